@@ -1,0 +1,113 @@
+/** The gRPC server: the open API's services, our own, health and reflection on one port. */
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { unimplemented } from '../../core/errors.js';
+import type { Handler, Handlers } from '../../engine/call.js';
+import { createHealth } from './health.js';
+import type { GrpcLog } from './log.js';
+import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from './open-api.js';
+import { loadProto, type OwnService, ownServiceDefinition } from './own-services.js';
+import { unary } from './unary-call.js';
+
+export interface GrpcServerOptions {
+  /** Address to bind, for example `127.0.0.1` or `::1`. */
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  readonly services: { readonly workflow: Handlers; readonly operator: Handlers };
+  readonly extraServices?: readonly OwnService[];
+  readonly log: GrpcLog;
+  readonly limits?: Partial<GrpcLimits>;
+}
+
+export interface GrpcLimits {
+  /** A larger request answers RESOURCE_EXHAUSTED. */
+  readonly maxReceiveBytes: number;
+  readonly maxSendBytes: number;
+  /** Calls under way on one connection; more wait in the client. Long polls count. */
+  readonly maxConcurrentStreams: number;
+}
+
+const DEFAULT_LIMITS: GrpcLimits = {
+  maxReceiveBytes: 4 * 1024 * 1024,
+  maxSendBytes: 128 * 1024 * 1024,
+  maxConcurrentStreams: 4096,
+};
+
+export interface GrpcServer {
+  /** Binds and serves. Rejects with a text that names the address when it cannot. */
+  start(): Promise<{ host: string; port: number; address: string }>;
+  /** Health as checkers see it; SERVING from the start on. */
+  setServing(serving: boolean): void;
+  /** Takes no new connection, lets calls end for that long, then cuts them. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const absent = (service: string, method: string): Handler<object> => {
+  const error = unimplemented(`Method ${method} of ${service} is not implemented by this server.`);
+  return () => Promise.reject(error);
+};
+
+/** Every method of the service, each with its handler or with the answer that there is none. */
+function implementation(service: string, definition: ServiceDefinition, handlers: Handlers, log: GrpcLog): UntypedServiceImplementation {
+  const unknown = Object.keys(handlers).filter(
+    (name) => !Object.values(definition).some((method) => method.path === `/${service}/${name}`),
+  );
+  if (unknown.length > 0) throw new Error(`${service} has no method ${unknown.join(', ')}`);
+  return Object.fromEntries(
+    Object.entries(definition).map(([key, method]) => {
+      const name = method.path.slice(service.length + 2);
+      return [key, unary(name, handlers[name] ?? absent(service, name), log)];
+    }),
+  );
+}
+
+const bindAddress = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(bindAddress(host, port), ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(new Error(`gRPC cannot listen on ${bindAddress(host, port)}: ${error.message}`));
+      else resolve(bound);
+    });
+  });
+}
+
+function shutdown(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.forceShutdown(), graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
+
+/** A server that is not yet listening. */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { host, port, services, extraServices = [], log } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.maxReceiveBytes,
+    'grpc.max_send_message_length': limits.maxSendBytes,
+    'grpc.max_concurrent_streams': limits.maxConcurrentStreams,
+  });
+  const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
+    server.addService(definition, implementation(name, definition, handlers, log));
+  add(WORKFLOW_SERVICE, openApiService(WORKFLOW_SERVICE), services.workflow);
+  add(OPERATOR_SERVICE, openApiService(OPERATOR_SERVICE), services.operator);
+  for (const own of extraServices) add(own.serviceName, ownServiceDefinition(loadProto(own.protoPath), own), own.handlers);
+  const health = createHealth([WORKFLOW_SERVICE, OPERATOR_SERVICE, ...extraServices.map((own) => own.serviceName)]);
+  health.addTo(server);
+  return {
+    async start() {
+      const bound = await bind(server, host, port);
+      health.setServing(true);
+      return { host, port: bound, address: bindAddress(host, bound) };
+    },
+    setServing: (serving) => health.setServing(serving),
+    stop(graceMs) {
+      health.setServing(false);
+      return shutdown(server, graceMs);
+    },
+  };
+}

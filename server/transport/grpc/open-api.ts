@@ -1,0 +1,54 @@
+/**
+ * The open workflow API as a gRPC server needs it: each service's methods with the codecs that protobufjs generated for them.
+ * grpc-js gets those codecs directly, so a request is decoded once and a response encoded once.
+ */
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import proto from '@temporalio/proto';
+import type { Message, Method, Service, Type } from 'protobufjs';
+import { EncodedResponse } from '../../engine/call.js';
+
+export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
+export const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService';
+
+/** The package types its reflection root as if it were generated classes; at run time it is a protobufjs Root. */
+const root = proto as unknown as { lookupService(name: string): Service; lookupType(name: string): Type };
+
+const types = new Map<string, Type>();
+
+/** The message type of that full name, for example `temporal.api.errordetails.v1.NotFoundFailure`. Throws when the API has none. */
+export function messageType(fullName: string): Type {
+  let type = types.get(fullName);
+  if (!type) {
+    type = root.lookupType(fullName);
+    types.set(fullName, type);
+  }
+  return type;
+}
+
+/** A serialized response as a Buffer, which is what grpc-js copies from. */
+export function encodeResponse(type: Type, response: object): Buffer {
+  const bytes = response instanceof EncodedResponse ? response.bytes : type.encode(response as Message).finish();
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function methodDefinition(service: string, method: Method): MethodDefinition<object, object> {
+  method.resolve();
+  const { resolvedRequestType: request, resolvedResponseType: response } = method;
+  if (!request || !response) throw new Error(`${service}/${method.name}: its message types are not in @temporalio/proto`);
+  return {
+    path: `/${service}/${method.name}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (message) => encodeResponse(request, message),
+    requestDeserialize: (bytes) => request.decode(bytes),
+    responseSerialize: (message) => encodeResponse(response, message),
+    responseDeserialize: (bytes) => response.decode(bytes),
+    originalName: method.name,
+  };
+}
+
+/** Every method of a service of the open API by its name. */
+export function openApiService(fullName: string): ServiceDefinition {
+  const service = root.lookupService(fullName);
+  return Object.fromEntries(service.methodsArray.map((method) => [method.name, methodDefinition(fullName, method)]));
+}

@@ -1,0 +1,82 @@
+/** Between grpc-js and the use cases: one unary call in, one answer or one status out, whatever the handler does. */
+import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Call, Handler } from '../../engine/call.js';
+import { isServiceError, type GrpcStatus, defectStatus, serviceErrorStatus } from './status.js';
+import type { GrpcLog } from './log.js';
+
+const header = (metadata: Metadata, name: string): string => {
+  const value = metadata.get(name)[0];
+  return typeof value === 'string' ? value : '';
+};
+
+/** A call under way, as use cases see it. grpc-js also says "cancelled" after a normal end, which is not passed on. */
+class UnaryCall implements Call {
+  #answered = false;
+  #listening = false;
+  #listeners: Array<() => void> = [];
+
+  constructor(
+    readonly method: string,
+    private readonly call: ServerUnaryCall<object, object>,
+  ) {}
+
+  get deadline(): number {
+    return Number(this.call.getDeadline());
+  }
+  get clientName(): string {
+    return header(this.call.metadata, 'client-name');
+  }
+  get clientVersion(): string {
+    return header(this.call.metadata, 'client-version');
+  }
+  get cancelled(): boolean {
+    return !this.#answered && this.call.cancelled;
+  }
+
+  onCancelled(listener: () => void): void {
+    if (this.#answered) return;
+    if (this.call.cancelled) {
+      listener();
+      return;
+    }
+    this.#listeners.push(listener);
+    if (this.#listening) return;
+    this.#listening = true;
+    this.call.once('cancelled', () => {
+      if (this.#answered) return;
+      const listeners = this.#listeners;
+      this.#listeners = [];
+      for (const each of listeners) each();
+    });
+  }
+
+  /** From here on the caller has its answer, and nobody is told of a cancel. */
+  answered(): void {
+    this.#answered = true;
+    this.#listeners = [];
+  }
+}
+
+function statusOf(error: unknown, method: string, log: GrpcLog): GrpcStatus {
+  if (isServiceError(error)) return serviceErrorStatus(error);
+  log.error({ err: error, method }, 'a request failed unexpectedly');
+  return defectStatus();
+}
+
+/** A handler as grpc-js calls it. */
+export function unary(method: string, handler: Handler<object>, log: GrpcLog): handleUnaryCall<object, object> {
+  return (grpcCall, reply) => {
+    const call = new UnaryCall(method, grpcCall);
+    const respond = async () => handler(grpcCall.request, call);
+    respond().then(
+      (response) => {
+        call.answered();
+        reply(null, response);
+      },
+      (error: unknown) => {
+        call.answered();
+        reply(statusOf(error, method, log));
+      },
+    );
+  };
+}
