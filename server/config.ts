@@ -1,0 +1,125 @@
+/**
+ * Configuration: flags and environment in, one frozen Config out. Flags win over the environment, the environment over defaults.
+ * Every bad setting is reported at once, each with its key, what was expected and what came.
+ */
+import { settings, type SettingName, type Settings } from './settings.js';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+export type LogFormat = 'pretty' | 'json';
+export type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
+
+export interface Address {
+  readonly host: string;
+  /** 0 lets the system choose a free port. */
+  readonly port: number;
+}
+
+export interface NamespaceConfig {
+  readonly name: string;
+  readonly retentionMs: number;
+}
+
+export interface Config {
+  /** A `postgres://` URL. With an embedded PostgreSQL it names that one's socket. */
+  readonly databaseUrl: string;
+  /** Connections this process opens at most, the listening one included. */
+  readonly databasePoolSize: number;
+  /** How long a start waits for a database that does not answer yet; Infinity: as long as it takes. */
+  readonly databaseWaitMs: number;
+  readonly grpc: Address;
+  /** Undefined: no HTTP port at all. */
+  readonly http: Address | undefined;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Registered at start when missing; an existing one is left as it is. */
+  readonly namespaces: readonly NamespaceConfig[];
+  /** Custom search attributes to add at start. */
+  readonly searchAttributes: Readonly<Record<string, SearchAttributeType>>;
+  /** The field's dynamic configuration keys, values as parsed from JSON. Unknown keys are kept and ignored. */
+  readonly dynamicConfig: Readonly<Record<string, unknown>>;
+  /** How long a stop waits for calls under way before it cuts them off. */
+  readonly shutdownGraceMs: number;
+}
+
+/** One setting that cannot be used. */
+export interface ConfigProblem {
+  /** Where the value came from: a flag (`--port`), an environment variable, or the key alone when it is missing. */
+  readonly key: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    super(['The configuration cannot be used:', ...problems.map((p) => `  ${p.key}: expected ${p.expected}, got ${p.got}`)].join('\n'));
+  }
+}
+
+/** What the command line gave, by setting; a list for what may be repeated. */
+export type Flags = { readonly [Name in SettingName]?: string | readonly string[] | undefined };
+
+/**
+ * Reads the configuration.
+ * @param env the environment, for example `process.env`
+ * @param flags values from the command line, as text, by setting name
+ * @throws {ConfigError} naming every bad setting
+ */
+export const readConfig = (env: Readonly<Record<string, string | undefined>>, flags: Flags = {}): Config => {
+  const problems: ConfigProblem[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const setting = settings[name];
+    const flag = flags[name];
+    const fromFlag = flag !== undefined && !(Array.isArray(flag) && flag.length === 0);
+    const fromEnv = env[setting.env] !== undefined && env[setting.env] !== '';
+    const raw = fromFlag ? flag : fromEnv ? env[setting.env] : setting.default;
+    const key = fromFlag ? setting.flag : setting.env;
+    if (raw === undefined) {
+      problems.push({ key, expected: setting.expected, got: 'nothing' });
+      continue;
+    }
+    const parsed = setting.schema.safeParse(raw);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push({ key, expected: setting.expected, got: 'secret' in setting ? 'something else (not shown)' : shown(raw) });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return assemble(values as unknown as Settings);
+};
+
+const shown = (raw: string | readonly string[]): string => {
+  const text = JSON.stringify(raw);
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+};
+
+const assemble = (s: Settings): Config => {
+  const httpPort = s.httpPort;
+  return deepFreeze({
+    databaseUrl: s.databaseUrl,
+    databasePoolSize: s.databasePoolSize,
+    databaseWaitMs: s.databaseWaitMs,
+    grpc: { host: s.grpcHost, port: s.grpcPort },
+    http: httpPort === 'off' ? undefined : { host: s.httpHost, port: httpPort },
+    log: { level: s.logLevel, format: s.logFormat },
+    namespaces: s.namespaces.map((name) => ({ name, retentionMs: s.retentionMs })),
+    searchAttributes: s.searchAttributes,
+    dynamicConfig: s.dynamicConfig,
+    shutdownGraceMs: s.shutdownGraceMs,
+  });
+};
+
+const deepFreeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+};
+
+/** Environment variables that begin with PERDURE_ but mean nothing to anyone here: most likely a typing mistake. */
+export const unknownVariables = (env: Readonly<Record<string, string | undefined>>): string[] => {
+  const known = new Set<string>(Object.values(settings).map((s) => s.env));
+  return Object.keys(env).filter((key) => key.startsWith('PERDURE_') && !known.has(key) && !readElsewhere.has(key));
+};
+
+/** Read by the CLI, the SDK and the examples, not by the server. */
+const readElsewhere = new Set(['PERDURE_ADDRESS', 'PERDURE_NAMESPACE', 'PERDURE_MODEL', 'PERDURE_DATA_DIR']);

@@ -1,0 +1,127 @@
+/** Every setting of the server: its environment variable, its flag, its default, and how its text becomes a value. docs/configuration.md follows this table. */
+import { z } from 'zod';
+import type { LogFormat, LogLevel, SearchAttributeType } from './config.js';
+
+/** One row of the table. The schema turns text (or the repeated flag's list) into `Value`. */
+interface Setting<Value> {
+  readonly env: string;
+  readonly flag: string;
+  /** As text, in the form a user would write; undefined: there is none, and the setting is required. */
+  readonly default: string | readonly string[] | undefined;
+  /** Completes the sentence "expected …". */
+  readonly expected: string;
+  readonly schema: z.ZodType<Value, unknown>;
+  /** The value is never shown. */
+  readonly secret?: true;
+}
+
+const wholeNumber = (from: number, to: number) => z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().int().min(from).max(to));
+const port = wholeNumber(0, 65535);
+const host = z.string().trim().regex(/^[A-Za-z0-9.:_%-]+$/);
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms`, `10s`, `5m`, `1h`, `3d`, to milliseconds. */
+const duration = (fromMs: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+(ms|s|m|h|d)$/)
+    .transform((text) => Number.parseInt(text, 10) * (UNIT_MS[text.replace(/^\d+/, '')] ?? Number.NaN))
+    .pipe(z.number().min(fromMs));
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: 'trace', debug: 'debug', info: 'info', warn: 'warn', error: 'error', fatal: 'fatal', silent: 'silent', never: 'silent',
+};
+const FORMATS: Readonly<Record<string, LogFormat>> = { pretty: 'pretty', text: 'pretty', json: 'json' };
+
+const oneOf = <T>(words: Readonly<Record<string, T>>) =>
+  z
+    .string()
+    .trim()
+    .toLowerCase()
+    .refine((word) => Object.hasOwn(words, word))
+    .transform((word) => words[word] as T);
+
+/** A repeated flag comes as a list, an environment variable as one text with commas. */
+const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(','))]).transform((items) => items.map((item) => item.trim()).filter((item) => item !== ''));
+
+const TYPES: Readonly<Record<string, SearchAttributeType>> = {
+  text: 'Text', keyword: 'Keyword', int: 'Int', double: 'Double', bool: 'Bool', datetime: 'Datetime', keywordlist: 'KeywordList',
+};
+
+/** `Key=value` items as a record; anything that `valueOf` cannot read makes the whole setting bad. */
+const pairs = <T>(valueOf: (text: string) => T | undefined) =>
+  z.union([z.array(z.string()), z.string().transform((text) => (text.trim() === '' ? [] : text.split(/,(?=[A-Za-z_][\w.-]*=)/)))]).transform((items, context) => {
+    const record: Record<string, T> = {};
+    for (const item of items) {
+      const at = item.indexOf('=');
+      const value = at > 0 ? valueOf(item.slice(at + 1).trim()) : undefined;
+      if (value === undefined) context.addIssue({ code: 'custom', message: item });
+      else record[item.slice(0, at).trim()] = value;
+    }
+    return record;
+  });
+
+const json = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+const isDatabaseUrl = (text: string): boolean => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text.replace(/^postgres(ql)?:\/\/([^@/]*@)?\//, 'postgres://$2localhost/'));
+
+const define = <T extends Record<string, Setting<unknown>>>(table: T): T => table;
+
+export const settings = define({
+  databaseUrl: {
+    env: 'DATABASE_URL', flag: '--database-url', default: undefined, secret: true,
+    expected: 'a URL of a PostgreSQL 15 or newer, such as postgres://user:password@host:5432/perdure',
+    schema: z.string().trim().refine(isDatabaseUrl),
+  },
+  databasePoolSize: {
+    env: 'PERDURE_DATABASE_POOL_SIZE', flag: '--database-pool-size', default: '10',
+    expected: 'a whole number from 2 to 500', schema: wholeNumber(2, 500),
+  },
+  databaseWaitMs: {
+    env: 'PERDURE_DATABASE_WAIT', flag: '--database-wait', default: 'forever',
+    expected: 'a duration such as 30s or 5m, or "forever"',
+    schema: z.union([z.literal('forever').transform(() => Number.POSITIVE_INFINITY), duration(0)]),
+  },
+  grpcHost: { env: 'PERDURE_GRPC_HOST', flag: '--ip', default: '127.0.0.1', expected: 'a host name or IP address', schema: host },
+  grpcPort: { env: 'PERDURE_GRPC_PORT', flag: '--port', default: '7233', expected: 'a port from 0 to 65535 (0: any free one)', schema: port },
+  httpHost: { env: 'PERDURE_HTTP_HOST', flag: '--http-ip', default: '127.0.0.1', expected: 'a host name or IP address', schema: host },
+  httpPort: {
+    env: 'PERDURE_HTTP_PORT', flag: '--http-port', default: '8233', expected: 'a port from 0 to 65535 (0: any free one), or "off"',
+    schema: z.union([z.literal('off'), port]),
+  },
+  logLevel: { env: 'PERDURE_LOG_LEVEL', flag: '--log-level', default: 'info', expected: `one of ${Object.keys(LEVELS).join(', ')}`, schema: oneOf(LEVELS) },
+  logFormat: {
+    env: 'PERDURE_LOG_FORMAT', flag: '--log-format', default: process.stderr.isTTY ? 'pretty' : 'json',
+    expected: 'one of pretty, text, json', schema: oneOf(FORMATS),
+  },
+  namespaces: {
+    env: 'PERDURE_NAMESPACES', flag: '--namespace', default: ['default'], expected: 'names of 1 to 1000 characters without spaces',
+    schema: list.pipe(z.array(z.string().max(1000).regex(/^\S+$/))),
+  },
+  retentionMs: {
+    env: 'PERDURE_NAMESPACE_RETENTION', flag: '--namespace-retention', default: '3d', expected: 'a duration of at least 1h, such as 72h or 30d', schema: duration(3_600_000),
+  },
+  searchAttributes: {
+    env: 'PERDURE_SEARCH_ATTRIBUTES', flag: '--search-attribute', default: [], expected: `Name=Type, the type one of ${Object.values(TYPES).join(', ')}`,
+    schema: pairs((text) => TYPES[text.toLowerCase()]),
+  },
+  dynamicConfig: {
+    env: 'PERDURE_DYNAMIC_CONFIG', flag: '--dynamic-config-value', default: [], expected: 'key=value with a JSON value, such as limit.maxIDLength=255 or key="text"', schema: pairs(json),
+  },
+  shutdownGraceMs: {
+    env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', schema: duration(0),
+  },
+});
+
+export type SettingName = keyof typeof settings;
+
+/** The parsed values by setting name. */
+export type Settings = { [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> };
