@@ -1,0 +1,58 @@
+/** The logger that workers, workflows and activities write to, and loggers that add attributes of their own. */
+
+export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+
+/** Attributes of a log entry. */
+// biome-ignore lint/suspicious/noExplicitAny: attributes are whatever the caller wants to see in its log.
+export type LogMetadata = Record<string | symbol, any>;
+
+/** Where the SDK logs. Implement it over pino, winston or the like, and hand it to `Runtime.install({ logger })`. */
+export interface Logger {
+  log(level: LogLevel, message: string, meta?: LogMetadata): unknown;
+  trace(message: string, meta?: LogMetadata): unknown;
+  debug(message: string, meta?: LogMetadata): unknown;
+  info(message: string, meta?: LogMetadata): unknown;
+  warn(message: string, meta?: LogMetadata): unknown;
+  error(message: string, meta?: LogMetadata): unknown;
+}
+
+/** The part of the SDK an entry comes from, as attribute `sdkComponent`. */
+export const SdkComponent = { workflow: 'workflow', activity: 'activity', worker: 'worker', core: 'core' } as const;
+export type SdkComponent = (typeof SdkComponent)[keyof typeof SdkComponent];
+
+export type LogMetaOrFunc = LogMetadata | (() => LogMetadata);
+
+/** A logger over another one that adds attributes, which may be computed per entry. */
+export class LoggerWithComposedMetadata implements Logger {
+  /** A logger over `logger` that adds `metaOrFunc` to each entry. */
+  static compose(logger: Logger, metaOrFunc: LogMetaOrFunc): Logger {
+    return logger instanceof LoggerWithComposedMetadata
+      ? new LoggerWithComposedMetadata(logger.parentLogger, [...logger.contributors, metaOrFunc])
+      : new LoggerWithComposedMetadata(logger, [metaOrFunc]);
+  }
+
+  constructor(
+    private readonly parentLogger: Logger,
+    private readonly contributors: LogMetaOrFunc[],
+  ) {}
+
+  log(level: LogLevel, message: string, extraMeta?: LogMetadata): void {
+    const parts = this.contributors.map((part) => (typeof part === 'function' ? part() : part));
+    this.parentLogger.log(level, message, Object.assign({}, ...parts, extraMeta));
+  }
+  trace(message: string, extraMeta?: LogMetadata): void {
+    this.log('TRACE', message, extraMeta);
+  }
+  debug(message: string, extraMeta?: LogMetadata): void {
+    this.log('DEBUG', message, extraMeta);
+  }
+  info(message: string, extraMeta?: LogMetadata): void {
+    this.log('INFO', message, extraMeta);
+  }
+  warn(message: string, extraMeta?: LogMetadata): void {
+    this.log('WARN', message, extraMeta);
+  }
+  error(message: string, extraMeta?: LogMetadata): void {
+    this.log('ERROR', message, extraMeta);
+  }
+}

@@ -1,0 +1,99 @@
+/** Metrics that workflows and activities emit: the meter's interface, one that does nothing, and one that adds tags. */
+
+export type MetricTags = Record<string, string | number | boolean>;
+export type NumericMetricValueType = 'int' | 'float';
+export type MetricKind = 'counter' | 'histogram' | 'gauge' | 'up-down-counter';
+
+/** What every metric has. */
+export interface Metric {
+  name: string;
+  unit?: string;
+  description?: string;
+  kind: MetricKind;
+  valueType: NumericMetricValueType;
+}
+
+/** A value that only grows. */
+export interface MetricCounter extends Metric {
+  add(value: number, extraTags?: MetricTags): void;
+  withTags(tags: MetricTags): MetricCounter;
+  kind: 'counter';
+  valueType: 'int';
+}
+
+/** A distribution of values. */
+export interface MetricHistogram extends Metric {
+  record(value: number, extraTags?: MetricTags): void;
+  withTags(tags: MetricTags): MetricHistogram;
+  kind: 'histogram';
+}
+
+/** A value at present. */
+export interface MetricGauge extends Metric {
+  set(value: number, extraTags?: MetricTags): void;
+  withTags(tags: MetricTags): MetricGauge;
+  kind: 'gauge';
+}
+
+/** A value that grows and shrinks by deltas. */
+export interface MetricUpDownCounter extends Metric {
+  add(value: number, extraTags?: MetricTags): void;
+  withTags(tags: MetricTags): MetricUpDownCounter;
+  kind: 'up-down-counter';
+  valueType: 'int';
+}
+
+/** Makes metrics. */
+export interface MetricMeter {
+  createCounter(name: string, unit?: string, description?: string): MetricCounter;
+  createHistogram(name: string, valueType?: NumericMetricValueType, unit?: string, description?: string): MetricHistogram;
+  createGauge(name: string, valueType?: NumericMetricValueType, unit?: string, description?: string): MetricGauge;
+  createUpDownCounter(name: string, unit?: string, description?: string): MetricUpDownCounter;
+  /** A meter whose metrics carry these tags too. */
+  withTags(tags: MetricTags): MetricMeter;
+}
+
+/** Takes one value of a metric: where meters differ from each other. */
+export type MetricRecorder = (metric: Metric, value: number, tags: MetricTags) => void;
+
+export type MetricTagsOrFunc = MetricTags | (() => MetricTags);
+
+/** A meter that hands every value to one function. */
+export class RecordingMetricMeter implements MetricMeter {
+  constructor(
+    private readonly record: MetricRecorder,
+    private readonly contributors: readonly MetricTagsOrFunc[] = [],
+  ) {}
+
+  createCounter(name: string, unit?: string, description?: string): MetricCounter {
+    return this.metric({ kind: 'counter', valueType: 'int', name, unit, description }, 'add') as MetricCounter;
+  }
+  createHistogram(name: string, valueType: NumericMetricValueType = 'int', unit?: string, description?: string): MetricHistogram {
+    return this.metric({ kind: 'histogram', valueType, name, unit, description }, 'record') as MetricHistogram;
+  }
+  createGauge(name: string, valueType: NumericMetricValueType = 'int', unit?: string, description?: string): MetricGauge {
+    return this.metric({ kind: 'gauge', valueType, name, unit, description }, 'set') as MetricGauge;
+  }
+  createUpDownCounter(name: string, unit?: string, description?: string): MetricUpDownCounter {
+    return this.metric({ kind: 'up-down-counter', valueType: 'int', name, unit, description }, 'add') as MetricUpDownCounter;
+  }
+  withTags(tags: MetricTags): MetricMeter {
+    return this.withContributor(tags);
+  }
+
+  /** A meter that adds tags which are computed for each value. */
+  withContributor(tags: MetricTagsOrFunc): RecordingMetricMeter {
+    return new RecordingMetricMeter(this.record, [...this.contributors, tags]);
+  }
+
+  private metric(metric: Metric, verb: 'add' | 'record' | 'set', own: readonly MetricTags[] = []): Metric {
+    const emit = (value: number, extraTags?: MetricTags) => {
+      const parts = this.contributors.map((part) => (typeof part === 'function' ? part() : part));
+      this.record(metric, value, Object.assign({}, ...parts, ...own, extraTags));
+    };
+    return { ...metric, [verb]: emit, withTags: (tags: MetricTags) => this.metric(metric, verb, [...own, tags]) } as Metric;
+  }
+}
+
+/** A meter whose metrics go nowhere. */
+export const noopMetricMeter: MetricMeter = new RecordingMetricMeter(() => undefined);

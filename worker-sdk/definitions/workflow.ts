@@ -1,0 +1,111 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: the arguments of user functions; unknown would refuse every function with parameters.
+/** What a workflow, a signal, a query and an update are to the type system: shared by clients and workflow code. */
+import type { History } from './api.js';
+import type { PayloadTypeInfo, SignalTypeInfo } from './type-info.js';
+
+export type WorkflowReturnType = Promise<any>;
+/** Any workflow function. */
+export type Workflow = (...args: any[]) => WorkflowReturnType;
+/** What a workflow function's promise resolves to. */
+export type WorkflowResultType<W extends Workflow> = ReturnType<W> extends Promise<infer R> ? R : never;
+
+export type WorkflowUpdateType = (...args: any[]) => Promise<any> | any;
+export type WorkflowUpdateValidatorType = (...args: any[]) => void;
+export type WorkflowSignalType = (...args: any[]) => Promise<void> | void;
+export type WorkflowQueryType = (...args: any[]) => any;
+
+/** What happens to a signal or update handler that still runs when its workflow returns: a warning, or nothing. */
+export const HandlerUnfinishedPolicy = { WARN_AND_ABANDON: 'WARN_AND_ABANDON', ABANDON: 'ABANDON' } as const;
+export type HandlerUnfinishedPolicy = (typeof HandlerUnfinishedPolicy)[keyof typeof HandlerUnfinishedPolicy];
+
+/** An update handler with all that was registered beside it. */
+export interface WorkflowUpdateAnnotatedType {
+  handler: WorkflowUpdateType;
+  unfinishedPolicy: HandlerUnfinishedPolicy;
+  validator?: WorkflowUpdateValidatorType;
+  description?: string;
+  typeInfo?: PayloadTypeInfo;
+}
+
+/** A signal handler with all that was registered beside it. */
+export interface WorkflowSignalAnnotatedType {
+  handler: WorkflowSignalType;
+  unfinishedPolicy: HandlerUnfinishedPolicy;
+  description?: string;
+  typeInfo?: SignalTypeInfo;
+}
+
+/** A query handler with all that was registered beside it. */
+export interface WorkflowQueryAnnotatedType {
+  handler: WorkflowQueryType;
+  description?: string;
+  typeInfo?: PayloadTypeInfo;
+}
+
+declare const argsBrand: unique symbol;
+declare const retBrand: unique symbol;
+
+export interface UpdateDefinitionOptions {
+  typeInfo?: PayloadTypeInfo;
+}
+export interface SignalDefinitionOptions {
+  typeInfo?: SignalTypeInfo;
+}
+export interface QueryDefinitionOptions {
+  typeInfo?: PayloadTypeInfo;
+}
+
+/** Name and types of an update, made by `defineUpdate`; typed handles and handlers both derive from it. */
+export interface UpdateDefinition<Ret, Args extends any[] = [], Name extends string = string> {
+  type: 'update';
+  name: Name;
+  typeInfo?: PayloadTypeInfo;
+  [argsBrand]: Args;
+  [retBrand]: Ret;
+}
+
+/** Name and types of a signal, made by `defineSignal`. */
+export interface SignalDefinition<Args extends any[] = [], Name extends string = string> {
+  type: 'signal';
+  name: Name;
+  typeInfo?: SignalTypeInfo;
+  [argsBrand]: Args;
+}
+
+/** Name and types of a query, made by `defineQuery`. */
+export interface QueryDefinition<Ret, Args extends any[] = [], Name extends string = string> {
+  type: 'query';
+  name: Name;
+  typeInfo?: PayloadTypeInfo;
+  [argsBrand]: Args;
+  [retBrand]: Ret;
+}
+
+/** Arguments and conversion of a signal that is sent by name. */
+export interface WorkflowSignalOptions<Args extends any[] = []> {
+  args?: Args;
+  typeInfo?: SignalTypeInfo;
+}
+
+/** Arguments and conversion of a query that is sent by name. */
+export interface WorkflowQueryOptions<Args extends any[] = []> {
+  args?: Args;
+  typeInfo?: PayloadTypeInfo;
+}
+
+/** What client handles and child-workflow handles have in common. */
+export interface BaseWorkflowHandle<T extends Workflow> {
+  /** Waits for the workflow and returns its result, or throws its failure. */
+  result(): Promise<WorkflowResultType<T>>;
+  /** Sends a signal. */
+  signal<Args extends any[] = [], Name extends string = string>(def: SignalDefinition<Args, Name> | string, ...args: Args): Promise<void>;
+  /** Sends a signal by name, with conversion options. */
+  signalWithOptions<Args extends any[] = []>(signalName: string, options: WorkflowSignalOptions<Args>): Promise<void>;
+  readonly workflowId: string;
+}
+
+/** A history and whose it is, as replay takes it. */
+export interface HistoryAndWorkflowId {
+  workflowId: string;
+  history: History | unknown | undefined;
+}
