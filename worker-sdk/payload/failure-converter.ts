@@ -1,5 +1,7 @@
 // Between errors and the wire form of failures, as every SDK of the open API does it.
-import { msOptionalToTs } from './duration.js';
+import type { ProtoFailure } from '../definitions/api.js';
+import { int64, toNumber } from '../definitions/api.js';
+import { msOptionalToTs } from '../definitions/duration.js';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -25,7 +27,7 @@ import {
 } from './failure-enums.js';
 import { arrayFromPayloads, fromPayloadsAtIndex, type PayloadConverter, toPayloadsWithContext } from './payload-converter.js';
 import { cutoffStackTrace } from './stack-trace.js';
-import type { ProtoFailure, SerializationContext } from './types.js';
+import type { SerializationContext } from './serialization-context.js';
 
 /** Converts errors to failures and back. Prefer to configure {@link DefaultFailureConverter} over writing another. */
 export interface FailureConverter {
@@ -158,7 +160,7 @@ function makeOperationError(failure: ProtoFailure, cause: Error | undefined): Te
   }
   if (failure.nexusOperationExecutionFailureInfo) {
     const { scheduledEventId, endpoint, service, operation, operationToken } = failure.nexusOperationExecutionFailureInfo;
-    const eventId = scheduledEventId === null || scheduledEventId === undefined ? undefined : Number(scheduledEventId);
+    const eventId = scheduledEventId ? toNumber(scheduledEventId) : undefined;
     return new NexusOperationFailure(message, eventId, endpoint ?? '', service ?? '', operation ?? '', operationToken ?? undefined, cause);
   }
   return undefined;
@@ -208,7 +210,7 @@ function failureInfo(err: TemporalFailure, converter: PayloadConverter, context?
         service,
         operation,
         operationToken,
-        scheduledEventId: scheduledEventId as unknown as NonNullable<ProtoFailure['nexusOperationExecutionFailureInfo']>['scheduledEventId'],
+        scheduledEventId: scheduledEventId === undefined ? undefined : int64(scheduledEventId),
       },
     };
   }

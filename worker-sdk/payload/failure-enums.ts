@@ -1,5 +1,5 @@
 // The enums that failures carry: names as TypeScript code sees them, numbers as the API has them.
-import { enumNames } from './enum-names.js';
+import { enumNames } from '../definitions/enum-names.js';
 
 /** Which timeout ran out. */
 export const TimeoutType = {
@@ -10,7 +10,7 @@ export const TimeoutType = {
 } as const;
 export type TimeoutType = (typeof TimeoutType)[keyof typeof TimeoutType];
 
-export const { encode: encodeTimeoutType, decode: decodeTimeoutType } = enumNames<TimeoutType>(
+export const [encodeTimeoutType, decodeTimeoutType] = enumNames(
   { START_TO_CLOSE: 1, SCHEDULE_TO_START: 2, SCHEDULE_TO_CLOSE: 3, HEARTBEAT: 4 },
   'TIMEOUT_TYPE_',
 );
@@ -27,7 +27,7 @@ export const RetryState = {
 } as const;
 export type RetryState = (typeof RetryState)[keyof typeof RetryState];
 
-export const { encode: encodeRetryState, decode: decodeRetryState } = enumNames<RetryState>(
+export const [encodeRetryState, decodeRetryState] = enumNames(
   {
     IN_PROGRESS: 1,
     NON_RETRYABLE_FAILURE: 2,
@@ -44,7 +44,7 @@ export const { encode: encodeRetryState, decode: decodeRetryState } = enumNames<
 export const ApplicationFailureCategory = { BENIGN: 'BENIGN' } as const;
 export type ApplicationFailureCategory = (typeof ApplicationFailureCategory)[keyof typeof ApplicationFailureCategory];
 
-export const { encode: encodeApplicationFailureCategory, decode: decodeApplicationFailureCategory } = enumNames<ApplicationFailureCategory>(
+export const [encodeApplicationFailureCategory, decodeApplicationFailureCategory] = enumNames(
   { BENIGN: 1 },
   'APPLICATION_ERROR_CATEGORY_',
 );

@@ -1,8 +1,11 @@
 // The errors that cross the border between workflows, activities and clients. A class is recognised by its mark and
 // not by its identity, so `instanceof` holds when two copies of the SDK are loaded.
-import type { Duration } from './duration.js';
+import type { Duration } from '../definitions/duration.js';
 import type { ApplicationFailureCategory, RetryState, TimeoutType } from './failure-enums.js';
-import type { ProtoFailure, WorkflowExecution } from './types.js';
+import type { ProtoFailure, temporal } from '../definitions/api.js';
+
+/** A workflow id and, where known, a run id. */
+export type WorkflowExecution = temporal.api.common.v1.IWorkflowExecution;
 
 /** What failures made by this SDK name as their source. */
 export const FAILURE_SOURCE = 'PerdureSDK';

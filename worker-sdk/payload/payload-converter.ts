@@ -1,8 +1,10 @@
 // Payload converters: between JavaScript values and payloads. They also run inside the workflow sandbox, so they are
 // synchronous and use nothing of Node.
+import type { Payload } from '../definitions/api.js';
+import { PayloadConverterError, ValueError } from '../definitions/errors.js';
+import type { ConverterHint, TypeInfo } from '../definitions/type-info.js';
 import { decode, encodingKeys, encodingTypes, encode, METADATA_ENCODING_KEY } from './encoding.js';
-import { PayloadConverterError, ValueError } from './errors.js';
-import type { ConverterHint, Payload, SerializationContext, TypeInfo } from './types.js';
+import type { SerializationContext } from './serialization-context.js';
 
 /** Converts values to payloads and back. Runs in the workflow sandbox too; use a codec for what must be asynchronous. */
 export interface PayloadConverter {

@@ -2,8 +2,9 @@
 // protobuf payloads pay for protobufjs in their workflow bundle.
 import * as protojson from 'protobufjs/ext/protojson.js';
 import type { Message, Root, Type } from 'protobufjs';
+import type { Payload } from '../definitions/api.js';
 import { decode, encode, encodingTypes, METADATA_ENCODING_KEY, METADATA_MESSAGE_TYPE_KEY } from './encoding.js';
-import { PayloadConverterError, ValueError } from './errors.js';
+import { PayloadConverterError, ValueError } from '../definitions/errors.js';
 import {
   BinaryPayloadConverter,
   CompositePayloadConverter,
@@ -11,7 +12,6 @@ import {
   type PayloadConverterWithEncoding,
   UndefinedPayloadConverter,
 } from './payload-converter.js';
-import type { Payload } from './types.js';
 
 type TypedMessage = Message & { $type: Type };
 
