@@ -1,0 +1,178 @@
+/** A real PostgreSQL as a part of this process's life: started with it, started again when it dies, never there without it. */
+import type { ChildProcess } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../log.js';
+import { type Account, accountForPostgres } from './account.js';
+import { DATABASE, ensureCluster, ensureTemplate } from './cluster.js';
+import { sweepEphemeral, waitUntilFree, writeOwner } from './leftovers.js';
+import { cacheFolder, lastingFolder, makeEphemeralFolder, socketFolder } from './places.js';
+import { postmasterOf } from './processes.js';
+import { findPrograms, type Programs } from './programs.js';
+import { postgresArguments } from './tuning.js';
+import { startWatchdog, WATCHDOG } from './watchdog.js';
+
+export interface EmbeddedPostgresOptions {
+  /** Where the data stays. Absent: an empty database that is gone at the end. */
+  readonly folder?: string;
+  readonly log?: Logger;
+  /** False switches fsync off; for tests whose data nobody needs. Default true. */
+  readonly durable?: boolean;
+  /** Default 100 for a database that lasts, 40 for one that does not. */
+  readonly maxConnections?: number;
+}
+
+export interface EmbeddedPostgres {
+  /** `postgres://` URL of its socket; stays the same when PostgreSQL is started again. */
+  readonly url: string;
+  readonly dataDirectory: string;
+  /** Set when the data could not lie where it was wanted: why. */
+  readonly note: string | undefined;
+  /** Stops PostgreSQL and waits until it is gone; removes its data unless they last. Calling it again is harmless. */
+  stop(): Promise<void>;
+}
+
+/** How long a start may take; recovery after a crash of a large database is the slow case. */
+const START_MS = 120_000;
+const STOP_MS = 30_000;
+
+interface Plan {
+  readonly account: Account | undefined;
+  readonly programs: Programs;
+  readonly folder: string;
+  readonly dataDirectory: string;
+  readonly sockets: string;
+  readonly template: string | undefined;
+  readonly note: string | undefined;
+}
+
+const plan = async (wanted: string | undefined): Promise<Plan> => {
+  const account = accountForPostgres();
+  const cache = await cacheFolder(account);
+  const programs = await findPrograms(account, cache);
+  if (wanted === undefined) {
+    const template = await ensureTemplate(programs, account, cache);
+    const folder = await makeEphemeralFolder(account);
+    return { account, programs, folder, dataDirectory: join(folder, 'data'), sockets: folder, template, note: undefined };
+  }
+  const { path: folder, note } = await lastingFolder(wanted, account);
+  return { account, programs, folder, dataDirectory: join(folder, 'data'), sockets: await socketFolder(folder, account), template: undefined, note };
+};
+
+/**
+ * Starts PostgreSQL and returns once it accepts connections.
+ * @throws {EmbeddedPostgresUnavailable} when it cannot run on this machine; an Error that says what to do when the folder cannot be used
+ */
+export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> => {
+  const log = options.log;
+  const where = await plan(options.folder);
+  if (where.template === undefined) {
+    await waitUntilFree(where.folder, where.dataDirectory, (text) => log?.info(text));
+    await ensureCluster(where.programs, where.account, where.dataDirectory);
+  }
+  await writeOwner(where.folder);
+  const run = new Run(where, options);
+  await run.untilReady();
+  if (where.template !== undefined) sweepEphemeral(where.account).catch((error: unknown) => log?.warn({ err: error }, 'could not remove what an earlier embedded PostgreSQL left'));
+  return {
+    url: `postgres://${DATABASE}@localhost/${DATABASE}?host=${encodeURIComponent(where.sockets)}&sslmode=disable`,
+    dataDirectory: where.dataDirectory,
+    note: where.note,
+    stop: () => run.stop(),
+  };
+};
+
+/** One PostgreSQL with its watchdog, from start to stop. */
+class Run {
+  private watchdog: ChildProcess;
+  private stopping: Promise<void> | undefined;
+  private readonly recent: string[] = [];
+  /** How PostgreSQL ended before it was ready. */
+  private ended = 0;
+
+  constructor(
+    private readonly where: Plan,
+    private readonly options: EmbeddedPostgresOptions,
+  ) {
+    this.watchdog = this.launch();
+  }
+
+  private launch(): ChildProcess {
+    const { where, options } = this;
+    const lasting = where.template === undefined;
+    return startWatchdog({
+      account: where.account,
+      postgres: where.programs.postgres,
+      args: postgresArguments(where.dataDirectory, {
+        socketFolder: where.sockets, lasting, durable: options.durable ?? true, maxConnections: options.maxConnections ?? (lasting ? 100 : 40),
+      }),
+      dataDirectory: where.dataDirectory,
+      socketFolder: where.sockets,
+      ephemeral: where.template === undefined ? undefined : { template: where.template, folder: where.folder },
+      onLine: (line) => this.heard(line),
+      onExit: () => void this.watchdogGone(),
+    });
+  }
+
+  private heard(line: string): void {
+    this.recent.push(line);
+    if (this.recent.length > 20) this.recent.shift();
+    if (!line.startsWith(WATCHDOG)) this.options.log?.debug({ room: 'postgres' }, line);
+    else if (this.stopping === undefined) {
+      this.ended++;
+      this.options.log?.warn(`the embedded PostgreSQL ended; starting it again (${line.slice(WATCHDOG.length)})`);
+    }
+  }
+
+  /** The watchdog never ends by itself: somebody killed it. PostgreSQL must not be left without one. */
+  private async watchdogGone(): Promise<void> {
+    if (this.stopping !== undefined) return;
+    this.options.log?.warn('the watchdog of the embedded PostgreSQL was killed; starting both again');
+    await stopPostmaster(this.where.dataDirectory, 'SIGINT');
+    if (this.stopping === undefined) this.watchdog = this.launch();
+  }
+
+  async untilReady(): Promise<void> {
+    const deadline = Date.now() + START_MS;
+    const file = join(this.where.dataDirectory, 'postmaster.pid');
+    for (;;) {
+      const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+      if (lines[7]?.trim() === 'ready' && postmasterOf(this.where.dataDirectory) !== undefined) return;
+      // the first failure may be the end of an earlier server whose children still let go of shared memory; a third one is no accident
+      if (this.ended >= 3 || Date.now() > deadline) {
+        await this.stop();
+        throw new Error(`The embedded PostgreSQL does not start. It says:\n${this.recent.map((line) => `  ${line}`).join('\n')}`);
+      }
+      await sleep(5);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  private async end(): Promise<void> {
+    const gone = new Promise<void>((resolve) => {
+      if (this.watchdog.exitCode !== null || this.watchdog.signalCode !== null) resolve();
+      else this.watchdog.once('exit', () => resolve());
+    });
+    this.watchdog.stdin?.end();
+    const patience = new AbortController();
+    await Promise.race([gone, sleep(STOP_MS, undefined, { signal: patience.signal, ref: false }).catch(() => undefined)]);
+    patience.abort();
+    // an immediate stop loses nothing that was committed; the next start recovers
+    await stopPostmaster(this.where.dataDirectory, 'SIGQUIT');
+    await gone;
+    if (this.where.template !== undefined) await rm(this.where.folder, { recursive: true, force: true });
+    else await rm(join(this.where.folder, 'owner'), { force: true });
+  }
+}
+
+const stopPostmaster = async (dataDirectory: string, signal: NodeJS.Signals): Promise<void> => {
+  const pid = postmasterOf(dataDirectory);
+  if (pid === undefined) return;
+  process.kill(pid, signal);
+  while (postmasterOf(dataDirectory) === pid) await sleep(20);
+};
