@@ -1,0 +1,159 @@
+/** The process: read the configuration, bring up the database and the server, say where they are, stop on a signal, return the exit code. */
+import { createRequire } from 'node:module';
+import { type Config, ConfigError, type Flags, readConfig, unknownVariables } from './config.js';
+import { createLogger, type Logger } from './log.js';
+import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
+import { describe, waitForDatabase } from './storage/wait-for-database.js';
+
+/** What the composition root makes. */
+export interface RunnableServer {
+  start(): Promise<{ grpcAddress: string; httpAddress: string }>;
+  stop(): Promise<void>;
+}
+
+export type CreateServer = (options: { config: Config; log: Logger }) => Promise<RunnableServer>;
+
+export interface ServeOptions {
+  /** `embedded` without a folder: an empty database that is gone at the end. */
+  readonly database: { readonly kind: 'url' } | { readonly kind: 'embedded'; readonly folder?: string };
+  readonly flags: Flags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Lines for people: addresses and where the data lies. Default: standard output. */
+  readonly print?: (line: string) => void;
+  /** Default: the composition root. */
+  readonly createServer?: CreateServer;
+}
+
+/** What a parent process hears over its channel once the server is ready. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  readonly databaseUrl: string;
+}
+
+export const version = (createRequire(import.meta.url)('@perdure/server/package.json') as { version: string }).version;
+
+/**
+ * Serves until told to stop: SIGINT, SIGTERM, SIGHUP, or the end of a parent process that opened a channel. A second signal ends it at once.
+ * @returns the exit code: 0 after a clean stop, 1 when it could not start, 2 for a bad configuration
+ */
+export const serve = async (options: ServeOptions): Promise<number> => {
+  const print = options.print ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  let config: Config;
+  try {
+    // the embedded database's address is known only once it runs
+    const pending = options.database.kind === 'embedded' ? { databaseUrl: 'postgres://embedded' } : {};
+    config = readConfig(options.env, { ...options.flags, ...pending });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`perdure: ${error.message}\n`);
+    return 2;
+  }
+  const log = createLogger(config.log);
+  for (const name of unknownVariables(options.env)) log.warn(`${name} is set, but no setting has that name`);
+  const stop = stopSignal(log);
+  const life = new Life(config, options, log, print);
+  try {
+    await life.start(stop.signal);
+    await aborted(stop.signal);
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) return 0;
+    log.fatal({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    await life.end();
+    stop.dispose();
+  }
+};
+
+/** What one run of the process holds, and gives back in the opposite order. */
+class Life {
+  private postgres: EmbeddedPostgres | undefined;
+  private server: RunnableServer | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly options: ServeOptions,
+    private readonly log: Logger,
+    private readonly print: (line: string) => void,
+  ) {}
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { options, log, print } = this;
+    const creating: Promise<CreateServer> = options.createServer ? Promise.resolve(options.createServer) : loadCreateServer();
+    creating.catch(() => undefined); // awaited below; the database may fail first
+    const config = await this.withDatabase();
+    signal.throwIfAborted();
+    await waitForDatabase(config.databaseUrl, { waitMs: config.databaseWaitMs, log, signal });
+    this.server = await (await creating)({ config, log });
+    signal.throwIfAborted();
+    const { grpcAddress, httpAddress } = await this.server.start();
+    print(`Perdure ${version}`);
+    print(`  gRPC      ${grpcAddress}`);
+    print(`  HTTP      ${httpAddress === '' ? 'off' : `http://${httpAddress} (/healthz, /readyz, /metrics)`}`);
+    print(`  Database  ${this.whereDataLies(config)}`);
+    const message: ReadyMessage = { type: 'ready', grpcAddress, httpAddress, databaseUrl: config.databaseUrl };
+    process.send?.(message);
+  }
+
+  private async withDatabase(): Promise<Config> {
+    const { config, log, options } = this;
+    if (options.database.kind === 'url') return config;
+    const { startEmbeddedPostgres } = await import('./postgres/embedded-postgres.js');
+    this.postgres = await startEmbeddedPostgres({ ...(options.database.folder !== undefined && { folder: options.database.folder }), log });
+    if (this.postgres.note !== undefined) log.warn(`the data lies in ${this.postgres.dataDirectory}, because ${this.postgres.note}`);
+    return Object.freeze({ ...config, databaseUrl: this.postgres.url });
+  }
+
+  private whereDataLies(config: Config): string {
+    if (this.postgres === undefined) return `${describe(config.databaseUrl)}`;
+    const lasting = this.options.database.kind === 'embedded' && this.options.database.folder !== undefined;
+    return lasting ? `embedded PostgreSQL, data in ${this.postgres.dataDirectory}` : 'embedded PostgreSQL, empty at every start (--db-filename keeps the data)';
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.server?.stop();
+    } catch (error) {
+      this.log.error({ err: error }, 'the server did not stop cleanly');
+    }
+    await this.postgres?.stop();
+  }
+}
+
+const loadCreateServer = async (): Promise<CreateServer> => ((await import('./server.js')) as { createServer: CreateServer }).createServer;
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** A signal that the first request to stop aborts. */
+const stopSignal = (log: Logger): { signal: AbortSignal; dispose: () => void } => {
+  const controller = new AbortController();
+  const ask = (reason: string): void => {
+    if (controller.signal.aborted) process.exit(130);
+    log.info(`stopping (${reason})`);
+    controller.abort();
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    // a terminal that closes ends what it started; `nohup`, whose wish Node forgets, has no terminal to close
+    if (name !== 'SIGHUP' || process.stdout.isTTY) ask(name);
+  };
+  const onDisconnect = (): void => {
+    if (!controller.signal.aborted) ask('the parent process ended');
+  };
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const name of signals) process.on(name, onSignal);
+  process.on('disconnect', onDisconnect);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const name of signals) process.off(name, onSignal);
+      process.off('disconnect', onDisconnect);
+    },
+  };
+};
