@@ -50,13 +50,13 @@ const TYPES: Readonly<Record<string, SearchAttributeType>> = {
   text: 'Text', keyword: 'Keyword', int: 'Int', double: 'Double', bool: 'Bool', datetime: 'Datetime', keywordlist: 'KeywordList',
 };
 
-/** `Key=value` items as a record; anything that `valueOf` cannot read makes the whole setting bad. */
-const pairs = <T>(valueOf: (text: string) => T | undefined) =>
+/** `Key=value` items as a record; anything that `read` cannot read makes the whole setting bad. */
+const pairs = <T>(read: (text: string) => T | undefined) =>
   z.union([z.array(z.string()), z.string().transform((text) => (text.trim() === '' ? [] : text.split(/,(?=[A-Za-z_][\w.-]*=)/)))]).transform((items, context) => {
     const record: Record<string, T> = {};
     for (const item of items) {
       const at = item.indexOf('=');
-      const value = at > 0 ? valueOf(item.slice(at + 1).trim()) : undefined;
+      const value = at > 0 ? read(item.slice(at + 1).trim()) : undefined;
       if (value === undefined) context.addIssue({ code: 'custom', message: item });
       else record[item.slice(0, at).trim()] = value;
     }
