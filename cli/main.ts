@@ -1,1 +1,20 @@
-export {};
+/** The `perdure` command: parses the line, runs the verb, turns a failure into one line and an exit code. */
+import { CommanderError } from 'commander';
+import { UserError } from './errors.js';
+import { createProgram } from './program.js';
+
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = exitCodeFor(error);
+}
+
+function exitCodeFor(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode; // commander has said what is wrong
+  if (error instanceof UserError) {
+    process.stderr.write(`perdure: ${error.message}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`perdure: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 70; // a defect of ours, as sysexits calls it
+}
