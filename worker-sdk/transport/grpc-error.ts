@@ -1,0 +1,69 @@
+/** A failed call, and what the server said about it in typed details. */
+import type { Metadata, ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { google } from '@temporalio/proto';
+import proto from '@temporalio/proto';
+
+/** Metadata key of the serialized google.rpc.Status. */
+const STATUS_DETAILS = 'grpc-status-details-bin';
+
+/** A call that ended with a status other than OK. Same shape as grpc-js's ServiceError. */
+export class GrpcError extends Error implements ServiceError {
+  override readonly name = 'GrpcError';
+
+  constructor(
+    readonly code: status,
+    readonly details: string,
+    readonly metadata: Metadata,
+    options?: ErrorOptions,
+  ) {
+    super(`${code} ${status[code] ?? 'UNKNOWN'}: ${details}`, options);
+  }
+}
+
+/** Whether `err` is the failure of a gRPC call, from this or any other transport. */
+export function isGrpcServiceError(err: unknown): err is ServiceError {
+  if (!(err instanceof Error)) return false;
+  const candidate = err as Partial<ServiceError>;
+  return typeof candidate.code === 'number' && candidate.details !== undefined && candidate.metadata !== undefined;
+}
+
+/** Whether `err` is a call that ran into its deadline, or wraps one. */
+export function isGrpcDeadlineError(err: unknown): err is Error {
+  return hasCode(err, status.DEADLINE_EXCEEDED);
+}
+
+/** Whether `err` is a call that was cancelled by its caller, or wraps one. */
+export function isGrpcCancelledError(err: unknown): err is Error {
+  return hasCode(err, status.CANCELLED);
+}
+
+function hasCode(err: unknown, code: status): boolean {
+  for (let error = err; error instanceof Error; error = error.cause) {
+    if (isGrpcServiceError(error) && error.code === code) return true;
+  }
+  return false;
+}
+
+/** The `details` of the google.rpc.Status that came with a failed call; undefined when none came. */
+export function getGrpcStatusDetails(err: ServiceError): google.protobuf.IAny[] | undefined {
+  const raw = err.metadata?.get?.(STATUS_DETAILS)?.[0];
+  if (raw === undefined || typeof raw === 'string') return undefined;
+  return proto.google.rpc.Status.decode(raw).details;
+}
+
+type DetailName = keyof typeof proto.temporal.api.errordetails.v1;
+
+/** The typed detail `name` (of temporal.api.errordetails.v1) of a failed call; undefined when it has none of that type. */
+export function findErrorDetail<Name extends DetailName>(
+  err: ServiceError,
+  name: Name,
+): InstanceType<(typeof proto.temporal.api.errordetails.v1)[Name]> | undefined {
+  for (const detail of getGrpcStatusDetails(err) ?? []) {
+    if (detail.type_url?.endsWith(`/temporal.api.errordetails.v1.${name}`)) {
+      const type = proto.temporal.api.errordetails.v1[name] as unknown as { decode(bytes: Uint8Array): unknown };
+      return type.decode(detail.value ?? new Uint8Array()) as InstanceType<(typeof proto.temporal.api.errordetails.v1)[Name]>;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,119 @@
+/** One RPC from request message to response message: encode, attempt, retry, decode. */
+import { status } from '@grpc/grpc-js';
+import type { Method, Type } from 'protobufjs';
+import type { CallContext } from './call-context.js';
+import type { Channel, Metadata } from './channel.js';
+import { GrpcError } from './grpc-error.js';
+import type { GrpcRetryOptions } from './retry.js';
+import { defaultGrpcRetryOptions } from './retry.js';
+
+/** Attempts of ordinary calls end after so long; an answer that takes longer was lost. */
+const CALL_TIMEOUT_MS = 30_000;
+/** Attempts of calls that wait on the server's side, whose own limit is about a minute. */
+const LONG_POLL_TIMEOUT_MS = 70_000;
+
+const LONG_POLLS: ReadonlySet<string> = new Set([
+  'ExecuteMultiOperation',
+  'GetWorkflowExecutionHistory',
+  'PollActivityExecution',
+  'PollActivityTaskQueue',
+  'PollNexusTaskQueue',
+  'PollWorkflowExecutionUpdate',
+  'PollWorkflowTaskQueue',
+  'QueryWorkflow',
+  'UpdateWorkflowExecution',
+]);
+
+/** What all calls of a connection share. */
+export interface RpcEnvironment {
+  channel: Channel;
+  /** Metadata that belongs to the connection. */
+  metadata(): Metadata;
+  retry: GrpcRetryOptions;
+}
+
+/** A method of a service, with the codecs of its messages. */
+export interface RpcMethod {
+  path: string;
+  timeoutMs: number;
+  request: Type;
+  response: Type;
+}
+
+export function rpcMethod(serviceName: string, method: Method): RpcMethod {
+  method.resolve();
+  return {
+    path: `/${serviceName}/${method.name}`,
+    timeoutMs: LONG_POLLS.has(method.name) ? LONG_POLL_TIMEOUT_MS : CALL_TIMEOUT_MS,
+    request: method.resolvedRequestType!,
+    response: method.resolvedResponseType!,
+  };
+}
+
+/** Makes a call, with attempts until one succeeds, the retry rules say no, or the context's deadline or signal ends it. */
+export async function callRpc(
+  env: RpcEnvironment,
+  method: RpcMethod,
+  request: object,
+  context: CallContext | undefined,
+  retry: GrpcRetryOptions = env.retry,
+): Promise<object> {
+  const bytes = method.request.encode(request).finish();
+  const metadata = callMetadata(env, request, context);
+  const deadline = context?.deadline === undefined ? Number.POSITIVE_INFINITY : Number(context.deadline);
+  for (let attempt = 1; ; attempt++) {
+    const timeoutMs = Math.min(method.timeoutMs, deadline - Date.now());
+    try {
+      const response = await env.channel.unary({ path: method.path, request: bytes, metadata, timeoutMs, signal: context?.abortSignal });
+      return method.response.decode(response);
+    } catch (err) {
+      if (!(err instanceof GrpcError)) throw err;
+      const failed = attemptTimedOut(err, deadline) ? new GrpcError(status.UNAVAILABLE, `No answer within ${method.timeoutMs} ms`, err.metadata, { cause: err }) : err;
+      if (!retry.retryableDecider(attempt, failed)) throw failed;
+      const delayMs = retryHintMs(failed) ?? retry.delayFunction(attempt, failed);
+      if (Date.now() + delayMs >= deadline) throw failed;
+      await pause(delayMs, context?.abortSignal, failed);
+    }
+  }
+}
+
+function callMetadata(env: RpcEnvironment, request: object, context: CallContext | undefined): Metadata {
+  const metadata = env.metadata();
+  const { namespace } = request as { namespace?: string };
+  if (!namespace && !context?.metadata) return metadata;
+  // Servers and proxies route by this header without reading the message.
+  return { ...(namespace ? { 'temporal-namespace': namespace } : undefined), ...metadata, ...context?.metadata };
+}
+
+/** The attempt's own limit was reached, not the caller's deadline: the answer was lost, and the call may be made again. */
+function attemptTimedOut(err: GrpcError, deadline: number): boolean {
+  return err.code === status.DEADLINE_EXCEEDED && Date.now() < deadline - 1 && deadline - Date.now() > 0;
+}
+
+/** A server under load says how long to stay away. */
+function retryHintMs(err: GrpcError): number | undefined {
+  const hint = Number(err.metadata.get('grpc-retry-pushback-ms')[0] ?? Number.NaN);
+  return Number.isFinite(hint) && hint >= 0 ? hint : undefined;
+}
+
+/** Waits, unless `signal` aborts first: then the call ends with CANCELLED. */
+function pause(ms: number, signal: AbortSignal | undefined, failed: GrpcError): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(new GrpcError(status.CANCELLED, 'Cancelled on client', failed.metadata, { cause: failed }));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** No retries: for polls, whose loops have rules of their own. */
+export const NO_RETRY: GrpcRetryOptions = { delayFunction: () => 0, retryableDecider: () => false };
+
+/** Retries for as long as the code is a passing one: for results that must reach the server. */
+export const RETRY_UNTIL_CONFIRMED: GrpcRetryOptions = defaultGrpcRetryOptions({ maxAttempts: Number.POSITIVE_INFINITY });
