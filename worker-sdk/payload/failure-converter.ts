@@ -88,7 +88,11 @@ export class DefaultFailureConverter implements FailureConverter {
   }
 
   /** {@link errorToFailure} of an optional error. */
-  optionalErrorToOptionalFailure(err: unknown, payloadConverter: PayloadConverter, context?: SerializationContext): ProtoFailure | undefined {
+  optionalErrorToOptionalFailure(
+    err: unknown,
+    payloadConverter: PayloadConverter,
+    context?: SerializationContext,
+  ): ProtoFailure | undefined {
     return err ? this.errorToFailure(err, payloadConverter, context) : undefined;
   }
 
@@ -107,7 +111,15 @@ export class DefaultFailureConverter implements FailureConverter {
     if (failure.applicationFailureInfo) {
       const { type, nonRetryable, details, category } = failure.applicationFailureInfo;
       const values = arrayFromPayloads(converter, details?.payloads, context);
-      return new ApplicationFailure(message, type, Boolean(nonRetryable), values, cause, undefined, decodeApplicationFailureCategory(category));
+      return new ApplicationFailure(
+        message,
+        type,
+        Boolean(nonRetryable),
+        values,
+        cause,
+        undefined,
+        decodeApplicationFailureCategory(category),
+      );
     }
     if (failure.serverFailureInfo) return new ServerFailure(message, Boolean(failure.serverFailureInfo.nonRetryable), cause);
     if (failure.timeoutFailureInfo) {
@@ -151,7 +163,13 @@ function makeOperationError(failure: ProtoFailure, cause: Error | undefined): Te
   if (failure.childWorkflowExecutionFailureInfo) {
     const { namespace, workflowType, workflowExecution, retryState } = failure.childWorkflowExecutionFailureInfo;
     const type = workflowType?.name ?? '';
-    return new ChildWorkflowFailure(namespace ?? undefined, workflowExecution ?? {}, type, decodeRetryState(retryState) as RetryState, cause);
+    return new ChildWorkflowFailure(
+      namespace ?? undefined,
+      workflowExecution ?? {},
+      type,
+      decodeRetryState(retryState) as RetryState,
+      cause,
+    );
   }
   if (failure.activityFailureInfo) {
     const { activityType, activityId, retryState, identity } = failure.activityFailureInfo;
@@ -171,7 +189,9 @@ function failureInfo(err: TemporalFailure, converter: PayloadConverter, context?
     values?.length ? { payloads: toPayloadsWithContext(converter, context, values) } : undefined;
   if (err instanceof ActivityFailure) {
     const { activityType, activityId, retryState, identity } = err;
-    return { activityFailureInfo: { activityType: { name: activityType }, activityId, retryState: encodeRetryState(retryState), identity } };
+    return {
+      activityFailureInfo: { activityType: { name: activityType }, activityId, retryState: encodeRetryState(retryState), identity },
+    };
   }
   if (err instanceof ChildWorkflowFailure) {
     const { namespace, execution, workflowType, retryState } = err;

@@ -44,7 +44,4 @@ export const [encodeRetryState, decodeRetryState] = enumNames(
 export const ApplicationFailureCategory = { BENIGN: 'BENIGN' } as const;
 export type ApplicationFailureCategory = (typeof ApplicationFailureCategory)[keyof typeof ApplicationFailureCategory];
 
-export const [encodeApplicationFailureCategory, decodeApplicationFailureCategory] = enumNames(
-  { BENIGN: 1 },
-  'APPLICATION_ERROR_CATEGORY_',
-);
+export const [encodeApplicationFailureCategory, decodeApplicationFailureCategory] = enumNames({ BENIGN: 1 }, 'APPLICATION_ERROR_CATEGORY_');

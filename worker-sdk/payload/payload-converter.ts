@@ -88,7 +88,9 @@ export class CompositePayloadConverter implements PayloadConverter {
     const encoding = decode(payload.metadata[METADATA_ENCODING_KEY]);
     const converter = this.converterByEncoding.get(encoding);
     if (converter === undefined) {
-      throw new ValueError(`Unknown payload encoding: expected one of ${[...this.converterByEncoding.keys()].join(', ')}, got '${encoding}'`);
+      throw new ValueError(
+        `Unknown payload encoding: expected one of ${[...this.converterByEncoding.keys()].join(', ')}, got '${encoding}'`,
+      );
     }
     if (hint !== undefined && !converter.validateConverterHint?.(hint)) {
       throw new PayloadConverterError(`Payload encoding '${encoding}' does not support the converter hint '${hint.converter}'`);

@@ -44,7 +44,8 @@ abstract class ProtobufPayloadConverter implements PayloadConverterWithEncoding 
     if (!name) throw new ValueError(`Expected a protobuf payload to have metadata.${METADATA_MESSAGE_TYPE_KEY}`);
     if (!this.root) throw new PayloadConverterError('Unable to read a protobuf message: no protobufjs root was given');
     const found = this.root.lookup(name);
-    if (!found || !('decode' in found)) throw new PayloadConverterError(`Unable to read a protobuf message: the root has no type '${name}'`);
+    if (!found || !('decode' in found))
+      throw new PayloadConverterError(`Unable to read a protobuf message: the root has no type '${name}'`);
     return { type: found as Type, data: new Uint8Array(payload.data) };
   }
 

@@ -52,18 +52,14 @@ export function getGrpcStatusDetails(err: ServiceError): google.protobuf.IAny[] 
   return proto.google.rpc.Status.decode(raw).details;
 }
 
-type DetailName = keyof typeof proto.temporal.api.errordetails.v1;
+const details = proto.temporal.api.errordetails.v1;
+type DetailName = keyof typeof details;
+type Detail<Name extends DetailName> = (typeof details)[Name]['prototype'];
 
 /** The typed detail `name` (of temporal.api.errordetails.v1) of a failed call; undefined when it has none of that type. */
-export function findErrorDetail<Name extends DetailName>(
-  err: ServiceError,
-  name: Name,
-): InstanceType<(typeof proto.temporal.api.errordetails.v1)[Name]> | undefined {
-  for (const detail of getGrpcStatusDetails(err) ?? []) {
-    if (detail.type_url?.endsWith(`/temporal.api.errordetails.v1.${name}`)) {
-      const type = proto.temporal.api.errordetails.v1[name] as unknown as { decode(bytes: Uint8Array): unknown };
-      return type.decode(detail.value ?? new Uint8Array()) as InstanceType<(typeof proto.temporal.api.errordetails.v1)[Name]>;
-    }
-  }
-  return undefined;
+export function findErrorDetail<Name extends DetailName>(err: ServiceError, name: Name): Detail<Name> | undefined {
+  const found = getGrpcStatusDetails(err)?.find((any) => any.type_url?.endsWith(`/temporal.api.errordetails.v1.${name}`));
+  if (!found) return undefined;
+  const type = details[name] as unknown as { decode(bytes: Uint8Array): Detail<Name> };
+  return type.decode(found.value ?? new Uint8Array());
 }

@@ -124,7 +124,8 @@ function outcome(
   if (code === '0') return message(chunks);
   if (code !== undefined) return failure(Number(code), decodeMessageText(ending?.['grpc-message']), ending);
   const httpStatus = Number(response?.[':status'] ?? 0);
-  if (response && httpStatus !== 200) return failure(STATUS_OF_HTTP[httpStatus] ?? status.UNKNOWN, `Received HTTP status ${httpStatus}`, response);
+  if (response && httpStatus !== 200)
+    return failure(STATUS_OF_HTTP[httpStatus] ?? status.UNKNOWN, `Received HTTP status ${httpStatus}`, response);
   const [resetCode, reason] = resetStatus(stream.rstCode);
   return failure(resetCode, error ? `${reason}: ${error.message}` : reason, undefined, error);
 }
@@ -148,7 +149,8 @@ function message(chunks: Buffer[]): Uint8Array | GrpcError {
   if (body.length < PREFIX_BYTES) return failure(status.INTERNAL, 'Server answered OK without a message');
   if (body[0] !== 0) return failure(status.INTERNAL, 'Server compressed a response although the client accepts no compression');
   const length = body.readUInt32BE(1);
-  if (body.length !== PREFIX_BYTES + length) return failure(status.INTERNAL, `Response of ${length} bytes arrived with ${body.length - PREFIX_BYTES}`);
+  if (body.length !== PREFIX_BYTES + length)
+    return failure(status.INTERNAL, `Response of ${length} bytes arrived with ${body.length - PREFIX_BYTES}`);
   return body.subarray(PREFIX_BYTES);
 }
 

@@ -72,7 +72,10 @@ export class Http2Channel implements Channel {
     return new Promise((resolve, reject) => {
       const fail = (code: status, message: string) => () => reject(new GrpcError(code, message, new GrpcMetadata()));
       const onAbort = fail(status.CANCELLED, 'Cancelled on client');
-      const timer = setTimeout(fail(status.DEADLINE_EXCEEDED, `Deadline exceeded: no connection to ${this.options.address}`), call.timeoutMs);
+      const timer = setTimeout(
+        fail(status.DEADLINE_EXCEEDED, `Deadline exceeded: no connection to ${this.options.address}`),
+        call.timeoutMs,
+      );
       if (call.signal?.aborted) onAbort();
       call.signal?.addEventListener('abort', onAbort, { once: true });
       connecting.then(resolve, reject).finally(() => {

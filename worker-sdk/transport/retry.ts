@@ -58,3 +58,15 @@ export function defaultGrpcRetryOptions(options: Partial<BackoffOptions> = {}): 
     retryableDecider: (attempt, failed) => attempt < maxAttempts && isRetryableError(failed),
   };
 }
+
+/** No retries: for polls, whose loops have rules of their own. */
+export const NO_RETRY: GrpcRetryOptions = { delayFunction: () => 0, retryableDecider: () => false };
+
+/** Retries for as long as the code is a passing one: for results that must reach the server. */
+export const RETRY_UNTIL_CONFIRMED: GrpcRetryOptions = defaultGrpcRetryOptions({ maxAttempts: Number.POSITIVE_INFINITY });
+
+/** While a server starts, its port may be closed or it may say that it is not ready: ask again soon, until the deadline. */
+export const RETRY_WHILE_STARTING: GrpcRetryOptions = {
+  delayFunction: (attempt) => Math.min(1_000, 50 * 1.5 ** (attempt - 1)),
+  retryableDecider: (_attempt, failed) => failed.code === status.UNAVAILABLE,
+};

@@ -5,7 +5,6 @@ import type { CallContext } from './call-context.js';
 import type { Channel, Metadata } from './channel.js';
 import { GrpcError } from './grpc-error.js';
 import type { GrpcRetryOptions } from './retry.js';
-import { defaultGrpcRetryOptions } from './retry.js';
 
 /** Attempts of ordinary calls end after so long; an answer that takes longer was lost. */
 const CALL_TIMEOUT_MS = 30_000;
@@ -68,7 +67,9 @@ export async function callRpc(
       return method.response.decode(response);
     } catch (err) {
       if (!(err instanceof GrpcError)) throw err;
-      const failed = attemptTimedOut(err, deadline) ? new GrpcError(status.UNAVAILABLE, `No answer within ${method.timeoutMs} ms`, err.metadata, { cause: err }) : err;
+      const failed = attemptTimedOut(err, deadline)
+        ? new GrpcError(status.UNAVAILABLE, `No answer within ${method.timeoutMs} ms`, err.metadata, { cause: err })
+        : err;
       if (!retry.retryableDecider(attempt, failed)) throw failed;
       const delayMs = retryHintMs(failed) ?? retry.delayFunction(attempt, failed);
       if (Date.now() + delayMs >= deadline) throw failed;
@@ -111,9 +112,3 @@ function pause(ms: number, signal: AbortSignal | undefined, failed: GrpcError): 
     else signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
-
-/** No retries: for polls, whose loops have rules of their own. */
-export const NO_RETRY: GrpcRetryOptions = { delayFunction: () => 0, retryableDecider: () => false };
-
-/** Retries for as long as the code is a passing one: for results that must reach the server. */
-export const RETRY_UNTIL_CONFIRMED: GrpcRetryOptions = defaultGrpcRetryOptions({ maxAttempts: Number.POSITIVE_INFINITY });

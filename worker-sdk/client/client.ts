@@ -1,0 +1,64 @@
+/** The client: one object with a part for each thing that the server keeps. */
+import type { WorkflowService } from '../transport/service.js';
+import { AsyncCompletionClient } from './async-completion-client.js';
+import type { BaseClientOptions, LoadedWithDefaults } from './base-client.js';
+import { BaseClient } from './base-client.js';
+import type { ClientInterceptors } from './interceptors.js';
+import type { QueryRejectCondition } from './types.js';
+import { WorkflowClient } from './workflow-client.js';
+
+/** Options of a {@link Client}. */
+export interface ClientOptions extends BaseClientOptions {
+  /** Hooks around calls, for example to add headers or tracing. */
+  interceptors?: ClientInterceptors;
+  /** Change the options of this client. Plugins of the connection that are client plugins too come first. */
+  plugins?: ClientPlugin[];
+  workflow?: {
+    /** When queries are refused. Default: never. */
+    queryRejectCondition?: QueryRejectCondition;
+  };
+}
+
+export type LoadedClientOptions = LoadedWithDefaults<ClientOptions>;
+
+/** Hooks that configure clients. */
+export interface ClientPlugin {
+  get name(): string;
+  configureClient?(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'>;
+}
+
+/**
+ * Talks to the server: starts workflows, signals, queries and updates them, completes activities.
+ *
+ * @example
+ * const client = new Client({ connection: await Connection.connect() });
+ * const handle = await client.workflow.start(greet, { taskQueue: 'hello', workflowId: 'greet-1', args: ['world'] });
+ * console.log(await handle.result());
+ */
+export class Client extends BaseClient {
+  readonly options: LoadedClientOptions;
+  /** Start workflows and talk to them. */
+  readonly workflow: WorkflowClient;
+  /** Complete activities from outside of their worker. */
+  readonly activity: AsyncCompletionClient;
+
+  constructor(options: ClientOptions = {}) {
+    const plugins = [...((options.connection?.plugins ?? []) as Partial<ClientPlugin>[]), ...(options.plugins ?? [])];
+    for (const plugin of plugins) options = plugin.configureClient?.(options) ?? options;
+    super(options);
+    const { interceptors = {}, workflow = {} } = options;
+    const base = this.baseOptions();
+    this.options = { ...base, dataConverter: options.dataConverter ?? {}, interceptors, workflow, plugins: options.plugins ?? [] };
+    this.workflow = new WorkflowClient({
+      ...base,
+      interceptors: interceptors.workflow,
+      queryRejectCondition: workflow.queryRejectCondition,
+    });
+    this.activity = new AsyncCompletionClient(base);
+  }
+
+  /** All RPCs of the open workflow API. The namespace is not filled in here. */
+  override get workflowService(): WorkflowService {
+    return this.connection.workflowService;
+  }
+}

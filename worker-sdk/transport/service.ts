@@ -1,0 +1,48 @@
+/** The services of the open API as objects with one method per RPC: `service.startWorkflowExecution(request)`. */
+import proto from '@temporalio/proto';
+import type { Root } from 'protobufjs';
+import type { CallContext, CallContexts } from './call-context.js';
+import type { GrpcRetryOptions } from './retry.js';
+import type { RpcEnvironment, RpcMethod } from './rpc.js';
+import { callRpc, rpcMethod } from './rpc.js';
+
+/** The package's root is a protobufjs Root, which its types do not say. */
+const root = proto as unknown as Root;
+
+export type WorkflowService = proto.temporal.api.workflowservice.v1.WorkflowService;
+export type OperatorService = proto.temporal.api.operatorservice.v1.OperatorService;
+export type TestService = proto.temporal.api.testservice.v1.TestService;
+export type HealthService = proto.grpc.health.v1.Health;
+
+/**
+ * A service over a connection. Every RPC becomes a method in camelCase that takes the request message and resolves to
+ * the response message.
+ */
+export function makeService<Service>(fullName: string, env: RpcEnvironment, contexts: CallContexts): Service {
+  const service: Record<string, (request: object) => Promise<object>> = {};
+  for (const method of root.lookupService(fullName).methodsArray) {
+    let resolved: RpcMethod | undefined;
+    service[lowerFirst(method.name)] = (request) => {
+      resolved ??= rpcMethod(fullName, method);
+      return callRpc(env, resolved, request, contexts.current());
+    };
+  }
+  return service as Service;
+}
+
+/** One RPC with retry rules of its own, for the worker's loops. */
+export function makeCall<Request extends object, Response>(
+  fullName: string,
+  methodName: string,
+  env: RpcEnvironment,
+  retry: GrpcRetryOptions,
+): (request: Request, context?: CallContext) => Promise<Response> {
+  const method = root.lookupService(fullName).methods[methodName];
+  if (!method) throw new TypeError(`${fullName} has no method ${methodName}`);
+  const resolved = rpcMethod(fullName, method);
+  return (request, context) => callRpc(env, resolved, request, context, retry) as Promise<Response>;
+}
+
+function lowerFirst(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
