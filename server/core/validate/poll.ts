@@ -1,0 +1,36 @@
+/** Polls of task queues: time to wait, a queue, and who asks. */
+import type { temporal } from '../api.js';
+import { failedPrecondition, invalidArgument } from '../errors.js';
+import { requireIdentity } from './identity.js';
+import { BUILD_ID_LENGTH_MAX, LONG_POLL_MIN_MS, type ValidationLimits } from './limits.js';
+import { type Problem, refuse } from './problem.js';
+import { taskQueueProblem } from './task-queue.js';
+import { exceeds } from './text-length.js';
+
+export interface PollRequest {
+  readonly taskQueue?: temporal.api.taskqueue.v1.ITaskQueue | null;
+  readonly identity?: string | null;
+  readonly workerVersionCapabilities?: temporal.api.common.v1.IWorkerVersionCapabilities | null;
+  readonly deploymentOptions?: temporal.api.deployment.v1.IWorkerDeploymentOptions | null;
+}
+
+/** A long poll needs a deadline that is not about to pass. */
+export function requireLongPollTime(deadlineMs: number, nowMs: number): void {
+  if (deadlineMs === Number.POSITIVE_INFINITY) throw invalidArgument('Context timeout is not set.');
+  if (deadlineMs - nowMs < LONG_POLL_MIN_MS) throw failedPrecondition('Context timeout is too short.');
+}
+
+function versioningProblem({ workerVersionCapabilities: version, deploymentOptions: options }: PollRequest): Problem {
+  if (version?.useVersioning && !version.buildId) return 'WorkerVersionStamp must be present if UseVersioning is true.';
+  if (version?.buildId && exceeds(version.buildId, BUILD_ID_LENGTH_MAX)) return `Build ID is longer than ${BUILD_ID_LENGTH_MAX} bytes.`;
+  if (options && !options.deploymentName !== !options.buildId) return 'Deployment name and build id must be set together.';
+  return undefined;
+}
+
+/** Throws INVALID_ARGUMENT with the first thing that is wrong. The deadline has been checked before. */
+export function validatePoll(request: PollRequest, limits: ValidationLimits): void {
+  const lengthMax = limits.idLengthMax;
+  refuse(taskQueueProblem(request.taskQueue, { lengthMax }));
+  requireIdentity(request.identity, lengthMax);
+  refuse(versioningProblem(request));
+}
