@@ -8,7 +8,7 @@ export const print = (text: string): void => {
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
 /** What others wrote must not steer the terminal it is shown on. */
-export const clean = (text: string): string => stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+export const clean = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}+/gu, ' ');
 
 /** Columns as wide as their widest cell; the last one may run over. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {

@@ -101,7 +101,7 @@ class Run {
   private launch(): ChildProcess {
     const { where, options } = this;
     const lasting = where.template === undefined;
-    return startWatchdog({
+    const watchdog = startWatchdog({
       account: where.account,
       postgres: where.programs.postgres,
       args: postgresArguments(where.dataDirectory, {
@@ -113,6 +113,8 @@ class Run {
       onLine: (line) => this.heard(line),
       onExit: () => void this.watchdogGone(),
     });
+    writeOwner(where.folder, watchdog.pid).catch((error: unknown) => options.log?.warn({ err: error }, 'could not note the watchdog of the embedded PostgreSQL'));
+    return watchdog;
   }
 
   private heard(line: string): void {

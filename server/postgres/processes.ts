@@ -34,7 +34,7 @@ export const identityOf = (pid: number): string | undefined => {
 };
 
 /** True if the process with that identity still runs. */
-export const stillRuns = (identity: string): boolean => identityOf(Number.parseInt(identity, 10)) === identity;
+export const stillRuns = (identity: string): boolean => identity !== '' && identityOf(Number.parseInt(identity, 10)) === identity;
 
 /** The id of the PostgreSQL that runs on a data directory, by its `postmaster.pid`; undefined when that file is missing, stale, or names a foreign process. */
 export const postmasterOf = (dataDirectory: string): number | undefined => {

@@ -29,7 +29,7 @@ export class EmbeddedPostgresUnavailable extends Error {
   }
 }
 
-interface Package {
+export interface Package {
   /** Holds bin, lib, share. */
   readonly native: string;
   readonly version: string;
@@ -75,10 +75,11 @@ const copyPrograms = async (from: string, to: string): Promise<void> => {
 /**
  * Finds programs that run as the account.
  * @param cache folder that the account can reach
+ * @param from the installed package; looked up when absent
  * @throws {EmbeddedPostgresUnavailable}
  */
-export const findPrograms = async (account: Account | undefined, cache: string): Promise<Programs> => {
-  const { native, version } = await findPackage();
+export const findPrograms = async (account: Account | undefined, cache: string, from?: Package): Promise<Programs> => {
+  const { native, version } = from ?? (await findPackage());
   const at = (root: string): Programs => ({ postgres: join(root, 'bin', 'postgres'), initdb: join(root, 'bin', 'initdb'), version });
   if ((await whyUnusable(native, account)) === undefined) return at(native);
   const copy = join(cache, `programs-${version}`);

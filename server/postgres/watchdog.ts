@@ -4,6 +4,7 @@
  * While the pipe is open it starts PostgreSQL again whenever that dies. It has a session of its own, so that a Ctrl-C meant for this process leaves it alone.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Account } from './account.js';
 
@@ -11,7 +12,7 @@ import type { Account } from './account.js';
 export const WATCHDOG = 'watchdog: ';
 
 /**
- * $STOP: the signal that stops PostgreSQL; $TEMPLATE and $DATA: copy the one to the other first; $REMOVE: folder to remove at the end; "$@": PostgreSQL and its arguments.
+ * $STOP: the signal that stops PostgreSQL; $TEMPLATE and $DATA: copy the one to the other first; $REMOVE: folder to remove at the end; $REMOVE_EMPTY: a socket's folder outside the cluster; "$@": PostgreSQL and its arguments.
  * A reader waits for the end of the pipe and tells the main loop by SIGUSR1; `wait` returns early when that comes, hence the inner loop.
  */
 const SCRIPT = `
@@ -38,6 +39,7 @@ while [ -z "$stopping" ]; do
 done
 kill "$reader" 2>/dev/null
 [ -z "$REMOVE" ] || rm -rf "$REMOVE"
+[ -z "$REMOVE_EMPTY" ] || rmdir "$REMOVE_EMPTY" 2>/dev/null
 `;
 
 export interface WatchdogOptions {
@@ -63,6 +65,7 @@ export const startWatchdog = (options: WatchdogOptions): ChildProcess => {
       PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', DATA: options.dataDirectory, SOCKET_LOCK: `${options.socketFolder}/.s.PGSQL.5432.lock`,
       // a lasting cluster is stopped fast, which writes everything out; one that goes away need not
       STOP: ephemeral === undefined ? 'INT' : 'QUIT', TEMPLATE: ephemeral?.template ?? '', REMOVE: ephemeral?.folder ?? '',
+      REMOVE_EMPTY: ephemeral === undefined && !options.socketFolder.startsWith(dirname(options.dataDirectory)) ? options.socketFolder : '',
     },
   });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', options.onLine);
