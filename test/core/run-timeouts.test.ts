@@ -5,7 +5,10 @@ import { completeRunTimeouts } from '../../server/core/defaults/run-timeouts.js'
 const limits = { defaultWorkflowTaskTimeoutMs: 10_000, workflowTaskTimeoutMaxMs: 120_000 };
 const seconds = (execution: number, run: number, task: number) => {
   const part = (value: number) => (value ? toDuration(value * 1000) : undefined);
-  const all = completeRunTimeouts({ workflowExecutionTimeout: part(execution), workflowRunTimeout: part(run), workflowTaskTimeout: part(task) }, limits);
+  const all = completeRunTimeouts(
+    { workflowExecutionTimeout: part(execution), workflowRunTimeout: part(run), workflowTaskTimeout: part(task) },
+    limits,
+  );
   return [all.executionMs / 1000, all.runMs / 1000, all.taskMs / 1000];
 };
 

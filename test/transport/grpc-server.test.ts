@@ -192,3 +192,22 @@ test('a handler for a method that the API does not have is refused at start', ()
     });
   expect(create).toThrow('has no method StartWorkflow');
 });
+
+test('a client that this server does not go with is told so before anything else', async () => {
+  let called = 0;
+  const { client } = await serve({
+    GetSystemInfo: async () => {
+      called++;
+      return {};
+    },
+  });
+  const call = (supported: string) =>
+    client.call(WORKFLOW_SERVICE, 'GetSystemInfo', {}, { metadata: { 'supported-server-versions': supported } });
+  expect((await call('>=1.0.0 <2.0.0')).code).toBe('OK');
+  expect(await call('<0.1.0')).toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    details: [{ type: 'temporal.api.errordetails.v1.ServerVersionNotSupportedFailure' }],
+  });
+  expect((await call('banana')).code).toBe('INVALID_ARGUMENT');
+  expect(called).toBe(1);
+});

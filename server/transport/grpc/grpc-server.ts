@@ -2,11 +2,13 @@
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { unimplemented } from '../../core/errors.js';
 import type { Handler, Handlers } from '../../engine/call.js';
+import { API_SERVER_VERSION } from '../../engine/capabilities.js';
+import { clientAdmission } from './client-admission.js';
 import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from './open-api.js';
 import { loadProto, type OwnService, ownServiceDefinition } from './own-services.js';
-import { unary } from './unary-call.js';
+import { type Admission, unary } from './unary-call.js';
 
 export interface GrpcServerOptions {
   /** Address to bind, for example `127.0.0.1` or `::1`. */
@@ -47,8 +49,19 @@ const absent = (service: string, method: string): Handler<object> => {
   return () => Promise.reject(error);
 };
 
+/** What is the same for every method. */
+interface Surroundings {
+  readonly admit: Admission;
+  readonly log: GrpcLog;
+}
+
 /** Every method of the service, each with its handler or with the answer that there is none. */
-function implementation(service: string, definition: ServiceDefinition, handlers: Handlers, log: GrpcLog): UntypedServiceImplementation {
+function implementation(
+  service: string,
+  definition: ServiceDefinition,
+  handlers: Handlers,
+  { admit, log }: Surroundings,
+): UntypedServiceImplementation {
   const unknown = Object.keys(handlers).filter(
     (name) => !Object.values(definition).some((method) => method.path === `/${service}/${name}`),
   );
@@ -56,7 +69,7 @@ function implementation(service: string, definition: ServiceDefinition, handlers
   return Object.fromEntries(
     Object.entries(definition).map(([key, method]) => {
       const name = method.path.slice(service.length + 2);
-      return [key, unary(name, handlers[name] ?? absent(service, name), log)];
+      return [key, unary(name, handlers[name] ?? absent(service, name), admit, log)];
     }),
   );
 }
@@ -91,8 +104,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.max_send_message_length': limits.maxSendBytes,
     'grpc.max_concurrent_streams': limits.maxConcurrentStreams,
   });
+  const admit = clientAdmission(API_SERVER_VERSION);
   const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
-    server.addService(definition, implementation(name, definition, handlers, log));
+    server.addService(definition, implementation(name, definition, handlers, { admit, log }));
   add(WORKFLOW_SERVICE, openApiService(WORKFLOW_SERVICE), services.workflow);
   add(OPERATOR_SERVICE, openApiService(OPERATOR_SERVICE), services.operator);
   for (const own of extraServices) add(own.serviceName, ownServiceDefinition(loadProto(own.protoPath), own), own.handlers);

@@ -63,11 +63,17 @@ function statusOf(error: unknown, method: string, log: GrpcLog): GrpcStatus {
   return defectStatus();
 }
 
+/** Rules that every call is held against before its handler sees it; throws what the caller is to be told. */
+export type Admission = (call: Call, metadata: Metadata) => void;
+
 /** A handler as grpc-js calls it. */
-export function unary(method: string, handler: Handler<object>, log: GrpcLog): handleUnaryCall<object, object> {
+export function unary(method: string, handler: Handler<object>, admit: Admission, log: GrpcLog): handleUnaryCall<object, object> {
   return (grpcCall, reply) => {
     const call = new UnaryCall(method, grpcCall);
-    const respond = async () => handler(grpcCall.request, call);
+    const respond = async () => {
+      admit(call, grpcCall.metadata);
+      return handler(grpcCall.request, call);
+    };
     respond().then(
       (response) => {
         call.answered();

@@ -37,17 +37,24 @@ export const createHttpServer = (options: HttpServerOptions): HttpServer => {
 
   app.get('/readyz', async (_request, reply) => {
     const state = await within(READINESS_MS, options.readiness());
-    return reply.code(state.ready ? 200 : 503).header('cache-control', 'no-store').send(state);
+    return reply
+      .code(state.ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(state);
   });
 
   app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics()));
 
-  app.setNotFoundHandler(async (request, reply) => reply.code(404).send({ error: `There is nothing at ${request.url.slice(0, 200)}. See /healthz, /readyz, /metrics.` }));
+  app.setNotFoundHandler(async (request, reply) =>
+    reply.code(404).send({ error: `There is nothing at ${request.url.slice(0, 200)}. See /healthz, /readyz, /metrics.` }),
+  );
 
   app.setErrorHandler(async (error, request, reply) => {
     const status = statusOf(error);
     if (status >= 500) options.log?.error({ err: error, url: request.url }, 'an HTTP request failed');
-    return reply.code(status).send({ error: status >= 500 ? 'Internal error; the log of the server has the details.' : (error as Error).message });
+    return reply
+      .code(status)
+      .send({ error: status >= 500 ? 'Internal error; the log of the server has the details.' : (error as Error).message });
   });
 
   return {

@@ -1,0 +1,44 @@
+/**
+ * What this server says it can do. An SDK uses a feature because its flag is on, so a flag is on only when the feature works;
+ * whoever finishes one turns it on here.
+ */
+import type { temporal } from '../core/api.js';
+
+/** The release of the open API's reference server whose behaviour this one follows; SDKs hold their range of server versions against it. */
+export const API_SERVER_VERSION = '1.32.0';
+
+/** GetSystemInfo: for the server as a whole. */
+export const SYSTEM_CAPABILITIES: Required<temporal.api.workflowservice.v1.GetSystemInfoResponse.ICapabilities> = {
+  /** Headers travel with signals and queries. */
+  signalAndQueryHeader: true,
+  /** INTERNAL is for defects alone, so that clients need not retry what can never succeed. */
+  internalErrorDifferentiation: true,
+  /** RespondActivityTaskFailed may carry the last heartbeat's details. */
+  activityFailureIncludeHeartbeat: true,
+  supportsSchedules: false,
+  /** Failures may have their message and stack trace inside an encoded attribute. */
+  encodedFailureAttributes: true,
+  buildIdBasedVersioning: false,
+  /** ModifyWorkflowProperties upserts the memo. */
+  upsertMemo: true,
+  /** Start may answer with the first workflow task. */
+  eagerWorkflowStart: true,
+  /** SDK metadata of a completed workflow task is kept in its event. */
+  sdkMetadata: true,
+  countGroupByExecutionStatus: false,
+  nexus: false,
+  serverScaledDeployments: false,
+  serverScaledProviderCloudRun: false,
+};
+
+/** DescribeNamespace: for one namespace. */
+export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICapabilities = {
+  eagerWorkflowStart: true,
+  syncUpdate: true,
+  asyncUpdate: true,
+  workerHeartbeats: false,
+  reportedProblemsSearchAttribute: false,
+  standaloneActivities: false,
+  pollerAutoscaling: false,
+  standaloneActivityStartDelay: false,
+};
