@@ -1,1 +1,179 @@
-export {};
+/** The composition root: builds every room and connects them. The one file that sees them all. */
+import { hostname } from 'node:os';
+import type { Config } from './config.js';
+import { DEFAULT_LIMITS } from './core/limits.js';
+import { applyEvent } from './core/registry.js';
+import { Announcer } from './engine/announcer.js';
+import { Committer } from './engine/committer.js';
+import type { Change, Clock, Engine, Ids } from './engine/engine.js';
+import { workflowHandlers } from './engine/handlers.js';
+import { systemIds } from './engine/ids.js';
+import { TaskQueues } from './engine/matching/task-queues.js';
+import { addNamespace } from './engine/namespace-calls.js';
+import { NamespaceRegistry } from './engine/namespace-registry.js';
+import { PendingQueries } from './engine/pending-queries.js';
+import { RunCache } from './engine/run-cache.js';
+import { SerialQueue } from './engine/serial-queue.js';
+import { takeTasks } from './engine/take-tasks.js';
+import { Watchers } from './engine/watchers.js';
+import type { Logger } from './log.js';
+import { Listener } from './loops/listener.js';
+import { Loop } from './loops/loop.js';
+import { fireTimersOnce } from './loops/timer-firer.js';
+import { Commits } from './storage/commit.js';
+import { Database } from './storage/database.js';
+import { Histories } from './storage/history.js';
+import { migrate } from './storage/migrate.js';
+import { Namespaces } from './storage/namespaces.js';
+import { Nodes } from './storage/nodes.js';
+import { Runs } from './storage/runs.js';
+import { Tasks } from './storage/tasks.js';
+import { createGrpcServer } from './transport/grpc/grpc-server.js';
+import { createHttpServer } from './transport/http/http-server.js';
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+}
+
+export interface PerdureServer {
+  start(): Promise<{ grpcAddress: string; httpAddress: string }>;
+  stop(): Promise<void>;
+}
+
+const CACHED_RUNS = 10_000;
+const NODE_SEEN_EVERY_MS = 2_000;
+const NODE_GONE_MS = 10_000;
+const BACKLOG_SWEEP_MS = 2_000;
+
+export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds }: ServerOptions): Promise<PerdureServer> {
+  await migrate(config.databaseUrl, { log });
+  const engine = buildEngine(config, log, clock, ids);
+  const { loops, listener, nodes } = buildLoops(engine, log);
+  const grpc = createGrpcServer({ ...config.grpc, services: { workflow: workflowHandlers(engine), operator: {} }, log });
+  const http = config.http && createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => '', log });
+  return {
+    async start() {
+      for (const { name, retentionMs } of config.namespaces) {
+        if (!(await engine.registry.find(name))) await addNamespace(engine, { name, retentionMs, description: '', ownerEmail: '', data: {} }).catch(() => undefined);
+      }
+      await listener.start();
+      for (const loop of loops) loop.start();
+      const { address } = await grpc.start();
+      const httpAddress = http ? await http.start() : '';
+      return { grpcAddress: address, httpAddress };
+    },
+    async stop() {
+      engine.queues.close();
+      engine.watchers.wakeAll();
+      await grpc.stop(config.shutdownGraceMs);
+      await http?.stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await listener.stop();
+      await nodes.remove(engine.nodeId, 0).catch(() => undefined);
+      await engine.database.close();
+    },
+  };
+}
+
+/** The parts of the engine that other rooms wake. */
+interface WakeUps {
+  announcer: Announcer;
+  timers: Loop | undefined;
+}
+
+const wakeUps = new WeakMap<Engine, WakeUps>();
+
+function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engine {
+  const database = new Database({ url: config.databaseUrl, poolSize: config.databasePoolSize, onError: (err) => log.warn({ err }, 'a database connection was lost') });
+  const commits = new Commits(database);
+  const nodeId = ids.newId();
+  const now = (): number => clock.now();
+  const namespaces = new Namespaces(database);
+  const parts: WakeUps = { announcer: new Announcer(nodeId, commits, log), timers: undefined };
+  const engine: Engine = {
+    nodeId,
+    log,
+    clock,
+    ids,
+    limits: DEFAULT_LIMITS,
+    database,
+    namespaces,
+    runs: new Runs(database),
+    histories: new Histories(database),
+    tasks: new Tasks(database),
+    committer: new Committer(commits, { groupMax: 200, lanes: 2, now }),
+    cache: new RunCache(CACHED_RUNS),
+    serial: new SerialQueue(),
+    queues: new TaskQueues(now, (queue, wanted) => takeTasks(engine, queue, wanted)),
+    watchers: new Watchers(),
+    registry: new NamespaceRegistry(namespaces, now),
+    queries: new PendingQueries(),
+    longPollMs: 60_000,
+    turnContext: () => {
+      const nowMs = clock.now();
+      return { nowMs, limits: DEFAULT_LIMITS, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent };
+    },
+    deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
+    messagesWaiting: () => undefined,
+    otherNodes: () => parts.announcer.others,
+    notify: (change) => parts.announcer.add(change),
+  };
+  wakeUps.set(engine, parts);
+  return engine;
+}
+
+function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Listener; nodes: Nodes } {
+  const parts = wakeUps.get(engine)!;
+  const nodes = new Nodes(engine.database);
+  const self = { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.clock.now() };
+  const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine) });
+  const nodeWatch = new Loop({
+    name: 'node-watch',
+    log,
+    async runOnce() {
+      const nowMs = engine.clock.now();
+      await nodes.seen(self, nowMs);
+      parts.announcer.others = (await nodes.others(self.id, nowMs - NODE_GONE_MS)).length > 0;
+      return NODE_SEEN_EVERY_MS;
+    },
+  });
+  const backlogSweep = new Loop({
+    name: 'backlog-sweep',
+    log,
+    async runOnce() {
+      engine.queues.backlogEverywhere();
+      return BACKLOG_SWEEP_MS;
+    },
+  });
+  parts.timers = timers;
+  const listener = new Listener(
+    engine,
+    (_from, change) => heard(engine, parts, change),
+    () => {
+      engine.queues.backlogEverywhere();
+      engine.watchers.wakeAll();
+      engine.registry.forgetAll();
+    },
+  );
+  return { loops: [timers, nodeWatch, backlogSweep], listener, nodes };
+}
+
+function heard(engine: Engine, parts: WakeUps, change: Change): void {
+  parts.announcer.others = true;
+  if (change.kind === 'run') engine.watchers.wake(change.runId);
+  else if (change.kind === 'tasks') engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
+  else if (change.kind === 'queue-shut-down') engine.queues.shutDown({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
+  else engine.registry.forgetAll();
+}
+
+async function readiness(engine: Engine): Promise<{ ready: boolean; reason?: string }> {
+  try {
+    await engine.database.query({ text: 'select 1' });
+    return { ready: true };
+  } catch (error) {
+    return { ready: false, reason: `the database does not answer: ${(error as Error).message}` };
+  }
+}

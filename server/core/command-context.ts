@@ -1,0 +1,23 @@
+/** What the commands of one workflow task completion share. */
+import type { Command, temporal } from './api.js';
+import type { Activity } from './run-state.js';
+import type { Turn } from './turn.js';
+
+export interface CommandContext {
+  readonly turn: Turn;
+  /** The WorkflowTaskCompleted event that the commands' events name. */
+  readonly completedEventId: number;
+  readonly identity: string;
+  /** Events or updates came in that the worker has not seen: the run may not be closed now. */
+  readonly unseenEvents: boolean;
+  /** The run's own Started event, loaded when a close may lead to a new run (retry, cron). */
+  readonly started: temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes | undefined;
+  /** Namespace name -> id; undefined when there is no such namespace. */
+  namespaceId(name: string): string | undefined;
+  /** Set by a command after which the workflow must be woken at once. */
+  needsTask: boolean;
+  /** Activities whose worker asked to run them itself (eager execution). */
+  readonly eager: Activity[];
+}
+
+export type CommandHandler = (context: CommandContext, command: Command) => void;

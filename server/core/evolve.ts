@@ -1,0 +1,46 @@
+/** Folding a history: the state that its events yield. The live state, seen through `durableView`, is the same. */
+import { api, type HistoryEvent, toNumber } from './api.js';
+import { blankState, type RunIdentity } from './blank-state.js';
+import { applyEvent } from './registry.js';
+import type { RunState } from './run-state.js';
+
+export function foldHistory(identity: RunIdentity, events: readonly HistoryEvent[]): RunState {
+  const state = blankState(identity);
+  for (const event of events) {
+    state.nextEventId = toNumber(event.eventId) + 1;
+    state.historyBytes += api.history.v1.HistoryEvent.encode(event).finish().length + 3;
+    applyEvent(state, event);
+  }
+  return state;
+}
+
+/** The part of the state that the history alone determines: no attempts, heartbeats, buffers, stickiness or counters of the shell. */
+export function durableView(state: RunState): object {
+  const activities = Object.values(state.activities).map((a) => ({
+    id: a.scheduledEventId,
+    activityId: a.activityId,
+    type: a.type,
+    queue: a.queue,
+    scheduledMs: a.scheduledMs,
+    cancelRequested: a.cancelRequestedEventId,
+  }));
+  return {
+    info: { ...state.info, createRequestId: '' },
+    status: state.status,
+    closeMs: state.closeMs,
+    closeEventId: state.closeEventId,
+    nextEventId: state.nextEventId,
+    previousStartedEventId: state.previousStartedEventId,
+    activities,
+    timers: state.timers,
+    children: state.children,
+    externalSignals: state.externalSignals,
+    externalCancels: state.externalCancels,
+    updatesAccepted: state.updatesAccepted,
+    updatesCompleted: state.updatesCompleted,
+    cancelRequested: state.cancelRequested,
+    signalCount: state.signalCount,
+    memo: state.memo,
+    searchAttributes: state.searchAttributes,
+  };
+}

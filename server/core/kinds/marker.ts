@@ -1,0 +1,20 @@
+/** The marker: something a worker wants to remember in the history (side effects, local activities, patches, approvals). */
+import { enums, type HistoryEvent, int64, type temporal } from '../api.js';
+import type { Turn } from '../turn.js';
+
+type Attributes = temporal.api.command.v1.IRecordMarkerCommandAttributes;
+
+/** A checked RecordMarker command. */
+export function recordMarker(turn: Turn, attributes: Attributes, completedEventId: number, extra: Pick<HistoryEvent, 'userMetadata'> = {}): void {
+  turn.append({
+    ...extra,
+    eventType: enums.EventType.EVENT_TYPE_MARKER_RECORDED,
+    markerRecordedEventAttributes: {
+      markerName: attributes.markerName,
+      details: attributes.details,
+      workflowTaskCompletedEventId: int64(completedEventId),
+      header: attributes.header,
+      failure: attributes.failure,
+    },
+  });
+}

@@ -1,0 +1,364 @@
+/**
+ * The workflow task: the unit of work a worker gets to move a run forward. Scheduled, started, completed, failed or timed out;
+ * sticky or on the normal queue; and its two unwritten forms. A *transient* task is a later attempt after a failure: its events
+ * are written only when it completes. A *speculative* one carries only updates, and leaves no trace if all of them are rejected.
+ */
+import { enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toDuration, toNumber, toTimestamp } from '../api.js';
+import type { RunState, WorkflowTask } from '../run-state.js';
+import type { Turn } from '../turn.js';
+
+type TaskQueue = temporal.api.taskqueue.v1.ITaskQueue;
+const T = enums.EventType;
+const CAUSE = enums.WorkflowTaskFailedCause;
+const REASON = enums.SuggestContinueAsNewReason;
+
+/** The queue that the next workflow task goes to, as events name it. */
+export function currentTaskQueue(state: RunState): TaskQueue {
+  return state.sticky
+    ? { name: state.sticky.queue, kind: enums.TaskQueueKind.TASK_QUEUE_KIND_STICKY, normalName: state.info.taskQueue }
+    : { name: state.info.taskQueue, kind: enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL };
+}
+
+export const isStarted = (state: RunState): boolean => (state.workflowTask?.startedEventId ?? 0) > 0;
+
+export interface ScheduleOptions {
+  kind?: 'normal' | 'speculative';
+  /** Since when the present series of heartbeats runs (forced new tasks without progress). */
+  originalScheduledMs?: number;
+}
+
+/** Schedules a workflow task; nothing if one is pending. Buffered events are flushed first. */
+export function scheduleWorkflowTask(turn: Turn, options: ScheduleOptions = {}): void {
+  const { state } = turn;
+  if (state.workflowTask) return;
+  let kind = options.kind ?? 'normal';
+  if (turn.flushBuffered()) {
+    state.workflowTaskAttempt = 1;
+    kind = 'normal';
+  }
+  const attempt = state.workflowTaskAttempt;
+  const written = kind === 'normal' && attempt === 1;
+  const startToCloseMs = retriedTimeoutMs(state.info.workflowTaskTimeoutMs, attempt, turn);
+  const originalScheduledMs = options.originalScheduledMs ?? turn.nowMs;
+  if (written) turn.append(scheduledEvent(state, startToCloseMs, attempt, turn.nowMs));
+  const task: WorkflowTask = {
+    ...blankTask(state, startToCloseMs, attempt, turn.nowMs),
+    kind,
+    written,
+    scheduledEventId: written ? state.nextEventId - 1 : state.nextEventId,
+    originalScheduledMs,
+    scheduleToStartMs: scheduleToStartMs(turn, kind),
+  };
+  state.workflowTask = task;
+  turn.touched = true;
+  turn.effect({ type: 'workflow-task-ready' });
+}
+
+function scheduleToStartMs(turn: Turn, kind: 'normal' | 'speculative'): number {
+  if (turn.state.sticky) return turn.state.sticky.scheduleToStartMs;
+  return kind === 'speculative' ? turn.limits.speculativeScheduleToStartTimeoutMs : 0;
+}
+
+/** Later attempts get more time, so that a worker that is too slow gets through in the end. */
+function retriedTimeoutMs(timeoutMs: number, attempt: number, turn: Turn): number {
+  const over = attempt - turn.limits.workflowTaskRetryBackoffFrom + 1;
+  if (over <= 0) return timeoutMs;
+  return timeoutMs + Math.min(5000 * 2 ** (over - 1), 10 * 60_000);
+}
+
+function blankTask(state: RunState, startToCloseMs: number, attempt: number, nowMs: number): WorkflowTask {
+  return {
+    kind: 'normal',
+    written: true,
+    scheduledEventId: 0,
+    startedEventId: 0,
+    attempt,
+    queue: state.sticky?.queue ?? state.info.taskQueue,
+    sticky: state.sticky !== null,
+    scheduledMs: nowMs,
+    originalScheduledMs: nowMs,
+    startedMs: 0,
+    startToCloseMs,
+    scheduleToStartMs: 0,
+    notBeforeMs: 0,
+    requestId: '',
+    identity: '',
+    historySizeBytes: 0,
+    suggestReasons: [],
+  };
+}
+
+function scheduledEvent(state: RunState, startToCloseMs: number, attempt: number, atMs: number): HistoryEvent {
+  return {
+    eventType: T.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    eventTime: toTimestamp(atMs),
+    workflowTaskScheduledEventAttributes: { taskQueue: currentTaskQueue(state), startToCloseTimeout: toDuration(startToCloseMs), attempt },
+  };
+}
+
+function startedEvent(task: WorkflowTask, identity: string): HistoryEvent {
+  return {
+    eventType: T.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    eventTime: toTimestamp(task.startedMs),
+    workflowTaskStartedEventAttributes: {
+      scheduledEventId: int64(task.scheduledEventId),
+      identity,
+      requestId: task.requestId,
+      historySizeBytes: int64(task.historySizeBytes),
+      suggestContinueAsNew: task.suggestReasons.length > 0,
+      suggestContinueAsNewReasons: task.suggestReasons,
+    },
+  };
+}
+
+/** The pending task is handed to a worker. */
+export function startWorkflowTask(turn: Turn, { identity, requestId }: { identity: string; requestId: string }): void {
+  const { state } = turn;
+  const task = state.workflowTask;
+  if (!task || task.startedEventId) throw new Error('no workflow task to start');
+  task.historySizeBytes = state.historyBytes;
+  task.suggestReasons = suggestReasons(turn);
+  if (!task.written && task.scheduledEventId !== state.nextEventId) {
+    // events came since: the unwritten task becomes an ordinary one
+    task.attempt = 1;
+    state.workflowTaskAttempt = 1;
+    task.kind = 'normal';
+    task.written = true;
+    turn.append(scheduledEvent(state, task.startToCloseMs, 1, turn.nowMs));
+    task.scheduledEventId = state.nextEventId - 1;
+  }
+  task.startedMs = turn.nowMs;
+  task.requestId = requestId;
+  task.identity = identity;
+  if (task.written) {
+    turn.endBatch();
+    turn.append(startedEvent(task, identity));
+    turn.endBatch();
+    task.startedEventId = state.nextEventId - 1;
+  } else {
+    task.startedEventId = task.scheduledEventId + 1;
+  }
+  for (const update of state.updatesAdmitted) update.sentWith = task.startedEventId;
+  turn.touched = true;
+}
+
+function suggestReasons(turn: Turn): number[] {
+  const { state, limits } = turn;
+  const reasons: number[] = [];
+  if (state.historyBytes >= limits.historySizeSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
+  if (state.nextEventId - 1 >= limits.historyEventsSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+  const updates = Object.keys(state.updatesCompleted).length + Object.keys(state.updatesAccepted).length + state.updatesAdmitted.length;
+  if (updates >= Math.floor(limits.updatesTotalMax * limits.updateSuggestRatio)) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  return reasons;
+}
+
+/** Writes the Scheduled and (if it was started) Started events of a task that had none. */
+export function writeUnwritten(turn: Turn, identity: string): void {
+  const { state } = turn;
+  const task = state.workflowTask;
+  if (!task || task.written) return;
+  turn.append(scheduledEvent(state, task.startToCloseMs, task.attempt, task.scheduledMs));
+  task.scheduledEventId = state.nextEventId - 1;
+  if (task.startedEventId) {
+    turn.append(startedEvent(task, identity));
+    turn.endBatch();
+    task.startedEventId = state.nextEventId - 1;
+  }
+  task.written = true;
+}
+
+/** The events of an unwritten task as a worker and a reader see them, though the history has them not yet. */
+export function unwrittenEvents(state: RunState): HistoryEvent[] {
+  const task = state.workflowTask;
+  if (!task || task.written) return [];
+  const scheduled = { ...scheduledEvent(state, task.startToCloseMs, task.attempt, task.scheduledMs), eventId: int64(task.scheduledEventId) };
+  if (!task.startedEventId) return [scheduled];
+  return [scheduled, { ...startedEvent(task, task.identity), eventId: int64(task.startedEventId) }];
+}
+
+type CompletedRequest = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
+
+/** WorkflowTaskCompleted for the started task. The caller has checked that it is the one the token names. */
+export function completeWorkflowTask(turn: Turn, request: CompletedRequest): HistoryEvent {
+  const { state } = turn;
+  writeUnwritten(turn, request.identity ?? '');
+  const task = state.workflowTask!;
+  const event = turn.append({
+    eventType: T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    workflowTaskCompletedEventAttributes: {
+      scheduledEventId: int64(task.scheduledEventId),
+      startedEventId: int64(task.startedEventId),
+      identity: request.identity,
+      binaryChecksum: request.binaryChecksum,
+      workerVersion: request.workerVersionStamp,
+      sdkMetadata: request.sdkMetadata,
+      meteringMetadata: request.meteringMetadata,
+    },
+  });
+  addResetPoint(turn, request, toNumber(event.eventId));
+  return event;
+}
+
+/** Remembers the first task that each build completed, so that a reset can go back to before a bad one. */
+function addResetPoint(turn: Turn, request: CompletedRequest, completedEventId: number): void {
+  const { state } = turn;
+  const checksum = request.binaryChecksum || '';
+  const buildId = request.workerVersionStamp?.buildId || '';
+  if (buildId) state.lastWorkerBuildId = buildId;
+  if (!checksum && !buildId) return;
+  if (state.resetPoints.some((p) => (checksum ? p.binaryChecksum === checksum : p.buildId === buildId))) return;
+  if (state.resetPoints.length >= turn.limits.autoResetPointsMax) state.resetPoints.shift();
+  state.resetPoints.push({
+    buildId,
+    binaryChecksum: checksum,
+    runId: state.info.runId,
+    firstWorkflowTaskCompletedId: completedEventId,
+    createMs: turn.nowMs,
+    resettable: Object.keys(state.children).length === 0,
+  });
+}
+
+/** The started task vanishes without a trace: a speculative one of which nothing is kept. */
+export function dropWorkflowTask(turn: Turn): void {
+  turn.state.workflowTask = null;
+  turn.state.workflowTaskAttempt = 1;
+  turn.touched = true;
+}
+
+export interface TaskFailure {
+  cause: number;
+  failure?: Failure | null;
+  identity: string;
+  binaryChecksum?: string;
+  workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
+  baseRunId?: string;
+  newRunId?: string;
+  forkEventVersion?: number;
+}
+
+/** The started task failed. The event is written for the first attempt only. */
+export function failWorkflowTask(turn: Turn, failed: TaskFailure): void {
+  const { state } = turn;
+  const task = state.workflowTask!;
+  if (task.kind === 'speculative') writeUnwritten(turn, failed.identity);
+  if (task.written) {
+    turn.append({
+      eventType: T.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+      workflowTaskFailedEventAttributes: {
+        scheduledEventId: int64(task.scheduledEventId),
+        startedEventId: int64(task.startedEventId),
+        cause: failed.cause,
+        failure: failed.failure,
+        identity: failed.identity,
+        binaryChecksum: failed.binaryChecksum,
+        workerVersion: failed.workerVersion,
+        baseRunId: failed.baseRunId,
+        newRunId: failed.newRunId,
+        forkEventVersion: int64(failed.forkEventVersion ?? 0),
+      },
+    });
+  } else {
+    taskEnded(state, true);
+  }
+  if (failed.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
+  turn.touched = true;
+}
+
+/** What a failed or timed out task leaves: the stickiness goes first, and only then attempts count. */
+function taskEnded(state: RunState, countAttempt: boolean): void {
+  const counts = countAttempt && state.sticky === null;
+  state.workflowTaskAttempt = counts ? state.workflowTaskAttempt + 1 : 1;
+  state.sticky = null;
+  state.workflowTask = null;
+  for (const update of state.updatesAdmitted) update.sentWith = 0;
+}
+
+/** When the pending task must be looked at again: its schedule-to-start or start-to-close timeout. */
+export function workflowTaskDeadline(state: RunState): number {
+  const task = state.workflowTask;
+  if (state.firstTaskAtMs && !task) return state.firstTaskAtMs;
+  if (!task) return 0;
+  if (task.startedEventId) return task.startedMs + task.startToCloseMs;
+  if (task.scheduleToStartMs) return task.scheduledMs + task.scheduleToStartMs;
+  return 0;
+}
+
+/** Times out the pending task if it is due, and schedules the next. */
+export function fireWorkflowTask(turn: Turn): void {
+  const { state } = turn;
+  const dueMs = workflowTaskDeadline(state);
+  if (dueMs === 0 || dueMs > turn.nowMs) return;
+  const task = state.workflowTask;
+  if (!task) {
+    startFirstTask(turn);
+    return;
+  }
+  const started = task.startedEventId > 0;
+  if (task.kind === 'speculative') writeUnwritten(turn, '');
+  if (task.written) {
+    turn.append({
+      eventType: T.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+      workflowTaskTimedOutEventAttributes: {
+        scheduledEventId: int64(task.scheduledEventId),
+        startedEventId: int64(started ? task.startedEventId : 0),
+        timeoutType: started ? enums.TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE : enums.TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START,
+      },
+    });
+  } else {
+    taskEnded(state, true);
+  }
+  turn.touched = true;
+  scheduleWorkflowTask(turn);
+}
+
+/** Something happened that the workflow must see: a task, unless one is pending or the first one has to wait. */
+export function wake(turn: Turn): void {
+  if (!turn.state.workflowTask && !turn.state.firstTaskAtMs) scheduleWorkflowTask(turn);
+}
+
+/** The wait before the first workflow task (start delay, cron, retry backoff) is over or cut short. */
+export function startFirstTask(turn: Turn): void {
+  turn.state.firstTaskAtMs = 0;
+  turn.touched = true;
+  scheduleWorkflowTask(turn);
+}
+
+export const workflowTaskEvents = {
+  [T.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED](state: RunState, event: HistoryEvent): void {
+    const attributes = event.workflowTaskScheduledEventAttributes!;
+    const atMs = fromTimestamp(event.eventTime);
+    state.firstTaskAtMs = 0;
+    if (state.workflowTask) return; // live: an unwritten task whose events are written now
+    state.workflowTask = {
+      ...blankTask(state, fromDuration(attributes.startToCloseTimeout), attributes.attempt ?? 1, atMs),
+      scheduledEventId: toNumber(event.eventId),
+    };
+  },
+  [T.EVENT_TYPE_WORKFLOW_TASK_STARTED](state: RunState, event: HistoryEvent): void {
+    const task = state.workflowTask;
+    if (!task) return;
+    const attributes = event.workflowTaskStartedEventAttributes!;
+    task.startedEventId = toNumber(event.eventId);
+    task.startedMs = fromTimestamp(event.eventTime);
+    task.requestId = attributes.requestId ?? '';
+    task.identity = attributes.identity ?? '';
+    task.historySizeBytes = toNumber(attributes.historySizeBytes);
+    task.suggestReasons = [...(attributes.suggestContinueAsNewReasons ?? [])];
+  },
+  [T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED](state: RunState, event: HistoryEvent): void {
+    state.previousStartedEventId = toNumber(event.workflowTaskCompletedEventAttributes!.startedEventId);
+    state.lastCompletedEventId = toNumber(event.eventId);
+    state.workflowTask = null;
+    state.workflowTaskAttempt = 1;
+  },
+  [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
+    taskEnded(state, true);
+    if (event.workflowTaskFailedEventAttributes!.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
+  },
+  [T.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT](state: RunState, event: HistoryEvent): void {
+    taskEnded(state, event.workflowTaskTimedOutEventAttributes!.timeoutType !== enums.TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START);
+  },
+};
+
+/** Encodes a failure the server itself makes for a task that it refuses. */
+export const serverFailure = (message: string): Failure => ({ message, serverFailureInfo: { nonRetryable: false } });

@@ -1,0 +1,64 @@
+/** Named limits of the engine, with the defaults that users of the open API know. Sizes in bytes, times in milliseconds. */
+export interface Limits {
+  readonly idLengthMax: number;
+  readonly payloadSizeWarn: number;
+  readonly payloadSizeMax: number;
+  readonly memoSizeMax: number;
+  readonly historyEventsWarn: number;
+  readonly historyEventsSuggest: number;
+  readonly historyEventsMax: number;
+  readonly historySizeWarn: number;
+  readonly historySizeSuggest: number;
+  readonly historySizeMax: number;
+  readonly pendingActivitiesMax: number;
+  readonly pendingChildrenMax: number;
+  readonly pendingSignalsMax: number;
+  readonly pendingCancelsMax: number;
+  readonly signalsPerRunMax: number;
+  readonly bufferedEventsMax: number;
+  readonly bufferedBytesMax: number;
+  readonly updatesInFlightMax: number;
+  readonly updatesTotalMax: number;
+  readonly updateSuggestRatio: number;
+  readonly defaultWorkflowTaskTimeoutMs: number;
+  readonly workflowTaskTimeoutMaxMs: number;
+  /** How long heartbeats of one workflow task (forced new tasks without progress) may go on. */
+  readonly workflowTaskHeartbeatTimeoutMs: number;
+  /** From this attempt on, a failing workflow task waits longer between attempts. */
+  readonly workflowTaskRetryBackoffFrom: number;
+  readonly speculativeScheduleToStartTimeoutMs: number;
+  readonly continueAsNewMinIntervalMs: number;
+  readonly autoResetPointsMax: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  idLengthMax: 1000,
+  payloadSizeWarn: MiB / 2,
+  payloadSizeMax: 2 * MiB,
+  memoSizeMax: 2 * MiB,
+  historyEventsWarn: 10_240,
+  historyEventsSuggest: 4 * 1024,
+  historyEventsMax: 51_200,
+  historySizeWarn: 10 * MiB,
+  historySizeSuggest: 4 * MiB,
+  historySizeMax: 50 * MiB,
+  pendingActivitiesMax: 2000,
+  pendingChildrenMax: 2000,
+  pendingSignalsMax: 2000,
+  pendingCancelsMax: 2000,
+  signalsPerRunMax: 10_000,
+  bufferedEventsMax: 100,
+  bufferedBytesMax: 2 * MiB,
+  updatesInFlightMax: 10,
+  updatesTotalMax: 2000,
+  updateSuggestRatio: 0.9,
+  defaultWorkflowTaskTimeoutMs: 10_000,
+  workflowTaskTimeoutMaxMs: 120_000,
+  workflowTaskHeartbeatTimeoutMs: 30 * 60_000,
+  workflowTaskRetryBackoffFrom: 4,
+  speculativeScheduleToStartTimeoutMs: 5_000,
+  continueAsNewMinIntervalMs: 1_000,
+  autoResetPointsMax: 20,
+});

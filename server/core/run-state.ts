@@ -1,0 +1,239 @@
+/**
+ * What one run is, as the engine holds it between transitions. Everything here is plain data that goes into the snapshot:
+ * numbers, strings, arrays, records, and Uint8Array for encoded API messages (named in the comment beside each).
+ * Times are milliseconds since the epoch, 0 meaning "none"; event ids are numbers, 0 meaning "none".
+ */
+
+/** Retry policy with every default filled in. */
+export interface RetryPolicy {
+  initialIntervalMs: number;
+  coefficient: number;
+  maximumIntervalMs: number;
+  /** 0 = unlimited. */
+  maximumAttempts: number;
+  nonRetryableTypes: string[];
+}
+
+export interface ParentLink {
+  namespaceId: string;
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  /** The parent's StartChildWorkflowExecutionInitiated event. */
+  initiatedEventId: number;
+}
+
+/** What is fixed when the run starts. Kept apart from the rest so that it is written once. */
+export interface RunInfo {
+  namespaceId: string;
+  /** Name of the namespace when the run started; the id is what counts. */
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  /** First run of the chain that continue-as-new, retries and cron make. */
+  firstRunId: string;
+  /** The run id that seeds randomness: kept by a reset. */
+  originalRunId: string;
+  continuedRunId: string;
+  workflowType: string;
+  taskQueue: string;
+  startMs: number;
+  /** When the first workflow task may be scheduled (start + backoff). */
+  executionMs: number;
+  attempt: number;
+  cron: string;
+  retry: RetryPolicy | null;
+  executionTimeoutMs: number;
+  runTimeoutMs: number;
+  workflowTaskTimeoutMs: number;
+  executionExpirationMs: number;
+  runExpirationMs: number;
+  parent: ParentLink | null;
+  rootWorkflowId: string;
+  rootRunId: string;
+  createRequestId: string;
+  startIdentity: string;
+  /** Encoded temporal.api.common.v1.Priority. */
+  priority: Uint8Array | null;
+  /** Encoded temporal.api.sdk.v1.UserMetadata of the start. */
+  userMetadata: Uint8Array | null;
+}
+
+export interface WorkflowTask {
+  kind: 'normal' | 'speculative';
+  /** Whether its Scheduled event is in the history (false: transient or speculative; then the ids are where the events would go). */
+  written: boolean;
+  scheduledEventId: number;
+  startedEventId: number;
+  attempt: number;
+  queue: string;
+  sticky: boolean;
+  scheduledMs: number;
+  originalScheduledMs: number;
+  startedMs: number;
+  startToCloseMs: number;
+  /** 0 = may wait for ever. */
+  scheduleToStartMs: number;
+  /** A later attempt is handed out no earlier than this. */
+  notBeforeMs: number;
+  requestId: string;
+  identity: string;
+  historySizeBytes: number;
+  suggestReasons: number[];
+}
+
+export interface Sticky {
+  queue: string;
+  scheduleToStartMs: number;
+}
+
+export interface Activity {
+  scheduledEventId: number;
+  activityId: string;
+  type: string;
+  queue: string;
+  attempt: number;
+  /** First scheduling; where schedule-to-close counts from. */
+  scheduledMs: number;
+  /** When the present attempt became (or becomes) due. */
+  attemptScheduledMs: number;
+  /** The present attempt was offered to its task queue (false: paused, or waiting out its backoff). */
+  queued: boolean;
+  startedMs: number;
+  requestId: string;
+  identity: string;
+  scheduleToCloseMs: number;
+  scheduleToStartMs: number;
+  startToCloseMs: number;
+  heartbeatMs: number;
+  retry: RetryPolicy | null;
+  /** Encoded Failure of the last attempt. */
+  lastFailure: Uint8Array | null;
+  lastIdentity: string;
+  lastAttemptCompletedMs: number;
+  /** Encoded Payloads of the last heartbeat. */
+  heartbeatDetails: Uint8Array | null;
+  lastHeartbeatMs: number;
+  cancelRequestedEventId: number;
+  /** Grows when options change, the activity is paused or reset: tasks of an older stamp are void. */
+  stamp: number;
+  paused: { ms: number; identity: string; reason: string; rule: boolean } | null;
+  /** Reset asked for while an attempt runs: takes effect when it ends. */
+  resetRequested: boolean;
+  resetHeartbeat: boolean;
+  keepPaused: boolean;
+  /** Encoded Priority. */
+  priority: Uint8Array | null;
+  /** Encoded ScheduleActivityTaskCommandAttributes-derived options as they were first, when UpdateActivityOptions changed them. */
+  originalOptions: Uint8Array | null;
+}
+
+export interface Timer {
+  timerId: string;
+  startedEventId: number;
+  fireMs: number;
+}
+
+export interface Child {
+  initiatedEventId: number;
+  startedEventId: number;
+  namespace: string;
+  namespaceId: string;
+  workflowId: string;
+  /** Empty until it started. */
+  runId: string;
+  workflowType: string;
+  parentClosePolicy: number;
+}
+
+/** A signal or a cancel on its way to another run. */
+export interface External {
+  initiatedEventId: number;
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  childOnly: boolean;
+}
+
+export interface AdmittedUpdate {
+  updateId: string;
+  /** Encoded temporal.api.update.v1.Request. */
+  request: Uint8Array;
+  admittedMs: number;
+  /** Started event id of the workflow task that carried it to the worker; 0 = not sent yet. */
+  sentWith: number;
+}
+
+export interface AcceptedUpdate {
+  updateId: string;
+  acceptedEventId: number;
+  /** Encoded Request, needed for the answer of a completion and for reset. */
+  protocolInstanceId: string;
+}
+
+export interface CompletedUpdate {
+  acceptedEventId: number;
+  completedEventId: number;
+}
+
+export interface ResetPoint {
+  buildId: string;
+  binaryChecksum: string;
+  runId: string;
+  firstWorkflowTaskCompletedId: number;
+  createMs: number;
+  resettable: boolean;
+}
+
+export interface RunState {
+  info: RunInfo;
+  /** temporal.api.enums.v1.WorkflowExecutionStatus. */
+  status: number;
+  closeMs: number;
+  /** The close event's id, 0 while open. */
+  closeEventId: number;
+  nextEventId: number;
+  historyBytes: number;
+  /** Transitions committed so far. */
+  transitions: number;
+
+  workflowTask: WorkflowTask | null;
+  /** Attempt that the next workflow task has. */
+  workflowTaskAttempt: number;
+  /** Started event of the last completed workflow task: where a sticky worker's knowledge ends. */
+  previousStartedEventId: number;
+  /** Id of the last WorkflowTaskCompleted, 0 if none. */
+  lastCompletedEventId: number;
+  sticky: Sticky | null;
+  /** A first workflow task that waits for a start delay, a cron time or a retry backoff; 0 = none. */
+  firstTaskAtMs: number;
+  /** What the last started workflow tasks used: identity of the worker, for describe. */
+  lastWorkerBuildId: string;
+
+  activities: Record<number, Activity>;
+  timers: Record<string, Timer>;
+  children: Record<number, Child>;
+  externalSignals: Record<number, External>;
+  externalCancels: Record<number, External>;
+  updatesAdmitted: AdmittedUpdate[];
+  updatesAccepted: Record<string, AcceptedUpdate>;
+  updatesCompleted: Record<string, CompletedUpdate>;
+
+  cancelRequested: boolean;
+  cancelRequestId: string;
+  signalCount: number;
+  /** Encoded HistoryEvents that arrived while a workflow task was started; their ids are given when they are flushed. */
+  buffered: Uint8Array[];
+  bufferedBytes: number;
+
+  /** Encoded Memo and SearchAttributes as they stand now. */
+  memo: Uint8Array | null;
+  searchAttributes: Uint8Array | null;
+  resetPoints: ResetPoint[];
+  /** Request ids attached to the run (start, on_conflict_options), with the kind of event that took them. */
+  requestIds: Record<string, { eventId: number; eventType: number }>;
+  /** Encoded Callback messages attached to the run. */
+  callbacks: Uint8Array[];
+  /** The run that this one continued as (continue-as-new, retry, cron, reset). */
+  newRunId: string;
+}

@@ -1,0 +1,167 @@
+/**
+ * One transition under way: the state it works on, the events it has added, the effects it asks for.
+ * The state is changed in place; when the turn throws or its commit loses, the state is thrown away with it.
+ */
+import { api, enums, type HistoryEvent, int64, toNumber, toTimestamp } from './api.js';
+import { reorderBuffered } from './buffer-order.js';
+import type { Effect } from './effect.js';
+import type { Limits } from './limits.js';
+import type { RunState } from './run-state.js';
+
+const EventCodec = api.history.v1.HistoryEvent;
+
+/** What a turn takes from outside: the time, fresh ids, the limits, and the function that makes an event change the state. */
+export interface TurnContext {
+  readonly nowMs: number;
+  readonly limits: Limits;
+  /** A random id (request ids of our own). */
+  newId(): string;
+  /** A run id that sorts after every earlier run of the same workflow id. */
+  newRunId(after?: string): string;
+  apply(state: RunState, event: HistoryEvent): void;
+}
+
+export class Turn {
+  /** Events added by this turn, encoded one by one; their concatenation as field 1 is a History. */
+  readonly encoded: Uint8Array[] = [];
+  /** The same events as objects, for whoever builds an answer from them. */
+  readonly events: HistoryEvent[] = [];
+  /** Ids of events that begin a batch of their own, as readers page by batches. */
+  readonly batchStarts: number[] = [];
+  readonly effects: Effect[] = [];
+  /** Request ids that this transition consumes: the commit refuses one that was seen before. */
+  readonly requestIds: string[] = [];
+  infoChanged: boolean;
+  memoChanged: boolean;
+  searchAttributesChanged: boolean;
+  /** Set by anything that must be stored although it adds no event (an attempt, a heartbeat, an admitted update). */
+  touched = false;
+  readonly firstEventId: number;
+  private batchOpen = false;
+
+  constructor(
+    readonly state: RunState,
+    readonly context: TurnContext,
+    /** The run begins with this turn. */
+    readonly isNew = false,
+  ) {
+    this.firstEventId = state.nextEventId;
+    this.infoChanged = isNew;
+    this.memoChanged = isNew;
+    this.searchAttributesChanged = isNew;
+  }
+
+  get nowMs(): number {
+    return this.context.nowMs;
+  }
+  get limits(): Limits {
+    return this.context.limits;
+  }
+  get changed(): boolean {
+    return this.touched || this.events.length > 0 || this.requestIds.length > 0;
+  }
+
+  /** Adds an event to the history: gives it its id and time, and lets it change the state. */
+  append(event: HistoryEvent): HistoryEvent {
+    this.place(event);
+    this.context.apply(this.state, event);
+    return event;
+  }
+
+  /** Adds an event that happened outside a workflow task: while one is started it waits in the buffer, else it is appended. */
+  emit(event: HistoryEvent): void {
+    const { state } = this;
+    if (!state.workflowTask?.startedEventId) {
+      this.append(event);
+      return;
+    }
+    event.eventTime ??= toTimestamp(this.nowMs);
+    const bytes = EventCodec.encode(event).finish();
+    state.buffered.push(bytes);
+    state.bufferedBytes += bytes.length;
+    this.touched = true;
+    this.context.apply(state, event);
+  }
+
+  /** Appends what waited in the buffer, giving ids; says whether anything was there. */
+  flushBuffered(): boolean {
+    const { state } = this;
+    if (state.buffered.length === 0) return false;
+    const events = reorderBuffered(state.buffered.map((bytes) => EventCodec.decode(bytes) as HistoryEvent));
+    state.buffered = [];
+    state.bufferedBytes = 0;
+    const startedIds = new Map<number, number>();
+    for (const event of events) {
+      fillStartedId(event, startedIds);
+      this.place(event);
+      noteStartedId(event, startedIds, state);
+    }
+    return true;
+  }
+
+  /** What follows begins a new batch. */
+  endBatch(): void {
+    this.batchOpen = false;
+  }
+
+  effect(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
+  private place(event: HistoryEvent): void {
+    const { state } = this;
+    const id = state.nextEventId++;
+    event.eventId = int64(id);
+    event.taskId = int64(1_048_576 + id);
+    event.eventTime ??= toTimestamp(this.nowMs);
+    const bytes = EventCodec.encode(event).finish();
+    if (!this.batchOpen) {
+      this.batchStarts.push(id);
+      this.batchOpen = true;
+    }
+    this.events.push(event);
+    this.encoded.push(bytes);
+    state.historyBytes += bytes.length + 3;
+  }
+}
+
+const T = enums.EventType;
+
+/** The started event's id inside a closing event that was buffered together with it. */
+function fillStartedId(event: HistoryEvent, startedIds: Map<number, number>): void {
+  const activity =
+    event.activityTaskCompletedEventAttributes ??
+    event.activityTaskFailedEventAttributes ??
+    event.activityTaskTimedOutEventAttributes ??
+    event.activityTaskCanceledEventAttributes;
+  if (activity) {
+    const id = startedIds.get(toNumber(activity.scheduledEventId));
+    if (id !== undefined) activity.startedEventId = int64(id);
+    return;
+  }
+  const child =
+    event.childWorkflowExecutionCompletedEventAttributes ??
+    event.childWorkflowExecutionFailedEventAttributes ??
+    event.childWorkflowExecutionCanceledEventAttributes ??
+    event.childWorkflowExecutionTimedOutEventAttributes ??
+    event.childWorkflowExecutionTerminatedEventAttributes;
+  if (child) {
+    const id = startedIds.get(toNumber(child.initiatedEventId));
+    if (id !== undefined) child.startedEventId = int64(id);
+  }
+}
+
+function noteStartedId(event: HistoryEvent, startedIds: Map<number, number>, state: RunState): void {
+  const id = toNumber(event.eventId);
+  if (event.eventType === T.EVENT_TYPE_ACTIVITY_TASK_STARTED) {
+    startedIds.set(toNumber(event.activityTaskStartedEventAttributes!.scheduledEventId), id);
+  } else if (event.eventType === T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) {
+    const initiated = toNumber(event.childWorkflowExecutionStartedEventAttributes!.initiatedEventId);
+    startedIds.set(initiated, id);
+    const child = state.children[initiated];
+    if (child) child.startedEventId = id;
+  } else if (event.eventType === T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED) {
+    const attached = event.workflowExecutionOptionsUpdatedEventAttributes?.attachedRequestId;
+    if (attached && state.requestIds[attached]) state.requestIds[attached].eventId = id;
+  }
+}

@@ -1,0 +1,46 @@
+/** Tells other nodes what changed, gathered over a moment into one notification. Silent while this node is alone. */
+import type { Commits } from '../storage/commit.js';
+import type { Change, EngineLog } from './engine.js';
+
+/** PostgreSQL takes 8,000 bytes in a notification. */
+const PAYLOAD_MAX = 7_000;
+
+export class Announcer {
+  private pending = new Map<string, Change>();
+  private sending = false;
+  /** Set by the node watch. */
+  others = false;
+
+  constructor(
+    private readonly nodeId: string,
+    private readonly commits: Commits,
+    private readonly log: EngineLog,
+  ) {}
+
+  add(change: Change): void {
+    if (!this.others && change.kind !== 'namespaces') return;
+    this.pending.set(JSON.stringify(change), change);
+    if (!this.sending) void this.send();
+  }
+
+  private async send(): Promise<void> {
+    this.sending = true;
+    await Promise.resolve(); // what the same moment brings goes along
+    while (this.pending.size > 0) {
+      const changes: Change[] = [];
+      let bytes = 100;
+      for (const [text, change] of this.pending) {
+        if (bytes + text.length > PAYLOAD_MAX) break;
+        bytes += text.length + 1;
+        changes.push(change);
+        this.pending.delete(text);
+      }
+      try {
+        await this.commits.notify(JSON.stringify({ from: this.nodeId, changes }));
+      } catch (error) {
+        this.log.debug({ err: error }, 'a notification was not sent; others find the change by looking');
+      }
+    }
+    this.sending = false;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Group commit: transitions that come while a commit is under way wait for it and go together in the next one, in one round trip.
+ * An idle committer commits at once. A group that fails as a whole is tried one by one, so that a bad item hurts only itself.
+ */
+import type { Commits } from '../storage/commit.js';
+import type { CommitItem, CommitResult } from '../storage/commit-item.js';
+import { connectionLost, sqlState } from '../storage/database.js';
+import { unavailable } from '../core/errors.js';
+
+interface Waiting {
+  item: CommitItem;
+  resolve: (result: CommitResult) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface CommitterOptions {
+  /** Items in one statement at most. */
+  readonly groupMax: number;
+  /** Commits under way at once. */
+  readonly lanes: number;
+  readonly now: () => number;
+}
+
+/** Two items that contradict each other, a unique index that fired: the group is undone, and its items are tried alone. */
+const UNIQUE_VIOLATION = '23505';
+const DIVISION_BY_ZERO = '22012';
+const DEADLOCK = '40P01';
+const SERIALIZATION = '40001';
+
+export class Committer {
+  private waiting: Waiting[] = [];
+  private busy = 0;
+  /** Groups and items committed, for metrics. */
+  groups = 0;
+  items = 0;
+
+  constructor(
+    private readonly commits: Commits,
+    private readonly options: CommitterOptions,
+  ) {}
+
+  get queued(): number {
+    return this.waiting.length;
+  }
+
+  commit(item: CommitItem): Promise<CommitResult> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      if (this.busy < this.options.lanes) this.flush();
+    });
+  }
+
+  private flush(): void {
+    const group = this.waiting.splice(0, this.options.groupMax);
+    if (group.length === 0) return;
+    this.busy++;
+    this.write(group).finally(() => {
+      this.busy--;
+      if (this.waiting.length > 0) this.flush();
+    });
+  }
+
+  private async write(group: Waiting[]): Promise<void> {
+    try {
+      const results = await this.commits.write(
+        group.map((w) => w.item),
+        this.options.now(),
+      );
+      this.groups++;
+      this.items += group.length;
+      group.forEach((w, i) => w.resolve(results[i]!));
+    } catch (error) {
+      if (connectionLost(error)) {
+        const lost = unavailable('The database connection was lost; whether the change was stored is not known. Please retry.');
+        for (const w of group) w.reject(lost);
+      } else if (group.length > 1) {
+        for (const w of group) await this.write([w]);
+      } else {
+        const lostRace = [UNIQUE_VIOLATION, DIVISION_BY_ZERO, DEADLOCK, SERIALIZATION].includes(sqlState(error));
+        if (lostRace) group[0]!.resolve('conflict');
+        else group[0]!.reject(error);
+      }
+    }
+  }
+}

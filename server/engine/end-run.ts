@@ -1,0 +1,46 @@
+/** RequestCancelWorkflowExecution and TerminateWorkflowExecution. */
+import type { temporal } from '../core/api.js';
+import { requestCancelRun } from '../core/kinds/cancel.js';
+import { announceClose } from '../core/kinds/close.js';
+import { isRunning, terminateRun } from '../core/kinds/run.js';
+import type { Turn } from '../core/turn.js';
+import type { Call } from './call.js';
+import type { Engine } from './engine.js';
+import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
+import { alreadyCompleted } from './signal-run.js';
+import { transact } from './transact.js';
+
+type CancelRequest = temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest;
+type TerminateRequest = temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest;
+
+export async function requestCancelWorkflow(engine: Engine, request: CancelRequest, _call: Call): Promise<object> {
+  const namespace = await engine.registry.require(request.namespace);
+  const runId = await findRunId(engine, namespace, request.workflowExecution);
+  const workflowId = request.workflowExecution!.workflowId!;
+  await transact(engine, runId, (turn) => {
+    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+    checkFirstRun(turn, request.firstExecutionRunId, workflowId);
+    if (!isRunning(turn.state)) return; // asking a closed run to stop is no error
+    requestCancelRun(turn, { reason: request.reason ?? '', identity: request.identity ?? '', requestId: request.requestId ?? '', links: request.links });
+  });
+  return {};
+}
+
+export async function terminateWorkflow(engine: Engine, request: TerminateRequest, _call: Call): Promise<object> {
+  const namespace = await engine.registry.require(request.namespace);
+  const runId = await findRunId(engine, namespace, request.workflowExecution);
+  const workflowId = request.workflowExecution!.workflowId!;
+  await transact(engine, runId, (turn) => {
+    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+    checkFirstRun(turn, request.firstExecutionRunId, workflowId);
+    if (!isRunning(turn.state)) throw alreadyCompleted();
+    const event = terminateRun(turn, { reason: request.reason ?? '', details: request.details, identity: request.identity ?? '', links: request.links });
+    announceClose(turn, event, false);
+  });
+  return {};
+}
+
+/** The caller means one chain of runs only. */
+function checkFirstRun(turn: Turn, firstRunId: string | null | undefined, workflowId: string): void {
+  if (firstRunId && turn.state.info.firstRunId !== firstRunId) throw noSuchWorkflow(workflowId);
+}

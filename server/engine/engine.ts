@@ -1,0 +1,73 @@
+/** What every use case works with. Built once by server.ts. */
+import type { Limits } from '../core/limits.js';
+import type { TurnContext } from '../core/turn.js';
+import type { Database } from '../storage/database.js';
+import type { Histories } from '../storage/history.js';
+import type { Namespaces } from '../storage/namespaces.js';
+import type { Runs } from '../storage/runs.js';
+import type { Tasks } from '../storage/tasks.js';
+import type { Committer } from './committer.js';
+import type { TaskQueues } from './matching/task-queues.js';
+import type { NamespaceRegistry } from './namespace-registry.js';
+import type { PendingQueries } from './pending-queries.js';
+import type { RunCache } from './run-cache.js';
+import type { SerialQueue } from './serial-queue.js';
+import type { Watchers } from './watchers.js';
+
+export interface EngineLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface Ids {
+  /** A random UUID. */
+  newId(): string;
+  /** A UUIDv7 that sorts after `after`. */
+  newRunId(nowMs: number, after?: string): string;
+}
+
+export interface Engine {
+  readonly nodeId: string;
+  readonly log: EngineLog;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly database: Database;
+  readonly namespaces: Namespaces;
+  readonly runs: Runs;
+  readonly histories: Histories;
+  readonly tasks: Tasks;
+  readonly committer: Committer;
+  readonly cache: RunCache;
+  readonly serial: SerialQueue;
+  readonly queues: TaskQueues;
+  readonly watchers: Watchers;
+  readonly registry: NamespaceRegistry;
+  readonly queries: PendingQueries;
+  /** Longest wait of a long poll, in milliseconds. */
+  readonly longPollMs: number;
+  /** A turn's view of the world at this moment. */
+  turnContext(): TurnContext;
+  /** A run here has a deadline at that moment: the timer loop must not sleep past it. */
+  deadlineAt(ms: number): void;
+  /** A message lies in the outbox: the delivery loop should look. */
+  messagesWaiting(): void;
+  /** Whether other nodes work on the same database. */
+  otherNodes(): boolean;
+  /** Tells other nodes that something changed (a hint). */
+  notify(change: Change): void;
+}
+
+/** What a node tells the others. */
+export type Change =
+  | { kind: 'tasks'; namespaceId: string; task: 1 | 2; queue: string }
+  | { kind: 'run'; runId: string }
+  | { kind: 'namespaces' }
+  | { kind: 'queue-shut-down'; namespaceId: string; task: 1 | 2; queue: string };

@@ -1,0 +1,114 @@
+/**
+ * Dispatch inside the commit: what a transition makes ready goes to a poller that waits here, and the same commit records it as started.
+ * What nobody waits for becomes a row of the task queue. Called before the commit; `deliver` answers the pollers after it.
+ */
+import { api } from '../core/api.js';
+import { startActivity } from '../core/kinds/activity.js';
+import { startWorkflowTask } from '../core/kinds/workflow-task.js';
+import type { Turn } from '../core/turn.js';
+import type { TaskWrite } from '../storage/commit-item.js';
+import type { QueueName } from '../storage/tasks.js';
+import { activityTaskAnswer, PollActivityTaskQueueResponse, scheduledEventOf } from './activity-task-answer.js';
+import { EncodedResponse } from './call.js';
+import type { Engine } from './engine.js';
+import type { Poller } from './matching/poller.js';
+import type { CachedRun } from './run-cache.js';
+import { workflowTaskAnswer } from './workflow-task-answer.js';
+
+export interface Reservation {
+  queue: QueueName;
+  poller: Poller;
+  turn: Turn;
+  /** The activity handed out; 0 = the workflow task. */
+  scheduledEventId: number;
+}
+
+export interface HandedOut {
+  reservations: Reservation[];
+  tasks: TaskWrite[];
+}
+
+/** A sticky queue whose worker has not polled for so long is given up at once. */
+const STICKY_POLLER_GONE_MS = 10_000;
+
+const DEFAULT_PRIORITY = 3;
+
+export function handOut(engine: Engine, turn: Turn, out: HandedOut = { reservations: [], tasks: [] }): HandedOut {
+  for (const effect of turn.effects) {
+    if (effect.type === 'workflow-task-ready') handOutWorkflowTask(engine, turn, out);
+    else if (effect.type === 'activity-ready') handOutActivity(engine, turn, effect.scheduledEventId, out);
+    else if (effect.type === 'new-run') handOut(engine, effect.turn as Turn, out);
+  }
+  return out;
+}
+
+/** The queue of the pending workflow task; one whose sticky worker is gone moves to the normal queue. */
+export function workflowTaskQueue(engine: Engine, turn: Turn): QueueName {
+  const { state } = turn;
+  const task = state.workflowTask!;
+  const name: QueueName = { namespaceId: state.info.namespaceId, kind: 1, queue: task.queue };
+  if (!task.sticky || engine.otherNodes() || engine.queues.sinceLastPoll(name) < STICKY_POLLER_GONE_MS) return name;
+  task.sticky = false;
+  task.queue = state.info.taskQueue;
+  if (task.kind === 'normal') task.scheduleToStartMs = 0;
+  state.sticky = null;
+  turn.touched = true;
+  return { ...name, queue: task.queue };
+}
+
+function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
+  const { state } = turn;
+  const task = state.workflowTask;
+  if (!task || task.startedEventId) return;
+  const queue = workflowTaskQueue(engine, turn);
+  const poller = engine.queues.reserve(queue);
+  if (poller) {
+    startWorkflowTask(turn, { identity: poller.info.identity, requestId: engine.ids.newId() });
+    out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
+    return;
+  }
+  out.tasks.push(taskRow(turn, queue, task.scheduledEventId, task.attempt, priorityOf(state.info.priority)));
+}
+
+function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, out: HandedOut): void {
+  const { state } = turn;
+  const activity = state.activities[scheduledEventId];
+  if (!activity || activity.startedMs || activity.paused) return;
+  const queue: QueueName = { namespaceId: state.info.namespaceId, kind: 2, queue: activity.queue };
+  const poller = engine.queues.reserve(queue);
+  if (poller) {
+    startActivity(turn, activity, { identity: poller.info.identity, requestId: engine.ids.newId() });
+    out.reservations.push({ queue, poller, turn, scheduledEventId });
+    return;
+  }
+  out.tasks.push(taskRow(turn, queue, scheduledEventId, activity.stamp, priorityOf(activity.priority ?? state.info.priority)));
+}
+
+function taskRow(turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {
+  const { info } = turn.state;
+  return { ...queue, priority, runId: info.runId, workflowId: info.workflowId, eventId, stamp };
+}
+
+export function priorityOf(encoded: Uint8Array | null): number {
+  const key = encoded ? api.common.v1.Priority.decode(encoded).priorityKey : 0;
+  return key > 0 ? Math.min(key, 5) : DEFAULT_PRIORITY;
+}
+
+/** Gives reserved pollers back: their transition did not happen. */
+export function giveBack(engine: Engine, { reservations }: HandedOut): void {
+  for (const { queue, poller } of reservations) engine.queues.release(queue, poller);
+}
+
+/** Answers the pollers of one run whose commit is through. */
+export async function deliver(engine: Engine, run: CachedRun, reservations: readonly Reservation[]): Promise<void> {
+  for (const { poller, scheduledEventId } of reservations) {
+    if (scheduledEventId === 0) {
+      poller.end(await workflowTaskAnswer(engine, run));
+      continue;
+    }
+    const activity = run.state.activities[scheduledEventId];
+    if (!activity) continue;
+    const scheduled = await scheduledEventOf(engine, run, scheduledEventId);
+    poller.end(new EncodedResponse(PollActivityTaskQueueResponse.encode(activityTaskAnswer(run.state, activity, scheduled)).finish()));
+  }
+}

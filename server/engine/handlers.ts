@@ -1,0 +1,50 @@
+/** The methods of the open API that this server has, each with its use case. What is not here answers UNIMPLEMENTED. */
+import { activityAnswers } from './answer-activity-task.js';
+import { answerQuery } from './answer-query.js';
+import type { Call, Handlers } from './call.js';
+import { completeWorkflowTaskCall } from './complete-workflow-task.js';
+import { describeRun } from './describe-run.js';
+import { requestCancelWorkflow, terminateWorkflow } from './end-run.js';
+import type { Engine } from './engine.js';
+import { failWorkflowTaskCall } from './fail-workflow-task.js';
+import { describeNamespace, listNamespaces, registerNamespace } from './namespace-calls.js';
+import { pollActivityTask, pollWorkflowTask } from './poll-task.js';
+import { queryRun } from './query-run.js';
+import { readHistory, readHistoryReverse } from './read-history.js';
+import { shutDownWorker } from './shut-down-worker.js';
+import { signalWithStart, signalWorkflow } from './signal-run.js';
+import { startRun } from './start-run.js';
+
+type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
+
+export function workflowHandlers(engine: Engine): Handlers {
+  const bind = <Request>(useCase: UseCase<Request>) => (request: Request, call: Call) => useCase(engine, request, call);
+  return {
+    RegisterNamespace: bind(registerNamespace),
+    DescribeNamespace: bind(describeNamespace),
+    ListNamespaces: bind(listNamespaces),
+    StartWorkflowExecution: bind(startRun),
+    SignalWorkflowExecution: bind(signalWorkflow),
+    SignalWithStartWorkflowExecution: bind(signalWithStart),
+    RequestCancelWorkflowExecution: bind(requestCancelWorkflow),
+    TerminateWorkflowExecution: bind(terminateWorkflow),
+    DescribeWorkflowExecution: bind(describeRun),
+    GetWorkflowExecutionHistory: bind(readHistory),
+    GetWorkflowExecutionHistoryReverse: bind(readHistoryReverse),
+    QueryWorkflow: bind(queryRun),
+    PollWorkflowTaskQueue: bind(pollWorkflowTask),
+    RespondWorkflowTaskCompleted: bind(completeWorkflowTaskCall),
+    RespondWorkflowTaskFailed: bind(failWorkflowTaskCall),
+    RespondQueryTaskCompleted: bind(answerQuery),
+    PollActivityTaskQueue: bind(pollActivityTask),
+    RespondActivityTaskCompleted: bind(activityAnswers.completed),
+    RespondActivityTaskCompletedById: bind(activityAnswers.completedById),
+    RespondActivityTaskFailed: bind(activityAnswers.failed),
+    RespondActivityTaskFailedById: bind(activityAnswers.failedById),
+    RespondActivityTaskCanceled: bind(activityAnswers.canceled),
+    RespondActivityTaskCanceledById: bind(activityAnswers.canceledById),
+    RecordActivityTaskHeartbeat: bind(activityAnswers.heartbeat),
+    RecordActivityTaskHeartbeatById: bind(activityAnswers.heartbeatById),
+    ShutdownWorker: bind(shutDownWorker),
+  };
+}

@@ -1,0 +1,25 @@
+/** Ids from the system's randomness: UUIDv4 for requests, UUIDv7 for runs, in ascending order. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Ids } from './engine.js';
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** The milliseconds of a UUIDv7. */
+export const msOfRunId = (runId: string): number => Number.parseInt(runId.slice(0, 8) + runId.slice(9, 13), 16);
+
+export function uuidv7(ms: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(ms, 0, 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const h = hex(bytes);
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`;
+}
+
+export const systemIds: Ids = {
+  newId: randomUUID,
+  newRunId(nowMs, after) {
+    const ms = Math.floor(nowMs);
+    return uuidv7(after ? Math.max(ms, msOfRunId(after) + 1) : ms);
+  },
+};

@@ -1,0 +1,32 @@
+/** A worker's long poll that waits for a task. */
+import type { EncodedResponse } from '../call.js';
+
+export interface PollerInfo {
+  readonly identity: string;
+  /** The worker instance, where the SDK names one. */
+  readonly workerInstanceKey: string;
+  readonly buildId: string;
+}
+
+export class Poller {
+  private settle: ((answer: EncodedResponse | undefined) => void) | undefined;
+  readonly answer: Promise<EncodedResponse | undefined>;
+
+  constructor(readonly info: PollerInfo) {
+    this.answer = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  /** False once it was answered, gave up or its caller went away. */
+  get waiting(): boolean {
+    return this.settle !== undefined;
+  }
+
+  /** Ends the poll: with a task, or with undefined for the empty answer. */
+  end(answer: EncodedResponse | undefined): void {
+    const settle = this.settle;
+    this.settle = undefined;
+    settle?.(answer);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Where waiting pollers and ready tasks meet on this node. A task that is made while a poller waits is given to it by the commit that makes it.
+ * Otherwise it lies in the database, and a poller that comes asks for it; `maybeBacklog` keeps idle polls from asking in vain.
+ */
+import type { QueueName } from '../../storage/tasks.js';
+import { Poller, type PollerInfo } from './poller.js';
+
+/** Something that a poller can do and that is in no table: a query task. */
+export interface DirectTask {
+  readonly alive: () => boolean;
+  /** Hands itself to the poller. */
+  readonly give: (poller: Poller) => void;
+}
+
+export interface SeenPoller extends PollerInfo {
+  lastAccessMs: number;
+}
+
+interface Queue {
+  name: QueueName;
+  waiting: Poller[];
+  direct: DirectTask[];
+  /** Tasks may lie in the database. */
+  maybeBacklog: boolean;
+  fetching: boolean;
+  lastPollMs: number;
+  pollers: Map<string, SeenPoller>;
+  shutDown: boolean;
+}
+
+const key = (q: QueueName): string => `${q.kind}/${q.namespaceId}/${q.queue}`;
+
+/** A queue whose last poll is longer ago has no workers. */
+export const POLLER_REMEMBERED_MS = 5 * 60_000;
+
+export class TaskQueues {
+  private readonly queues = new Map<string, Queue>();
+
+  constructor(
+    private readonly now: () => number,
+    /** Called when pollers wait and tasks may lie in the database. */
+    private readonly fetch: (queue: QueueName, wanted: number) => Promise<void>,
+  ) {}
+
+  /** Adds a long poll to a queue. */
+  wait(name: QueueName, info: PollerInfo): Poller {
+    const queue = this.queue(name);
+    const poller = new Poller(info);
+    this.seen(queue, info);
+    queue.shutDown = false;
+    const direct = this.nextDirect(queue);
+    if (direct) {
+      direct.give(poller);
+      return poller;
+    }
+    queue.waiting.push(poller);
+    if (queue.maybeBacklog) this.startFetch(queue);
+    return poller;
+  }
+
+  /** The poll ended without a task. */
+  leave(name: QueueName, poller: Poller): void {
+    const queue = this.queues.get(key(name));
+    const at = queue?.waiting.indexOf(poller) ?? -1;
+    if (queue && at >= 0) queue.waiting.splice(at, 1);
+    poller.end(undefined);
+  }
+
+  /** Takes the poller that has waited longest; undefined when none waits here. */
+  reserve(name: QueueName): Poller | undefined {
+    const queue = this.queues.get(key(name));
+    while (queue && queue.waiting.length > 0) {
+      const poller = queue.waiting.shift()!;
+      if (poller.waiting) return poller;
+    }
+    return undefined;
+  }
+
+  /** Puts a reserved poller back in front: its task was lost to somebody else. */
+  release(name: QueueName, poller: Poller): void {
+    if (!poller.waiting) return;
+    const queue = this.queue(name);
+    const direct = this.nextDirect(queue);
+    if (direct) {
+      direct.give(poller);
+      return;
+    }
+    queue.waiting.unshift(poller);
+    if (queue.maybeBacklog) this.startFetch(queue);
+  }
+
+  /** A task that is not stored: given to a poller now, or to the next that comes while it is alive. */
+  offer(name: QueueName, task: DirectTask): void {
+    const poller = this.reserve(name);
+    if (poller) task.give(poller);
+    else this.queue(name).direct.push(task);
+  }
+
+  /** Tasks of this queue may lie in the database (a commit put some there, or another node said so). */
+  backlog(name: QueueName): void {
+    const queue = this.queue(name);
+    queue.maybeBacklog = true;
+    if (queue.waiting.length > 0) this.startFetch(queue);
+  }
+
+  /** Every queue may have tasks: after a lost notification, a reconnect, or from time to time. */
+  backlogEverywhere(): void {
+    for (const queue of this.queues.values()) {
+      queue.maybeBacklog = true;
+      if (queue.waiting.length > 0) this.startFetch(queue);
+    }
+  }
+
+  /** Milliseconds since a worker last polled this queue here; Infinity if none ever did or its worker said goodbye. */
+  sinceLastPoll(name: QueueName): number {
+    const queue = this.queues.get(key(name));
+    if (!queue || queue.shutDown || queue.lastPollMs === 0) return Number.POSITIVE_INFINITY;
+    return queue.waiting.length > 0 ? 0 : this.now() - queue.lastPollMs;
+  }
+
+  /** Workers that polled lately. */
+  pollersOf(name: QueueName): SeenPoller[] {
+    const since = this.now() - POLLER_REMEMBERED_MS;
+    return [...(this.queues.get(key(name))?.pollers.values() ?? [])].filter((p) => p.lastAccessMs >= since);
+  }
+
+  /** Its worker goes away: waiting polls are answered empty, and the queue counts as never polled. */
+  shutDown(name: QueueName): void {
+    const queue = this.queues.get(key(name));
+    if (!queue) return;
+    queue.shutDown = true;
+    for (const poller of queue.waiting.splice(0)) poller.end(undefined);
+  }
+
+  /** Ends the waiting polls of one worker instance, on every queue. */
+  endPollsOf(workerInstanceKey: string): void {
+    for (const queue of this.queues.values()) {
+      for (const poller of queue.waiting.filter((p) => p.info.workerInstanceKey === workerInstanceKey)) {
+        queue.waiting.splice(queue.waiting.indexOf(poller), 1);
+        poller.end(undefined);
+      }
+    }
+  }
+
+  /** Ends every waiting poll (the server stops). */
+  close(): void {
+    for (const queue of this.queues.values()) for (const poller of queue.waiting.splice(0)) poller.end(undefined);
+  }
+
+  get waitingPolls(): number {
+    let n = 0;
+    for (const queue of this.queues.values()) n += queue.waiting.length;
+    return n;
+  }
+
+  private queue(name: QueueName): Queue {
+    const k = key(name);
+    let queue = this.queues.get(k);
+    if (!queue) {
+      queue = { name, waiting: [], direct: [], maybeBacklog: true, fetching: false, lastPollMs: 0, pollers: new Map(), shutDown: false };
+      this.queues.set(k, queue);
+    }
+    return queue;
+  }
+
+  private seen(queue: Queue, info: PollerInfo): void {
+    queue.lastPollMs = this.now();
+    const seen = queue.pollers.get(info.identity);
+    if (seen) seen.lastAccessMs = queue.lastPollMs;
+    else queue.pollers.set(info.identity, { ...info, lastAccessMs: queue.lastPollMs });
+  }
+
+  private nextDirect(queue: Queue): DirectTask | undefined {
+    while (queue.direct.length > 0) {
+      const task = queue.direct.shift()!;
+      if (task.alive()) return task;
+    }
+    return undefined;
+  }
+
+  private startFetch(queue: Queue): void {
+    if (queue.fetching) return;
+    queue.fetching = true;
+    queue.maybeBacklog = false;
+    const again = (): void => {
+      queue.fetching = false;
+      if (queue.maybeBacklog && queue.waiting.length > 0) this.startFetch(queue);
+    };
+    const failed = (): void => {
+      queue.fetching = false;
+      queue.maybeBacklog = true; // the sweep looks again, once the database answers
+    };
+    this.fetch(queue.name, queue.waiting.length).then(again, failed);
+  }
+}

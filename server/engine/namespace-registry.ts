@@ -1,0 +1,59 @@
+/** The namespaces as this node knows them: by name and id, read from the database when a name is new or a change was announced. */
+import { invalidArgument, namespaceNotFound } from '../core/errors.js';
+import type { Namespace, Namespaces } from '../storage/namespaces.js';
+
+/** A namespace that was read longer ago than this is read again. */
+const FRESH_MS = 10_000;
+
+interface Known {
+  namespace: Namespace;
+  readMs: number;
+}
+
+export class NamespaceRegistry {
+  private readonly byName = new Map<string, Known>();
+  private readonly idToName = new Map<string, string>();
+
+  constructor(
+    private readonly storage: Namespaces,
+    private readonly now: () => number,
+  ) {}
+
+  /** The namespace of a request. Throws INVALID_ARGUMENT for an empty name and NOT_FOUND for an unknown one. */
+  async require(name: string | null | undefined): Promise<Namespace> {
+    if (!name) throw invalidArgument('Namespace not set on request.');
+    const namespace = await this.find(name);
+    if (!namespace) throw namespaceNotFound(name);
+    return namespace;
+  }
+
+  async find(name: string): Promise<Namespace | undefined> {
+    const known = this.byName.get(name);
+    if (known && this.now() - known.readMs < FRESH_MS) return known.namespace;
+    return this.remember(await this.storage.byName(name));
+  }
+
+  async byId(id: string): Promise<Namespace | undefined> {
+    const name = this.idToName.get(id);
+    const known = name ? this.byName.get(name) : undefined;
+    if (known && this.now() - known.readMs < FRESH_MS) return known.namespace;
+    return this.remember(await this.storage.byId(id));
+  }
+
+  /** What is known without asking the database. */
+  peek(name: string): Namespace | undefined {
+    return this.byName.get(name)?.namespace;
+  }
+
+  forgetAll(): void {
+    this.byName.clear();
+    this.idToName.clear();
+  }
+
+  private remember(namespace: Namespace | undefined): Namespace | undefined {
+    if (!namespace) return undefined;
+    this.byName.set(namespace.name, { namespace, readMs: this.now() });
+    this.idToName.set(namespace.id, namespace.name);
+    return namespace;
+  }
+}

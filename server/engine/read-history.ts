@@ -1,0 +1,122 @@
+/** GetWorkflowExecutionHistory and its reverse: pages of stored bytes, long polls, and the close event alone. */
+import { api, enums, type temporal, toNumber } from '../core/api.js';
+import { isRunning } from '../core/kinds/run.js';
+import { unwrittenEvents } from '../core/kinds/workflow-task.js';
+import type { LoadedRun } from '../storage/runs.js';
+import { type Call, EncodedResponse } from './call.js';
+import type { Engine } from './engine.js';
+import { readRun } from './find-run.js';
+import { longPollMs } from './long-poll.js';
+import { decodePageToken, encodePageToken, type PageToken } from './page-token.js';
+import { decodeEvents, encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
+
+type Request = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryRequest;
+type ReverseRequest = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryReverseRequest;
+const Response = api.workflowservice.v1.GetWorkflowExecutionHistoryResponse;
+const HISTORY_FIELD = (Response as unknown as { fields: Record<string, { id: number }> }).fields.history!.id;
+const CLOSE_ONLY = enums.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
+
+/** Batches in a page when the caller names no size, and at most. */
+const PAGE_BATCHES = 256;
+const PAGE_BYTES = 3 * 1024 * 1024;
+
+export async function readHistory(engine: Engine, request: Request, call: Call): Promise<EncodedResponse> {
+  const namespace = await engine.registry.require(request.namespace);
+  const token = request.nextPageToken?.length ? decodePageToken(request.nextPageToken) : undefined;
+  const execution = { workflowId: request.execution?.workflowId, runId: token?.run ?? request.execution?.runId };
+  const run = await readRun(engine, namespace, request.execution ? execution : undefined);
+  if (request.historyEventFilterType === CLOSE_ONLY) return closeEvent(engine, run, request, token, call);
+  return page(engine, run, request, token, call);
+}
+
+const answer = (parts: readonly Uint8Array[], nextPageToken: Uint8Array | undefined): EncodedResponse =>
+  new EncodedResponse(spliceHistory(Response, nextPageToken ? { nextPageToken } : {}, HISTORY_FIELD, parts.length > 0 ? parts : [Buffer.alloc(0)]));
+
+/** The last event once the run is closed; before that the last event there is, or a wait when the caller asked for one. */
+async function closeEvent(engine: Engine, first: LoadedRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
+  let run = first;
+  const { runId } = run.state.info;
+  if (isRunning(run.state) && request.waitNewEvent) {
+    run = (await waitWhile(engine, runId, call, (state) => isRunning(state))) ?? run;
+    if (isRunning(run.state)) return answer([], encodePageToken({ run: runId, next: token?.next ?? run.state.nextEventId, before: 0, poll: true }));
+  }
+  const row = await engine.histories.rowOf(runId, run.state.nextEventId - 1);
+  return answer([encodeEvents(decodeEvents(row!.events).slice(-1))], undefined);
+}
+
+/** Waits for the run to leave a condition; the run as it was read last, undefined when it is gone. */
+async function waitWhile(engine: Engine, runId: string, call: Call, holds: (state: LoadedRun['state']) => boolean): Promise<LoadedRun | undefined> {
+  const untilMs = engine.clock.now() + longPollMs(engine, call);
+  for (;;) {
+    const watch = engine.watchers.watch(runId, untilMs - engine.clock.now(), (end) => call.onCancelled(end));
+    const run = await engine.runs.load(runId);
+    if (!run || !holds(run.state)) {
+      watch.stop();
+      return run;
+    }
+    const changed = await watch.changed;
+    if (!changed) return run;
+  }
+}
+
+async function page(engine: Engine, first: LoadedRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
+  let run = first;
+  const { runId } = run.state.info;
+  const from = token?.next ?? 1;
+  if (request.waitNewEvent && isRunning(run.state) && from >= run.state.nextEventId) {
+    run = (await waitWhile(engine, runId, call, (state) => isRunning(state) && from >= state.nextEventId)) ?? run;
+  }
+  const before = token && !token.poll ? token.before : run.state.nextEventId;
+  const { parts, next } = await readPage(engine, runId, from, before, request.maximumPageSize || PAGE_BATCHES);
+  const atEnd = next >= before;
+  if (atEnd && !request.waitNewEvent) {
+    const unwritten = before === run.state.nextEventId ? unwrittenEvents(run.state) : [];
+    if (unwritten.length > 0) parts.push(encodeEvents(unwritten));
+    return answer(parts, undefined);
+  }
+  if (atEnd && !isRunning(run.state) && next >= run.state.nextEventId) return answer(parts, undefined);
+  return answer(parts, encodePageToken({ run: runId, next, before, task: token?.task, poll: atEnd || token?.poll || request.waitNewEvent === true }));
+}
+
+/** Rows until the page has that many batches or bytes. */
+async function readPage(engine: Engine, runId: string, from: number, before: number, batches: number): Promise<{ parts: Uint8Array[]; next: number }> {
+  const parts: Uint8Array[] = [];
+  let next = from;
+  let left = batches;
+  let bytes = 0;
+  const rows = from < before ? await engine.histories.read(runId, from, before, Math.min(batches, 2000)) : [];
+  for (const row of rows) {
+    if (left <= 0 || (bytes > 0 && bytes + row.events.length > PAGE_BYTES)) break;
+    const starts = [row.firstEventId, ...row.batchStarts].filter((id) => id >= next);
+    if (starts.length === 0 || starts[0] !== next) starts.unshift(next);
+    const endsBefore = Math.min(before, starts[left] ?? row.lastEventId + 1);
+    const part = sliceRow(row, next, endsBefore);
+    parts.push(part);
+    bytes += part.length;
+    left -= starts.length;
+    next = endsBefore;
+  }
+  return { parts, next };
+}
+
+export async function readHistoryReverse(engine: Engine, request: ReverseRequest, _call: Call): Promise<object> {
+  const namespace = await engine.registry.require(request.namespace);
+  const token = request.nextPageToken?.length ? decodePageToken(request.nextPageToken) : undefined;
+  const execution = { workflowId: request.execution?.workflowId, runId: token?.run ?? request.execution?.runId };
+  const run = await readRun(engine, namespace, request.execution ? execution : undefined);
+  const { runId } = run.state.info;
+  const to = token?.next ?? run.state.nextEventId - 1;
+  let left = request.maximumPageSize || PAGE_BATCHES;
+  const events: ReturnType<typeof decodeEvents> = [];
+  let next = to;
+  for (const row of await engine.histories.readBackwards(runId, to, Math.min(left, 2000))) {
+    if (left <= 0) break;
+    const starts = [row.firstEventId, ...row.batchStarts].filter((id) => id <= next);
+    const from = starts[Math.max(0, starts.length - left)]!;
+    const slice = decodeEvents(row.events).filter((e) => toNumber(e.eventId) >= from && toNumber(e.eventId) <= next);
+    events.push(...slice.reverse());
+    left -= starts.length;
+    next = from - 1;
+  }
+  return { history: { events }, nextPageToken: next >= 1 ? encodePageToken({ run: runId, next, before: 0 }) : undefined };
+}

@@ -1,0 +1,201 @@
+/** StartWorkflowExecution: a new run, or what the policies say when the workflow id is in use. */
+import { enums, fromDuration, type temporal, toDuration, toTimestamp } from '../core/api.js';
+import { detail, ServiceError, unavailable } from '../core/errors.js';
+import { announceClose } from '../core/kinds/close.js';
+import { beginRun, isRunning, type NewRun, scheduleFirstTask, terminateRun } from '../core/kinds/run.js';
+import { startWorkflowTask } from '../core/kinds/workflow-task.js';
+import { completeRetryPolicy, retryPolicyToApi } from '../core/retry-policy.js';
+import type { RunState } from '../core/run-state.js';
+import type { Turn } from '../core/turn.js';
+import type { Namespace } from '../storage/namespaces.js';
+import type { Call } from './call.js';
+import type { Engine } from './engine.js';
+import { handOut } from './hand-out.js';
+import type { CachedRun } from './run-cache.js';
+import { commit, commitItem, settleNew, transact } from './transact.js';
+import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
+
+type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
+type StartResponse = temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse;
+const REUSE = enums.WorkflowIdReusePolicy;
+const CONFLICT = enums.WorkflowIdConflictPolicy;
+const STATUS = enums.WorkflowExecutionStatus;
+const KIND_NORMAL = enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL;
+
+/** Races that one start may lose. */
+const ATTEMPTS_MAX = 20;
+
+export async function startRun(engine: Engine, request: StartRequest, _call: Call): Promise<StartResponse> {
+  const namespace = await engine.registry.require(request.namespace);
+  return startInNamespace(engine, namespace, request, (turn) => scheduleFirstTask(turn));
+}
+
+/** What happens to the new run in its first transition, besides its Started event. */
+export type FirstSteps = (turn: Turn) => void;
+
+export async function startInNamespace(engine: Engine, namespace: Namespace, request: StartRequest, firstSteps: FirstSteps): Promise<StartResponse> {
+  const workflowId = request.workflowId ?? '';
+  return engine.serial.run(`${namespace.id}/${workflowId}`, async () => {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const answer = await startOnce(engine, namespace, request, firstSteps);
+      if (answer) return answer;
+    }
+    throw unavailable('The workflow id is too busy; please retry.');
+  });
+}
+
+/** Undefined when the race for the workflow id was lost. */
+async function startOnce(engine: Engine, namespace: Namespace, request: StartRequest, firstSteps: FirstSteps): Promise<StartResponse | undefined> {
+  const current = await engine.runs.current(namespace.id, request.workflowId!);
+  const existing = current && (await engine.runs.load(current.runId));
+  if (existing) {
+    const { state } = existing;
+    const attached = request.requestId ? state.requestIds[request.requestId] : undefined;
+    if (attached) return { runId: state.info.runId, started: attached.eventType === enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, status: state.status };
+    if (isRunning(state)) return startOverOpen(engine, namespace, request, firstSteps, state);
+    refuseReuse(request, state);
+  }
+  return startFresh(engine, namespace, request, firstSteps, current?.runId);
+}
+
+/** The same start for `SignalWithStart` and others: the run as it begins. */
+export function newRunOf(engine: Engine, namespace: Namespace, request: StartRequest, after: string | undefined): NewRun {
+  const runId = engine.ids.newRunId(engine.clock.now(), after);
+  return {
+    namespaceId: namespace.id,
+    namespace: namespace.name,
+    workflowId: request.workflowId!,
+    runId,
+    requestId: request.requestId || engine.ids.newId(),
+    userMetadata: request.userMetadata,
+    links: request.links,
+    attributes: startedAttributes(engine, request, runId),
+  };
+}
+
+function startedAttributes(engine: Engine, request: StartRequest, runId: string): NewRun['attributes'] {
+  const { limits } = engine;
+  const executionTimeoutMs = fromDuration(request.workflowExecutionTimeout);
+  let runTimeoutMs = fromDuration(request.workflowRunTimeout);
+  if (executionTimeoutMs && (!runTimeoutMs || runTimeoutMs > executionTimeoutMs)) runTimeoutMs = executionTimeoutMs;
+  let taskTimeoutMs = Math.min(fromDuration(request.workflowTaskTimeout) || limits.defaultWorkflowTaskTimeoutMs, limits.workflowTaskTimeoutMaxMs);
+  if (runTimeoutMs) taskTimeoutMs = Math.min(taskTimeoutMs, runTimeoutMs);
+  const delayMs = fromDuration(request.workflowStartDelay);
+  const nowMs = engine.clock.now();
+  return {
+    workflowType: request.workflowType,
+    taskQueue: { name: request.taskQueue?.name, kind: KIND_NORMAL },
+    input: request.input,
+    workflowExecutionTimeout: toDuration(executionTimeoutMs),
+    workflowRunTimeout: toDuration(runTimeoutMs),
+    workflowTaskTimeout: toDuration(taskTimeoutMs),
+    workflowExecutionExpirationTime: executionTimeoutMs ? toTimestamp(nowMs + delayMs + executionTimeoutMs) : undefined,
+    originalExecutionRunId: runId,
+    identity: request.identity,
+    firstExecutionRunId: runId,
+    retryPolicy: request.retryPolicy ? retryPolicyToApi(completeRetryPolicy(request.retryPolicy)) : undefined,
+    attempt: 1,
+    cronSchedule: request.cronSchedule,
+    firstWorkflowTaskBackoff: toDuration(delayMs),
+    memo: request.memo,
+    searchAttributes: request.searchAttributes,
+    header: request.header,
+    workflowId: request.workflowId,
+    completionCallbacks: request.completionCallbacks,
+    priority: request.priority,
+    versioningOverride: request.versioningOverride,
+  };
+}
+
+async function startFresh(
+  engine: Engine,
+  namespace: Namespace,
+  request: StartRequest,
+  firstSteps: FirstSteps,
+  after: string | undefined,
+): Promise<StartResponse | undefined> {
+  const turn = beginRun(newRunOf(engine, namespace, request, after), engine.turnContext());
+  firstSteps(turn);
+  const eager = takeEagerly(engine, turn, request);
+  const out = handOut(engine, turn);
+  const item = commitItem(turn, out, { version: 0, deadlineMs: null, rewrite: false });
+  if (!(await commit(engine, item, out))) return undefined;
+  const answer: StartResponse = { runId: turn.state.info.runId, started: true, status: STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING };
+  await settleNew(engine, turn, item, out, async (run) => {
+    if (eager) answer.eagerWorkflowTask = await workflowTaskAnswerMessage(engine, run);
+  });
+  return answer;
+}
+
+/** The caller is a worker of the queue and takes the first workflow task itself. */
+function takeEagerly(engine: Engine, turn: Turn, request: StartRequest): boolean {
+  const task = turn.state.workflowTask;
+  if (!request.requestEagerExecution || !task || task.startedEventId) return false;
+  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: engine.ids.newId() });
+  return true;
+}
+
+/** The workflow id has an open run. */
+async function startOverOpen(
+  engine: Engine,
+  namespace: Namespace,
+  request: StartRequest,
+  firstSteps: FirstSteps,
+  state: RunState,
+): Promise<StartResponse | undefined> {
+  const { runId } = state.info;
+  switch (conflictPolicy(request)) {
+    case CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+      return { runId, started: false, status: state.status };
+    case CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
+      return terminateAndStart(engine, namespace, request, firstSteps, runId);
+    default:
+      throw alreadyStarted(state, `Workflow execution is already running. WorkflowId: ${state.info.workflowId}, RunId: ${runId}.`);
+  }
+}
+
+export function conflictPolicy(request: StartRequest): number {
+  if (request.workflowIdReusePolicy === REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) return CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
+  return request.workflowIdConflictPolicy || CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_FAIL;
+}
+
+/** One commit ends the old run and begins the new one. */
+async function terminateAndStart(
+  engine: Engine,
+  namespace: Namespace,
+  request: StartRequest,
+  firstSteps: FirstSteps,
+  runId: string,
+): Promise<StartResponse | undefined> {
+  return transact(engine, runId, (turn, _run: CachedRun) => {
+    if (!isRunning(turn.state)) return undefined;
+    const event = terminateRun(turn, { reason: 'TerminateIfRunning WorkflowIdReusePolicy Policy', identity: 'history-service' });
+    announceClose(turn, event, false);
+    const next = beginRun(newRunOf(engine, namespace, request, runId), turn.context);
+    firstSteps(next);
+    turn.effect({ type: 'new-run', turn: next });
+    return { runId: next.state.info.runId, started: true, status: STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING };
+  });
+}
+
+/** The workflow id was used before: whether it may be used again. */
+function refuseReuse(request: StartRequest, state: RunState): void {
+  const { workflowId, runId } = state.info;
+  switch (request.workflowIdReusePolicy) {
+    case REUSE.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
+      throw alreadyStarted(state, `Workflow execution already finished. WorkflowId: ${workflowId}, RunId: ${runId}. Workflow Id reuse policy: RejectDuplicate.`);
+    case REUSE.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY:
+      if (state.status === STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
+        throw alreadyStarted(
+          state,
+          `Workflow execution already finished successfully. WorkflowId: ${workflowId}, RunId: ${runId}. Workflow Id reuse policy: AllowDuplicateFailedOnly.`,
+        );
+      }
+  }
+}
+
+export const alreadyStarted = (state: RunState, message: string): ServiceError =>
+  new ServiceError('ALREADY_EXISTS', message, [
+    detail('WorkflowExecutionAlreadyStartedFailure', { startRequestId: state.info.createRequestId, runId: state.info.runId }),
+  ]);
+

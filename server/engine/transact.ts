@@ -1,0 +1,202 @@
+/** The one path of every change of a run: load -> decide -> commit -> effects. One transition at a time for each run on this node. */
+import { nextDeadline } from '../core/deadline.js';
+import type { Message } from '../core/effect.js';
+import { notFound, ServiceError, unavailable } from '../core/errors.js';
+import { isRunning } from '../core/kinds/run.js';
+import { Turn } from '../core/turn.js';
+import type { CommitItem, RunWrite } from '../storage/commit-item.js';
+import type { HistoryRow } from '../storage/history.js';
+import type { Engine } from './engine.js';
+import { deliver, giveBack, type HandedOut, handOut } from './hand-out.js';
+import { joinEvents } from './raw-history.js';
+import type { CachedRun } from './run-cache.js';
+
+/** Races that one transition may lose before its caller is told to come again. */
+const ATTEMPTS_MAX = 30;
+
+export interface TransactOptions<R> {
+  /** Row of the task queue that this transition takes. */
+  takenTask?: number;
+  /** Outbox message that it delivers. */
+  deliveredMessage?: number;
+  /** The stored deadline has passed: write the true one. */
+  deadlineFired?: boolean;
+  /** Reads what the decision needs besides the state. */
+  prepare?: (run: CachedRun) => Promise<void>;
+  /** Runs after the commit, before the next transition of this run: answers are built here. */
+  after?: (run: CachedRun, result: R) => Promise<void> | void;
+}
+
+/** A request id that the run has taken before. */
+export class DuplicateRequest extends Error {}
+
+export const runNotFound = (runId: string): ServiceError => notFound(`workflow execution not found: run ${runId}`);
+
+export function transact<R>(engine: Engine, runId: string, decide: (turn: Turn, run: CachedRun) => R, options: TransactOptions<R> = {}): Promise<R> {
+  return engine.serial.run(runId, async () => {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      const cached = engine.cache.take(runId);
+      const run = cached ?? (await loadRun(engine, runId));
+      if (!run) throw runNotFound(runId);
+      const outcome = await attemptOnce(engine, run, decide, options, cached !== undefined);
+      if (outcome) return outcome.result;
+    }
+    throw unavailable('The workflow is too busy; please retry.');
+  });
+}
+
+/** Decides and commits once. Undefined: decide again on what the database says. */
+async function attemptOnce<R>(
+  engine: Engine,
+  run: CachedRun,
+  decide: (turn: Turn, run: CachedRun) => R,
+  options: TransactOptions<R>,
+  fromCache: boolean,
+): Promise<{ result: R } | undefined> {
+  await options.prepare?.(run);
+  const turn = new Turn(run.state, engine.turnContext());
+  let result: R;
+  try {
+    result = decide(turn, run);
+  } catch (error) {
+    if (fromCache) return undefined; // a refusal counts only on fresh state
+    throw error;
+  }
+  if (!turn.changed) {
+    if (fromCache) return undefined;
+    engine.cache.put(run);
+    await options.after?.(run, result);
+    return { result };
+  }
+  const out = handOut(engine, turn);
+  const item = commitItem(turn, out, { version: run.version, deadlineMs: run.deadlineMs, rewrite: options.deadlineFired === true });
+  if (options.takenTask !== undefined) item.takenTasks.push(options.takenTask);
+  item.deliveredMessage = options.deliveredMessage;
+  const committed = await commit(engine, item, out);
+  if (!committed) return undefined;
+  await settle(engine, run, turn, item, out, () => options.after?.(run, result));
+  return { result };
+}
+
+/** Writes an item. False when it lost its race; throws DuplicateRequest when a request id was taken. */
+export async function commit(engine: Engine, item: CommitItem, out: HandedOut): Promise<boolean> {
+  let outcome: Awaited<ReturnType<Engine['committer']['commit']>>;
+  try {
+    outcome = await engine.committer.commit(item);
+  } catch (error) {
+    giveBack(engine, out);
+    throw error;
+  }
+  if (outcome === 'done') return true;
+  giveBack(engine, out);
+  if (outcome === 'duplicate') throw new DuplicateRequest();
+  return false;
+}
+
+async function loadRun(engine: Engine, runId: string): Promise<CachedRun | undefined> {
+  const loaded = await engine.runs.load(runId);
+  return loaded && { ...loaded, recent: [], recentFrom: loaded.state.nextEventId };
+}
+
+/** Everything that one transition writes: its run, the runs that begin with it, tasks and messages. */
+export function commitItem(turn: Turn, out: HandedOut, read: { version: number; deadlineMs: number | null; rewrite: boolean }): CommitItem {
+  const item: CommitItem = { runs: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], deliveredMessage: undefined };
+  addTurn(item, turn, read);
+  return item;
+}
+
+/** Adds a turn (and the new runs it leads to) to an item. */
+export function addTurn(item: CommitItem, turn: Turn, read: { version: number; deadlineMs: number | null; rewrite: boolean }): void {
+  const { state } = turn;
+  state.transitions += 1;
+  item.runs.push(runWrite(turn, read));
+  for (const requestId of turn.requestIds) item.requests.push({ runId: state.info.runId, requestId });
+  for (const effect of turn.effects) {
+    if (effect.type === 'message') item.messages.push(effect.message as Message);
+    else if (effect.type === 'new-run') addTurn(item, effect.turn as Turn, { version: 0, deadlineMs: null, rewrite: false });
+  }
+}
+
+function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null; rewrite: boolean }): RunWrite {
+  const { state } = turn;
+  const due = nextDeadline(state);
+  return {
+    state,
+    expectedVersion: read.version,
+    ...deadlineColumn(turn, due, read),
+    infoChanged: turn.infoChanged,
+    memoChanged: turn.memoChanged,
+    searchAttributesChanged: turn.searchAttributesChanged,
+    events: turn.encoded.length > 0 ? joinEvents(turn.encoded) : undefined,
+    firstEventId: turn.firstEventId,
+    lastEventId: state.nextEventId - 1,
+    batchStarts: turn.batchStarts.slice(1),
+  };
+}
+
+/**
+ * The stored deadline moves earlier at once and later only when it fires, so that most updates leave its index alone.
+ * A new run stores one no later than its first workflow task's timeout would be, which the hand-out of that task then need not change.
+ */
+function deadlineColumn(turn: Turn, due: number, read: { deadlineMs: number | null; rewrite: boolean }): { deadlineMs: number | null; clearDeadline: boolean } {
+  if (!isRunning(turn.state)) return { deadlineMs: null, clearDeadline: true };
+  if (turn.isNew) {
+    const first = turn.nowMs + turn.state.info.workflowTaskTimeoutMs;
+    return { deadlineMs: Math.ceil(due > 0 && due < first ? due : first), clearDeadline: false };
+  }
+  if (read.rewrite) return due > 0 ? { deadlineMs: Math.ceil(due), clearDeadline: false } : { deadlineMs: null, clearDeadline: true };
+  if (due > 0 && (read.deadlineMs === null || due < read.deadlineMs)) return { deadlineMs: Math.ceil(due), clearDeadline: false };
+  return { deadlineMs: null, clearDeadline: false };
+}
+
+/** After the commit: the cache, the pollers, whoever watches the run, other nodes. */
+export async function settle(engine: Engine, run: CachedRun, turn: Turn, item: CommitItem, out: HandedOut, after: () => Promise<void> | void): Promise<void> {
+  const written = item.runs.find((r) => r.state === turn.state)!;
+  remember(run, written);
+  for (const effect of turn.effects) {
+    if (effect.type === 'new-run') await settleNew(engine, effect.turn as Turn, item, out);
+  }
+  const mine = out.reservations.filter((r) => r.turn === turn);
+  try {
+    if (mine.length > 0) await deliver(engine, run, mine);
+    await after();
+  } finally {
+    if (isRunning(run.state)) engine.cache.put(run);
+    announce(engine, turn, written, item);
+  }
+}
+
+/** The same for a run that began with this commit. */
+export async function settleNew(engine: Engine, turn: Turn, item: CommitItem, out: HandedOut, after?: (run: CachedRun) => Promise<void> | void): Promise<void> {
+  const run: CachedRun = { state: turn.state, version: 0, deadlineMs: null, recent: [], recentFrom: 1 };
+  await settle(engine, run, turn, item, out, () => after?.(run));
+}
+
+function remember(run: CachedRun, written: RunWrite): void {
+  run.version += 1;
+  if (written.clearDeadline) run.deadlineMs = null;
+  else if (written.deadlineMs !== null) run.deadlineMs = written.deadlineMs;
+  if (written.events) {
+    const row: HistoryRow = {
+      firstEventId: written.firstEventId,
+      lastEventId: written.lastEventId,
+      batchStarts: [...written.batchStarts],
+      events: written.events as Buffer,
+    };
+    if (run.recent.length === 0) run.recentFrom = row.firstEventId;
+    run.recent.push(row);
+  }
+}
+
+function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitItem): void {
+  const { runId, namespaceId } = turn.state.info;
+  if (written.deadlineMs !== null) engine.deadlineAt(written.deadlineMs);
+  engine.watchers.wake(runId);
+  engine.notify({ kind: 'run', runId });
+  for (const task of item.tasks) {
+    if (task.runId !== runId) continue;
+    engine.queues.backlog({ namespaceId: task.namespaceId, kind: task.kind, queue: task.queue });
+    engine.notify({ kind: 'tasks', namespaceId, task: task.kind, queue: task.queue });
+  }
+  if (item.messages.length > 0) engine.messagesWaiting();
+}

@@ -1,0 +1,35 @@
+/** Fires what is due: picks runs whose deadline has passed, most overdue first, and lets each do what its time has come for. */
+import { fireDue } from '../core/deadline.js';
+import { ServiceError } from '../core/errors.js';
+import type { Engine } from '../engine/engine.js';
+import { transact } from '../engine/transact.js';
+
+const BATCH = 500;
+/** Deadlines that other nodes store are seen at least this often. */
+const LOOK_MS = 1_000;
+
+/** Returns how long to sleep until the next deadline. */
+export async function fireTimersOnce(engine: Engine): Promise<number> {
+  const due = await engine.runs.due(engine.clock.now(), BATCH);
+  await Promise.all(due.map(({ runId }) => fireOne(engine, runId)));
+  if (due.length === BATCH) return 0;
+  const next = await engine.runs.nextDeadline();
+  return next === undefined ? LOOK_MS : Math.min(LOOK_MS, Math.max(0, next - engine.clock.now()));
+}
+
+async function fireOne(engine: Engine, runId: string): Promise<void> {
+  try {
+    await transact(
+      engine,
+      runId,
+      (turn) => {
+        fireDue(turn);
+        turn.touched = true; // the stored deadline is moved even when nothing was due
+      },
+      { deadlineFired: true },
+    );
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    engine.log.warn({ err: error, runId }, 'a due run could not be moved on; it is tried again');
+  }
+}

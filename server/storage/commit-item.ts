@@ -1,0 +1,46 @@
+/** What one transition writes, as the committer gathers it: all of it or nothing. */
+import type { Message } from '../core/effect.js';
+import type { RunState } from '../core/run-state.js';
+
+export interface RunWrite {
+  state: RunState;
+  /** Version that was read; 0 = the run is new. */
+  expectedVersion: number;
+  /** Null leaves the column as it is (a deadline that only moved later). */
+  deadlineMs: number | null;
+  clearDeadline: boolean;
+  infoChanged: boolean;
+  memoChanged: boolean;
+  searchAttributesChanged: boolean;
+  /** Serialized History of the new events; undefined when there are none. */
+  events: Uint8Array | undefined;
+  firstEventId: number;
+  lastEventId: number;
+  /** Ids of further batches inside the row. */
+  batchStarts: readonly number[];
+}
+
+export interface TaskWrite {
+  namespaceId: string;
+  kind: 1 | 2;
+  queue: string;
+  priority: number;
+  runId: string;
+  workflowId: string;
+  eventId: number;
+  stamp: number;
+}
+
+export interface CommitItem {
+  runs: RunWrite[];
+  tasks: TaskWrite[];
+  /** Rows of `tasks` that this transition has taken. */
+  takenTasks: number[];
+  requests: { runId: string; requestId: string }[];
+  messages: Message[];
+  /** Outbox row that this transition delivers; it must still be there. */
+  deliveredMessage: number | undefined;
+}
+
+/** `conflict`: somebody else was faster, load again. `duplicate`: a request id was taken before. */
+export type CommitResult = 'done' | 'conflict' | 'duplicate';

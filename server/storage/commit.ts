@@ -1,0 +1,292 @@
+/**
+ * The one statement that writes transitions: those of many runs in one round trip, each with its own compare-and-set.
+ * Only the parts that the group needs are put together, so that a small commit stays small; each combination is prepared once.
+ */
+import type { CommitItem, CommitResult } from './commit-item.js';
+import type { Database } from './database.js';
+import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
+
+/** Byte strings travel as one binary parameter; columns name their slices by offset and length (offset 0 = null). */
+class Blob {
+  private readonly parts: Uint8Array[] = [];
+  private length = 0;
+  add(bytes: Uint8Array | null | undefined): [offset: number, length: number] {
+    if (!bytes) return [0, 0];
+    const at = this.length + 1;
+    this.parts.push(bytes);
+    this.length += bytes.length;
+    return [at, bytes.length];
+  }
+  concat(): Buffer {
+    return Buffer.concat(this.parts, this.length);
+  }
+}
+
+/** Columns of an unnest, each an array parameter. */
+class Columns {
+  private readonly names: string[];
+  readonly arrays: unknown[][];
+  constructor(private readonly spec: Readonly<Record<string, string>>) {
+    this.names = Object.keys(spec);
+    this.arrays = this.names.map(() => []);
+  }
+  get size(): number {
+    return this.arrays[0]!.length;
+  }
+  push(...values: unknown[]): void {
+    for (let i = 0; i < values.length; i++) this.arrays[i]!.push(values[i]);
+  }
+  /** `unnest($3::uuid[], …) as alias(run_id, …)` with its parameters appended to values. */
+  from(alias: string, values: unknown[]): string {
+    const params = this.names.map((name, i) => {
+      values.push(this.arrays[i]);
+      return `$${values.length}::${this.spec[name]}[]`;
+    });
+    return `unnest(${params.join(', ')}) as ${alias}(${this.names.join(', ')})`;
+  }
+}
+
+const RUN_COLUMNS = {
+  item: 'int',
+  run_id: 'uuid',
+  expected: 'bigint',
+  status: 'smallint',
+  close_ms: 'bigint',
+  deadline_ms: 'bigint',
+  clear_deadline: 'boolean',
+  next_event_id: 'bigint',
+  history_bytes: 'bigint',
+  transitions: 'bigint',
+  info_at: 'int',
+  info_length: 'int',
+  snapshot_at: 'int',
+  snapshot_length: 'int',
+  memo_at: 'int',
+  memo_length: 'int',
+  memo_changed: 'boolean',
+  search_at: 'int',
+  search_length: 'int',
+  search_changed: 'boolean',
+};
+
+const NEW_RUN_COLUMNS = {
+  ...RUN_COLUMNS,
+  namespace_id: 'uuid',
+  workflow_id: 'text',
+  workflow_type: 'text',
+  task_queue: 'text',
+  start_ms: 'bigint',
+  execution_ms: 'bigint',
+  first_run_id: 'uuid',
+  parent_workflow_id: 'text',
+  parent_run_id: 'uuid',
+  root_workflow_id: 'text',
+  root_run_id: 'uuid',
+};
+
+const slice = (column: string): string => `case when i.${column}_at > 0 then substring($1::bytea from i.${column}_at for i.${column}_length) end`;
+
+const PARTS = {
+  /** Locks the rows that are still at the version that was read. */
+  lock: (from: string) => `
+    locked as materialized (
+      select i.item, r.run_id
+      from (select * from ${from}) i
+      join runs r on r.run_id = i.run_id and r.version = i.expected
+      order by r.run_id
+      for no key update of r
+    )`,
+  update: (from: string) => `
+    updated as (
+      update runs r set
+        version = i.expected + 1, status = i.status, close_ms = i.close_ms,
+        deadline_ms = case when i.clear_deadline then null else coalesce(i.deadline_ms, r.deadline_ms) end,
+        next_event_id = i.next_event_id, history_bytes = i.history_bytes, transitions = i.transitions,
+        info = coalesce(${slice('info')}, r.info),
+        snapshot = ${slice('snapshot')},
+        memo = case when i.memo_changed then ${slice('memo')} else r.memo end,
+        search_attributes = case when i.search_changed then ${slice('search')} else r.search_attributes end
+      from (select * from ${from}) i
+      where r.run_id = i.run_id and r.version = i.expected and i.item in (select item from able)
+      returning r.run_id
+    )`,
+  /** After the updates: a run that closes makes room for the one that follows it. */
+  insert: (from: string, afterUpdates: boolean) => `
+    inserted as (
+      insert into runs (run_id, namespace_id, workflow_id, version, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, deadline_ms,
+        next_event_id, history_bytes, transitions, first_run_id, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, snapshot, memo, search_attributes)
+      select i.run_id, i.namespace_id, i.workflow_id, 1, i.status, i.workflow_type, i.task_queue, i.start_ms, i.execution_ms, i.close_ms, i.deadline_ms,
+        i.next_event_id, i.history_bytes, i.transitions, i.first_run_id, i.parent_workflow_id, i.parent_run_id, i.root_workflow_id, i.root_run_id,
+        ${slice('info')}, ${slice('snapshot')}, ${slice('memo')}, ${slice('search')}
+      from (select * from ${from}) i
+      where i.item in (select item from able)${afterUpdates ? ' and (select count(*) from updated) >= 0' : ''}
+      on conflict do nothing
+      returning run_id
+    )`,
+};
+
+export class Commits {
+  constructor(private readonly database: Database) {}
+
+  /** Writes a group. When the statement fails as a whole (two items at odds), the caller tries them one by one. */
+  async write(items: readonly CommitItem[], nowMs: number): Promise<CommitResult[]> {
+    const { text, values, name } = build(items, nowMs);
+    const rows = await this.database.query({ name, text, values });
+    const results: CommitResult[] = items.map(() => 'conflict');
+    for (const row of rows as { item: number; result: CommitResult }[]) results[row.item] = row.result;
+    return results;
+  }
+
+  /** Wakes other nodes; a hint only. */
+  async notify(payload: string): Promise<void> {
+    await this.database.query({ name: 'notify', text: "select pg_notify('perdure', $1)", values: [payload] });
+  }
+}
+
+interface Tables {
+  updates: Columns;
+  inserts: Columns;
+  history: Columns;
+  tasks: Columns;
+  taken: Columns;
+  requests: Columns;
+  messages: Columns;
+  delivered: Columns;
+}
+
+function gather(items: readonly CommitItem[], blob: Blob): Tables {
+  const tables: Tables = {
+    updates: new Columns(RUN_COLUMNS),
+    inserts: new Columns(NEW_RUN_COLUMNS),
+    history: new Columns({ item: 'int', run_id: 'uuid', first_event_id: 'bigint', last_event_id: 'bigint', batch_starts: 'text', at: 'int', length: 'int' }),
+    tasks: new Columns({ item: 'int', namespace_id: 'uuid', kind: 'smallint', queue: 'text', priority: 'smallint', run_id: 'uuid', workflow_id: 'text', event_id: 'bigint', stamp: 'int' }),
+    taken: new Columns({ item: 'int', task_id: 'bigint' }),
+    requests: new Columns({ item: 'int', run_id: 'uuid', request_id: 'text' }),
+    messages: new Columns({ item: 'int', namespace_id: 'uuid', workflow_id: 'text', at: 'int', length: 'int' }),
+    delivered: new Columns({ item: 'int', message_id: 'bigint' }),
+  };
+  items.forEach((item, index) => {
+    for (const run of item.runs) gatherRun(tables, blob, index, run);
+    for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.runId, t.workflowId, t.eventId, t.stamp);
+    for (const task of item.takenTasks) tables.taken.push(index, task);
+    for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
+    for (const m of item.messages) tables.messages.push(index, m.to.namespaceId, m.to.workflowId, ...blob.add(encodeMessage(m)));
+    if (item.deliveredMessage !== undefined) tables.delivered.push(index, item.deliveredMessage);
+  });
+  return tables;
+}
+
+function gatherRun(tables: Tables, blob: Blob, item: number, run: CommitItem['runs'][number]): void {
+  const { state } = run;
+  const { info } = state;
+  const isNew = run.expectedVersion === 0;
+  const columns: unknown[] = [
+    item,
+    info.runId,
+    run.expectedVersion,
+    state.status,
+    state.closeMs || null,
+    run.deadlineMs,
+    run.clearDeadline,
+    state.nextEventId,
+    state.historyBytes,
+    state.transitions,
+    ...blob.add(run.infoChanged ? encodeInfo(state) : null),
+    ...blob.add(encodeSnapshot(state)),
+    ...blob.add(run.memoChanged ? state.memo : null),
+    run.memoChanged,
+    ...blob.add(run.searchAttributesChanged ? state.searchAttributes : null),
+    run.searchAttributesChanged,
+  ];
+  if (isNew) {
+    const { parent } = info;
+    columns.push(info.namespaceId, info.workflowId, info.workflowType, info.taskQueue, info.startMs, info.executionMs, info.firstRunId);
+    columns.push(parent?.workflowId ?? null, parent?.runId ?? null, info.rootWorkflowId, info.rootRunId);
+  }
+  (isNew ? tables.inserts : tables.updates).push(...columns);
+  if (run.events) {
+    const starts = run.batchStarts.length > 0 ? `{${run.batchStarts.join(',')}}` : null;
+    tables.history.push(item, info.runId, run.firstEventId, run.lastEventId, starts, ...blob.add(run.events));
+  }
+}
+
+/** Puts the statement together. Chain of sets: locked -> able -> (updated, inserted) -> fit, and everything else hangs on fit. */
+function build(items: readonly CommitItem[], nowMs: number): { name: string; text: string; values: unknown[] } {
+  const blob = new Blob();
+  const tables = gather(items, blob);
+  const { updates, inserts, history, tasks, taken, requests, messages, delivered } = tables;
+  const values: unknown[] = [blob.concat(), items.length];
+  const ctes: string[] = [];
+  const refusals: string[] = [];
+  let updatesFrom = '';
+  let deliveredFrom = '';
+  if (updates.size > 0) {
+    updatesFrom = updates.from('u', values);
+    ctes.push(PARTS.lock(updatesFrom));
+    refusals.push(`select u.item from ${updatesFrom} where not exists (select 1 from locked l where l.run_id = u.run_id and l.item = u.item)`);
+  }
+  if (delivered.size > 0) {
+    const from = delivered.from('d', values);
+    deliveredFrom = from;
+    ctes.push(`held as materialized (select o.message_id from outbox o where o.message_id in (select d.message_id from ${from}) order by 1 for update)`);
+    refusals.push(`select d.item from ${from} where d.message_id not in (select message_id from held)`);
+  }
+  const refused = refusals.length > 0 ? refusals.join(' union all ') : 'select null::int as item where false';
+  let seenFrom = '';
+  if (requests.size > 0) {
+    seenFrom = requests.from('q', values);
+    ctes.push(`refused as materialized (${refused})`);
+    ctes.push(`requested as (
+      insert into run_requests (run_id, request_id)
+      select q.run_id, q.request_id from ${seenFrom} where q.item not in (select item from refused)
+      on conflict do nothing returning run_id, request_id)`);
+    ctes.push(`seen as materialized (select q.item from ${seenFrom} where q.item not in (select item from refused)
+      and not exists (select 1 from requested n where n.run_id = q.run_id and n.request_id = q.request_id))`);
+    ctes.push(`able as materialized (select n as item from generate_series(0, $2::int - 1) n
+      where n not in (select item from refused) and n not in (select item from seen))`);
+  } else {
+    ctes.push(`able as materialized (select n as item from generate_series(0, $2::int - 1) n where n not in (${refused}))`);
+  }
+  if (updates.size > 0) ctes.push(PARTS.update(updatesFrom));
+  let unfit = '';
+  if (inserts.size > 0) {
+    const from = inserts.from('n', values);
+    ctes.push(PARTS.insert(from, updates.size > 0));
+    // an item that updated one run and could not insert another is undone with its whole group, and tried alone
+    if (updates.size > 0) {
+      ctes.push(`torn as materialized (select 1 / (case when count(*) > 0 then 0 else 1 end) as whole from ${from}
+        where n.run_id not in (select run_id from inserted) and n.item in (select item from locked) and n.item in (select item from able))`);
+    }
+    unfit = ` where item not in (select n.item from ${from} where n.run_id not in (select run_id from inserted))`;
+  }
+  ctes.push(`fit as materialized (select item from able${unfit})`);
+  if (deliveredFrom) {
+    ctes.push(`delivered as (delete from outbox o where o.message_id in (select d.message_id from ${deliveredFrom} where d.item in (select item from fit)))`);
+  }
+  if (history.size > 0) {
+    ctes.push(`wrote as (insert into history (run_id, first_event_id, last_event_id, batch_starts, events)
+      select h.run_id, h.first_event_id, h.last_event_id, h.batch_starts::bigint[], substring($1::bytea from h.at for h.length)
+      from ${history.from('h', values)} where h.item in (select item from fit))`);
+  }
+  if (tasks.size > 0) {
+    values.push(nowMs);
+    const enqueued = `$${values.length}::bigint`;
+    ctes.push(`queued as (insert into tasks (namespace_id, kind, queue, priority, run_id, workflow_id, event_id, stamp, enqueued_ms)
+      select t.namespace_id, t.kind, t.queue, t.priority, t.run_id, t.workflow_id, t.event_id, t.stamp, ${enqueued}
+      from ${tasks.from('t', values)} where t.item in (select item from fit))`);
+  }
+  if (taken.size > 0) {
+    ctes.push(`taken as (delete from tasks where task_id in (select k.task_id from ${taken.from('k', values)} where k.item in (select item from fit)))`);
+  }
+  if (messages.size > 0) {
+    ctes.push(`sent as (insert into outbox (namespace_id, workflow_id, message)
+      select m.namespace_id, m.workflow_id, substring($1::bytea from m.at for m.length)
+      from ${messages.from('m', values)} where m.item in (select item from fit))`);
+  }
+  const seen = seenFrom ? " union all select item, 'duplicate' as result from seen" : '';
+  const whole = updates.size > 0 && inserts.size > 0 ? ' where (select whole from torn) = 1' : '';
+  const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result from fit${whole}${seen}`;
+  const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size];
+  return { name: `commit-${shape.map((n) => (n > 0 ? 1 : 0)).join('')}`, text, values };
+}
+

@@ -1,0 +1,103 @@
+/** The connection to PostgreSQL: a pool for statements, one connection that listens. Survives a database that goes away and comes back. */
+import pg from 'pg';
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+
+/** int8 as number: every int8 column of ours holds milliseconds, counts or ids below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === INT8) return Number;
+    if (oid === INT8_ARRAY) return (text: string) => text.slice(1, -1).split(',').filter(Boolean).map(Number);
+    return pg.types.getTypeParser(oid, format as 'text');
+  },
+};
+
+export type Row = Record<string, unknown>;
+
+/** A statement with a name is prepared once per connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolSize: number;
+  readonly onError: (error: Error) => void;
+}
+
+export class Database {
+  private readonly pool: pg.Pool;
+
+  constructor(private readonly options: DatabaseOptions) {
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: Math.max(2, options.poolSize - 1),
+      types,
+      application_name: 'perdure',
+      idleTimeoutMillis: 0,
+      keepAlive: true,
+    });
+    this.pool.on('error', options.onError);
+    this.pool.on('connect', (client) => {
+      client.query("set plan_cache_mode = 'force_generic_plan'").catch(options.onError);
+    });
+  }
+
+  async query<R extends Row = Row>(statement: Statement): Promise<R[]> {
+    const result = await this.pool.query<R>({
+      ...(statement.name ? { name: statement.name } : {}),
+      text: statement.text,
+      values: statement.values as unknown[],
+    });
+    return result.rows;
+  }
+
+  /** Several statements in one transaction on one connection. */
+  async transaction<R>(work: (query: (statement: Statement) => Promise<Row[]>) => Promise<R>): Promise<R> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work(async (s) => (await client.query<Row>({ ...(s.name ? { name: s.name } : {}), text: s.text, values: s.values as unknown[] })).rows);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((e: Error) => {
+        broken = e;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** A connection of its own, outside the pool, for listening. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.options.url, types, application_name: 'perdure listen', keepAlive: true });
+    await client.connect();
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+}
+
+/** SQLSTATE of an error that PostgreSQL reported, '' for any other. */
+export const sqlState = (error: unknown): string => {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
+};
+
+const LOST = new Set(['57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006']);
+
+/** Whether the statement may or may not have been carried out, because the connection was lost. */
+export const connectionLost = (error: unknown): boolean => {
+  const state = sqlState(error);
+  if (state) return LOST.has(state);
+  const { code, message } = error as { code?: string; message?: string };
+  return /^E[A-Z]+$/.test(code ?? '') || /Connection terminated|connection timeout|Client has encountered a connection error|not queryable/i.test(message ?? '');
+};

@@ -1,0 +1,52 @@
+/** Reading event histories: rows of raw bytes, whole or by pages. */
+import type { Database } from './database.js';
+
+export interface HistoryRow {
+  firstEventId: number;
+  lastEventId: number;
+  /** Ids of further batches inside the row. */
+  batchStarts: number[];
+  /** A serialized History. */
+  events: Buffer;
+}
+
+interface Columns extends Record<string, unknown> {
+  first_event_id: number;
+  last_event_id: number;
+  batch_starts: number[] | null;
+  events: Buffer;
+}
+
+const row = (c: Columns): HistoryRow => ({ firstEventId: c.first_event_id, lastEventId: c.last_event_id, batchStarts: c.batch_starts ?? [], events: c.events });
+
+export class Histories {
+  constructor(private readonly database: Database) {}
+
+  /** Rows that hold events from `fromEventId` on and below `beforeEventId`, at most `limit` of them. */
+  async read(runId: string, fromEventId: number, beforeEventId: number, limit: number): Promise<HistoryRow[]> {
+    const rows = await this.database.query<Columns>({
+      name: 'history-read',
+      text: `select first_event_id, last_event_id, batch_starts, events from history
+        where run_id = $1 and first_event_id < $3
+          and first_event_id >= coalesce((select max(first_event_id) from history where run_id = $1 and first_event_id <= $2), $2)
+        order by first_event_id limit $4`,
+      values: [runId, fromEventId, beforeEventId, limit],
+    });
+    return rows.map(row);
+  }
+
+  /** The same backwards: rows that hold events up to `toEventId`, last first. */
+  async readBackwards(runId: string, toEventId: number, limit: number): Promise<HistoryRow[]> {
+    const rows = await this.database.query<Columns>({
+      name: 'history-read-backwards',
+      text: 'select first_event_id, last_event_id, batch_starts, events from history where run_id = $1 and first_event_id <= $2 order by first_event_id desc limit $3',
+      values: [runId, toEventId, limit],
+    });
+    return rows.map(row);
+  }
+
+  /** The row that holds one event. */
+  async rowOf(runId: string, eventId: number): Promise<HistoryRow | undefined> {
+    return (await this.readBackwards(runId, eventId, 1))[0];
+  }
+}

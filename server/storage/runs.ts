@@ -1,0 +1,63 @@
+/** Reading runs: their state for a transition, the newest of a workflow id, what is due. */
+import type { RunState } from '../core/run-state.js';
+import type { Database } from './database.js';
+import { decodeState, type StateColumns } from './snapshot-codec.js';
+
+export interface LoadedRun {
+  state: RunState;
+  version: number;
+  /** The column as stored: no later than the real deadline; null = none. */
+  deadlineMs: number | null;
+}
+
+const STATE = 'version, deadline_ms, info, snapshot, memo, search_attributes';
+
+interface StateRow extends StateColumns, Record<string, unknown> {
+  version: number;
+  deadline_ms: number | null;
+}
+
+const loaded = (row: StateRow): LoadedRun => ({ state: decodeState(row), version: row.version, deadlineMs: row.deadline_ms });
+
+export interface RunName {
+  runId: string;
+  status: number;
+}
+
+export class Runs {
+  constructor(private readonly database: Database) {}
+
+  async load(runId: string): Promise<LoadedRun | undefined> {
+    const rows = await this.database.query<StateRow>({ name: 'run-load', text: `select ${STATE} from runs where run_id = $1`, values: [runId] });
+    return rows[0] && loaded(rows[0]);
+  }
+
+  /** The open run of a workflow id, or else its newest. */
+  async current(namespaceId: string, workflowId: string): Promise<RunName | undefined> {
+    const rows = await this.database.query<{ run_id: string; status: number }>({
+      name: 'run-current',
+      text: `select run_id, status from runs where namespace_id = $1 and workflow_id = $2 order by run_id desc limit 1`,
+      values: [namespaceId, workflowId],
+    });
+    return rows[0] && { runId: rows[0].run_id, status: rows[0].status };
+  }
+
+  /** Runs whose deadline has passed, most overdue first. */
+  async due(nowMs: number, limit: number): Promise<{ runId: string; deadlineMs: number }[]> {
+    const rows = await this.database.query<{ run_id: string; deadline_ms: number }>({
+      name: 'runs-due',
+      text: 'select run_id, deadline_ms from runs where deadline_ms <= $1 order by deadline_ms limit $2',
+      values: [nowMs, limit],
+    });
+    return rows.map((r) => ({ runId: r.run_id, deadlineMs: r.deadline_ms }));
+  }
+
+  /** The next deadline of any run after a moment; undefined when none is set. */
+  async nextDeadline(): Promise<number | undefined> {
+    const rows = await this.database.query<{ deadline_ms: number | null }>({
+      name: 'runs-next-deadline',
+      text: 'select min(deadline_ms) as deadline_ms from runs where deadline_ms is not null',
+    });
+    return rows[0]?.deadline_ms ?? undefined;
+  }
+}

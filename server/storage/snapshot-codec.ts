@@ -1,0 +1,39 @@
+/** Run state <-> the JSON bytes of its two columns. Byte strings become {"$b": base64}. */
+import type { RunInfo, RunState } from '../core/run-state.js';
+
+function encode(this: unknown, key: string, value: unknown): unknown {
+  const raw = (this as Record<string, unknown>)[key];
+  return raw instanceof Uint8Array ? { $b: Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64') } : value;
+}
+
+function decode(_key: string, value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && '$b' in value) return Buffer.from((value as { $b: string }).$b, 'base64');
+  return value;
+}
+
+const toBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, encode), 'utf8');
+
+export const encodeInfo = (state: RunState): Buffer => toBytes(state.info);
+
+/** Everything but what has columns of its own. */
+export function encodeSnapshot(state: RunState): Buffer {
+  return toBytes({ ...state, info: undefined, memo: undefined, searchAttributes: undefined });
+}
+
+export interface StateColumns {
+  info: Buffer;
+  snapshot: Buffer;
+  memo: Buffer | null;
+  search_attributes: Buffer | null;
+}
+
+export function decodeState(row: StateColumns): RunState {
+  const state = JSON.parse(row.snapshot.toString('utf8'), decode) as RunState;
+  state.info = JSON.parse(row.info.toString('utf8'), decode) as RunInfo;
+  state.memo = row.memo;
+  state.searchAttributes = row.search_attributes;
+  return state;
+}
+
+export const encodeMessage = toBytes;
+export const decodeMessage = <M>(bytes: Buffer): M => JSON.parse(bytes.toString('utf8'), decode) as M;

@@ -1,0 +1,77 @@
+/** Task queues at rest: tasks that nobody waited for. Claimed in batches, deleted by the commit that starts them. */
+import type { Database } from './database.js';
+
+export interface QueueName {
+  namespaceId: string;
+  /** 1 workflow, 2 activity. */
+  kind: 1 | 2;
+  queue: string;
+}
+
+export interface StoredTask {
+  taskId: number;
+  runId: string;
+  workflowId: string;
+  eventId: number;
+  stamp: number;
+  enqueuedMs: number;
+}
+
+interface Columns extends Record<string, unknown> {
+  task_id: number;
+  run_id: string;
+  workflow_id: string;
+  event_id: number;
+  stamp: number;
+  enqueued_ms: number;
+}
+
+const task = (c: Columns): StoredTask => ({
+  taskId: c.task_id,
+  runId: c.run_id,
+  workflowId: c.workflow_id,
+  eventId: c.event_id,
+  stamp: c.stamp,
+  enqueuedMs: c.enqueued_ms,
+});
+
+export class Tasks {
+  constructor(private readonly database: Database) {}
+
+  /** Takes up to `limit` tasks of a queue for this node until `untilMs`; other nodes pass them by. */
+  async claim(queue: QueueName, limit: number, nowMs: number, untilMs: number): Promise<StoredTask[]> {
+    const rows = await this.database.query<Columns>({
+      name: 'tasks-claim',
+      text: `with picked as (
+          select task_id from tasks
+          where namespace_id = $1 and kind = $2 and queue = $3 and claimed_until_ms <= $5
+          order by priority, task_id limit $4
+          for update skip locked)
+        update tasks t set claimed_until_ms = $6 from picked p where t.task_id = p.task_id
+        returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority`,
+      values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs],
+    });
+    rows.sort((a, b) => (a.priority as number) - (b.priority as number) || a.task_id - b.task_id);
+    return rows.map(task);
+  }
+
+  /** Gives claimed tasks back. */
+  async release(taskIds: readonly number[]): Promise<void> {
+    await this.database.query({ name: 'tasks-release', text: 'update tasks set claimed_until_ms = 0 where task_id = any($1::bigint[])', values: [taskIds] });
+  }
+
+  /** Removes tasks that are void: their run has moved on without them. */
+  async remove(taskIds: readonly number[]): Promise<void> {
+    await this.database.query({ name: 'tasks-remove', text: 'delete from tasks where task_id = any($1::bigint[])', values: [taskIds] });
+  }
+
+  /** Depth of a queue and the age of its head, for describe and metrics. */
+  async stats(queue: QueueName): Promise<{ count: number; oldestMs: number | undefined }> {
+    const rows = await this.database.query<{ count: number; oldest: number | null }>({
+      name: 'tasks-stats',
+      text: 'select count(*)::int8 as count, min(enqueued_ms) as oldest from tasks where namespace_id = $1 and kind = $2 and queue = $3',
+      values: [queue.namespaceId, queue.kind, queue.queue],
+    });
+    return { count: rows[0]!.count, oldestMs: rows[0]!.oldest ?? undefined };
+  }
+}
