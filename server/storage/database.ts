@@ -39,11 +39,10 @@ export class Database {
       application_name: 'perdure',
       idleTimeoutMillis: 0,
       keepAlive: true,
+      // every statement is prepared and the same whatever its values: planning each anew would cost more than running it
+      options: '-c plan_cache_mode=force_generic_plan',
     });
     this.pool.on('error', options.onError);
-    this.pool.on('connect', (client) => {
-      client.query("set plan_cache_mode = 'force_generic_plan'").catch(options.onError);
-    });
   }
 
   async query<R extends Row = Row>(statement: Statement): Promise<R[]> {
