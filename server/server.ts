@@ -6,7 +6,7 @@ import { applyEvent } from './core/registry.js';
 import { Announcer } from './engine/announcer.js';
 import { Committer } from './engine/committer.js';
 import type { Change, Clock, Engine, Ids } from './engine/engine.js';
-import { workflowHandlers } from './engine/handlers.js';
+import { operatorHandlers, workflowHandlers } from './engine/handlers.js';
 import { systemIds } from './engine/ids.js';
 import { TaskQueues } from './engine/matching/task-queues.js';
 import { addNamespace } from './engine/namespace-calls.js';
@@ -14,12 +14,14 @@ import { NamespaceRegistry } from './engine/namespace-registry.js';
 import { PendingQueries } from './engine/pending-queries.js';
 import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
+import { clusterHandlers, systemHandlers } from './engine/system-info.js';
 import { takeTasks } from './engine/take-tasks.js';
 import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
+import { readClusterId } from './storage/cluster.js';
 import { Commits } from './storage/commit.js';
 import { Database } from './storage/database.js';
 import { Histories } from './storage/history.js';
@@ -52,7 +54,10 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   await migrate(config.databaseUrl, { log });
   const engine = buildEngine(config, log, clock, ids);
   const { loops, listener, nodes } = buildLoops(engine, log);
-  const grpc = createGrpcServer({ ...config.grpc, services: { workflow: workflowHandlers(engine), operator: {} }, log });
+  const address = { grpc: '', http: '' };
+  const facts = { clusterId: await readClusterId(engine.database), address: () => address };
+  const services = { workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) }, operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) } };
+  const grpc = createGrpcServer({ ...config.grpc, services, log });
   const http = config.http && createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => '', log });
   return {
     async start() {
@@ -61,9 +66,9 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       }
       await listener.start();
       for (const loop of loops) loop.start();
-      const { address } = await grpc.start();
-      const httpAddress = http ? await http.start() : '';
-      return { grpcAddress: address, httpAddress };
+      address.grpc = (await grpc.start()).address;
+      address.http = http ? await http.start() : '';
+      return { grpcAddress: address.grpc, httpAddress: address.http };
     },
     async stop() {
       engine.queues.close();

@@ -2,6 +2,7 @@
 import type { Command, temporal } from './api.js';
 import type { Activity } from './run-state.js';
 import type { Turn } from './turn.js';
+import type { CommandContext as CommandRules } from './validate/command-context.js';
 
 export interface CommandContext {
   readonly turn: Turn;
@@ -12,6 +13,8 @@ export interface CommandContext {
   readonly unseenEvents: boolean;
   /** The run's own Started event, loaded when a close may lead to a new run (retry, cron). */
   readonly started: temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes | undefined;
+  /** What the checks of single commands need to know. */
+  readonly rules: CommandRules;
   /** Namespace name -> id; undefined when there is no such namespace. */
   namespaceId(name: string): string | undefined;
   /** Set by a command after which the workflow must be woken at once. */

@@ -1,7 +1,7 @@
 /** The commands that a worker may give, each with what it does: a complete map, so that tsc names the one that is missing. */
 import { type Command, enums, toNumber } from './api.js';
 import type { CommandContext, CommandHandler } from './command-context.js';
-import { invalidArgument, unimplemented } from './errors.js';
+import { unimplemented } from './errors.js';
 import { findActivity, requestCancelActivity, scheduleActivity } from './kinds/activity.js';
 import { announceClose, refuseIfUnseen } from './kinds/close.js';
 import { continueAsNew } from './kinds/continue-as-new.js';
@@ -10,6 +10,7 @@ import { modifyProperties, upsertSearchAttributes } from './kinds/properties.js'
 import { cancelRun, completeRun, failRun } from './kinds/run.js';
 import { cancelTimer, startTimer } from './kinds/timer.js';
 import { TaskFault } from './task-fault.js';
+import { requireCommandSequence, validateCommand } from './validate/commands.js';
 
 const C = enums.CommandType;
 const CAUSE = enums.WorkflowTaskFailedCause;
@@ -85,15 +86,6 @@ export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION]: notYet('a Nexus operation'),
 };
 
-const CLOSING = new Set<number>([
-  C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
-  C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
-  C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION,
-  C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
-]);
-
-export const isClosing = (commandType: number): boolean => CLOSING.has(commandType);
-
 function cancelRunningTimer(context: CommandContext, timerId: string): void {
   const { turn } = context;
   const timer = turn.state.timers[timerId];
@@ -106,12 +98,12 @@ function cancelRunningTimer(context: CommandContext, timerId: string): void {
 
 /** Carries out the commands of one completion in their order. Throws a TaskFault for what fails the task. */
 export function handleCommands(context: CommandContext, commands: readonly Command[]): void {
-  let closed = false;
+  requireCommandSequence(commands);
   for (const command of commands) {
+    const fault = validateCommand(command, context.rules);
+    if (fault) throw new TaskFault(fault.cause, fault.message, fault.terminates);
     const handler = commandHandlers[command.commandType ?? 0];
-    if (!handler) throw invalidArgument(`Unknown command type: ${C[command.commandType ?? 0] ?? command.commandType}`);
-    if (closed) throw invalidArgument('a command follows the one that closes the workflow');
+    if (!handler) throw unimplemented(`commands of type ${command.commandType} are not supported by this server yet`);
     handler(context, command);
-    closed = isClosing(command.commandType ?? 0);
   }
 }

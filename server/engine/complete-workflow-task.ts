@@ -15,6 +15,7 @@ import { answerRidingQueries } from './answer-query.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import type { CachedRun } from './run-cache.js';
+import { commandRules, knowNamespaces } from './command-rules.js';
 import { decodeToken, type WorkflowTaskToken } from './task-token.js';
 import { transact } from './transact.js';
 import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
@@ -38,6 +39,7 @@ export async function completeWorkflowTaskCall(engine: Engine, request: Request,
   try {
     await transact<Completed>(engine, token.run, (turn) => decide(engine, turn, token, request, started), {
       async prepare(run) {
+        await knowNamespaces(engine, run.state.info.namespace, request.commands ?? []);
         if (run.state.info.cron || run.state.info.retry) started ??= await startedOf(engine, run);
       },
       async after(run, completed) {
@@ -81,6 +83,7 @@ function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: R
     identity: request.identity ?? '',
     unseenEvents: state.buffered.length > 0,
     started,
+    rules: commandRules(engine, turn),
     namespaceId: (name) => engine.registry.peek(name)?.id,
     needsTask: false,
     eager: [],

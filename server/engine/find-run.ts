@@ -1,28 +1,18 @@
 /** From the execution that a request names to the run it means. */
 import type { temporal } from '../core/api.js';
-import { invalidArgument, notFound, type ServiceError } from '../core/errors.js';
+import { notFound, type ServiceError } from '../core/errors.js';
+import { requireExecution } from '../core/validate/execution.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { LoadedRun } from '../storage/runs.js';
 import type { Engine } from './engine.js';
 
 type Execution = temporal.api.common.v1.IWorkflowExecution;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 export const noSuchWorkflow = (workflowId: string): ServiceError => notFound(`workflow not found for ID: ${workflowId}`);
-
-export function checkExecution(execution: Execution | null | undefined): { workflowId: string; runId: string } {
-  if (!execution) throw invalidArgument('Execution is not set on request.');
-  const workflowId = execution.workflowId ?? '';
-  const runId = execution.runId ?? '';
-  if (!workflowId) throw invalidArgument('WorkflowId is not set on request.');
-  if (runId && !UUID.test(runId)) throw invalidArgument('Invalid RunId.');
-  return { workflowId, runId: runId.toLowerCase() };
-}
 
 /** The run id that a request means: the one it names, or the open (else newest) run of its workflow id. */
 export async function findRunId(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<string> {
-  const { workflowId, runId } = checkExecution(execution);
+  const { workflowId, runId } = requireExecution(execution);
   if (runId) return runId;
   const current = await engine.runs.current(namespace.id, workflowId);
   if (!current) throw noSuchWorkflow(workflowId);

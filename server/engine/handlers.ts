@@ -13,6 +13,7 @@ import { queryRun } from './query-run.js';
 import { readHistory, readHistoryReverse } from './read-history.js';
 import { shutDownWorker } from './shut-down-worker.js';
 import { signalWithStart, signalWorkflow } from './signal-run.js';
+import { addSearchAttributes, listSearchAttributes, removeSearchAttributes } from './search-attribute-calls.js';
 import { startRun } from './start-run.js';
 
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
@@ -46,5 +47,14 @@ export function workflowHandlers(engine: Engine): Handlers {
     RecordActivityTaskHeartbeat: bind(activityAnswers.heartbeat),
     RecordActivityTaskHeartbeatById: bind(activityAnswers.heartbeatById),
     ShutdownWorker: bind(shutDownWorker),
+  };
+}
+
+export function operatorHandlers(engine: Engine): Handlers {
+  const bind = <Request>(useCase: UseCase<Request>) => (request: Request, call: Call) => useCase(engine, request, call);
+  return {
+    AddSearchAttributes: bind(addSearchAttributes),
+    RemoveSearchAttributes: bind(removeSearchAttributes),
+    ListSearchAttributes: bind(listSearchAttributes),
   };
 }

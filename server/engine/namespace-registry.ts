@@ -1,6 +1,13 @@
 /** The namespaces as this node knows them: by name and id, read from the database when a name is new or a change was announced. */
 import { invalidArgument, namespaceNotFound } from '../core/errors.js';
+import type { CustomSearchAttributes } from '../core/validate/search-attributes.js';
 import type { Namespace, Namespaces } from '../storage/namespaces.js';
+
+/** The custom search attributes of a namespace as the validators want them. */
+export const customAttributes = (namespace: Namespace): CustomSearchAttributes => ({
+  namespace: namespace.name,
+  types: new Map(Object.entries(namespace.searchAttributes)),
+});
 
 /** A namespace that was read longer ago than this is read again. */
 const FRESH_MS = 10_000;

@@ -3,10 +3,12 @@ import { enums, type temporal } from '../core/api.js';
 import { notFound } from '../core/errors.js';
 import { isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import { type Signal, signalRun } from '../core/kinds/signal.js';
+import { validateSignalWithStart, validateSignalWorkflow } from '../core/validate/signal-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
+import { customAttributes } from './namespace-registry.js';
 import { startInNamespace } from './start-run.js';
 import { DuplicateRequest, transact } from './transact.js';
 
@@ -20,6 +22,7 @@ const ATTEMPTS_MAX = 20;
 
 export async function signalWorkflow(engine: Engine, request: SignalRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
+  validateSignalWorkflow(request, engine.limits);
   const runId = await findRunId(engine, namespace, request.workflowExecution);
   await deliverSignal(engine, namespace, request.workflowExecution!.workflowId!, runId, {
     name: request.signalName ?? '',
@@ -48,6 +51,7 @@ export async function deliverSignal(engine: Engine, namespace: Namespace, workfl
 
 export async function signalWithStart(engine: Engine, request: SignalWithStartRequest, _call: Call): Promise<SignalWithStartResponse> {
   const namespace = await engine.registry.require(request.namespace);
+  validateSignalWithStart(request, engine.limits, customAttributes(namespace));
   const signal: Signal = {
     name: request.signalName ?? '',
     input: request.signalInput,

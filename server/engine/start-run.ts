@@ -1,5 +1,6 @@
 /** StartWorkflowExecution: a new run, or what the policies say when the workflow id is in use. */
 import { enums, fromDuration, type temporal, toDuration, toTimestamp } from '../core/api.js';
+import { completeRunTimeouts } from '../core/defaults/run-timeouts.js';
 import { detail, ServiceError, unavailable } from '../core/errors.js';
 import { announceClose } from '../core/kinds/close.js';
 import { beginRun, isRunning, type NewRun, scheduleFirstTask, terminateRun } from '../core/kinds/run.js';
@@ -7,11 +8,13 @@ import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import { completeRetryPolicy, retryPolicyToApi } from '../core/retry-policy.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
+import { validateStartWorkflow } from '../core/validate/start-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { handOut } from './hand-out.js';
 import type { CachedRun } from './run-cache.js';
+import { customAttributes } from './namespace-registry.js';
 import { commit, commitItem, settleNew, transact } from './transact.js';
 import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
 
@@ -27,6 +30,7 @@ const ATTEMPTS_MAX = 20;
 
 export async function startRun(engine: Engine, request: StartRequest, _call: Call): Promise<StartResponse> {
   const namespace = await engine.registry.require(request.namespace);
+  validateStartWorkflow(request, engine.limits, customAttributes(namespace));
   return startInNamespace(engine, namespace, request, (turn) => scheduleFirstTask(turn));
 }
 
@@ -74,22 +78,17 @@ export function newRunOf(engine: Engine, namespace: Namespace, request: StartReq
 }
 
 function startedAttributes(engine: Engine, request: StartRequest, runId: string): NewRun['attributes'] {
-  const { limits } = engine;
-  const executionTimeoutMs = fromDuration(request.workflowExecutionTimeout);
-  let runTimeoutMs = fromDuration(request.workflowRunTimeout);
-  if (executionTimeoutMs && (!runTimeoutMs || runTimeoutMs > executionTimeoutMs)) runTimeoutMs = executionTimeoutMs;
-  let taskTimeoutMs = Math.min(fromDuration(request.workflowTaskTimeout) || limits.defaultWorkflowTaskTimeoutMs, limits.workflowTaskTimeoutMaxMs);
-  if (runTimeoutMs) taskTimeoutMs = Math.min(taskTimeoutMs, runTimeoutMs);
+  const timeouts = completeRunTimeouts(request, engine.limits);
   const delayMs = fromDuration(request.workflowStartDelay);
   const nowMs = engine.clock.now();
   return {
     workflowType: request.workflowType,
     taskQueue: { name: request.taskQueue?.name, kind: KIND_NORMAL },
     input: request.input,
-    workflowExecutionTimeout: toDuration(executionTimeoutMs),
-    workflowRunTimeout: toDuration(runTimeoutMs),
-    workflowTaskTimeout: toDuration(taskTimeoutMs),
-    workflowExecutionExpirationTime: executionTimeoutMs ? toTimestamp(nowMs + delayMs + executionTimeoutMs) : undefined,
+    workflowExecutionTimeout: timeouts.executionMs ? toDuration(timeouts.executionMs) : request.workflowExecutionTimeout,
+    workflowRunTimeout: timeouts.runMs ? toDuration(timeouts.runMs) : request.workflowRunTimeout,
+    workflowTaskTimeout: toDuration(timeouts.taskMs),
+    workflowExecutionExpirationTime: timeouts.executionMs ? toTimestamp(nowMs + delayMs + timeouts.executionMs) : undefined,
     originalExecutionRunId: runId,
     identity: request.identity,
     firstExecutionRunId: runId,

@@ -1,0 +1,54 @@
+/** Custom search attributes of a namespace: add, remove, list. */
+import { enums, type temporal } from '../core/api.js';
+import { invalidArgument } from '../core/errors.js';
+import { isReservedAttribute, PREDEFINED_ATTRIBUTES, SYSTEM_ATTRIBUTES } from '../core/search-attribute-names.js';
+import type { Call } from './call.js';
+import type { Engine } from './engine.js';
+
+type AddRequest = temporal.api.operatorservice.v1.IAddSearchAttributesRequest;
+type RemoveRequest = temporal.api.operatorservice.v1.IRemoveSearchAttributesRequest;
+type ListRequest = temporal.api.operatorservice.v1.IListSearchAttributesRequest;
+
+export async function addSearchAttributes(engine: Engine, request: AddRequest, _call: Call): Promise<object> {
+  const asked = Object.entries(request.searchAttributes ?? {});
+  if (asked.length === 0) throw invalidArgument('SearchAttributes are not set on request.');
+  const namespace = await engine.registry.require(request.namespace);
+  const merged = { ...namespace.searchAttributes };
+  for (const [name, type] of asked) {
+    if (isReservedAttribute(name)) throw invalidArgument(`Search attribute ${name} is reserved by system.`);
+    if (!type || enums.IndexedValueType[type] === undefined) throw invalidArgument(`Unable to parse search attribute type: ${type}.`);
+    if (merged[name] !== undefined && merged[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
+    merged[name] = type;
+  }
+  await store(engine, namespace.name, merged);
+  return {};
+}
+
+export async function removeSearchAttributes(engine: Engine, request: RemoveRequest, _call: Call): Promise<object> {
+  const names = request.searchAttributes ?? [];
+  if (names.length === 0) throw invalidArgument('SearchAttributes are not set on request.');
+  const namespace = await engine.registry.require(request.namespace);
+  const kept = { ...namespace.searchAttributes };
+  for (const name of names) {
+    if (isReservedAttribute(name)) throw invalidArgument(`Unable to remove non-custom search attributes: ${name}.`);
+    delete kept[name];
+  }
+  await store(engine, namespace.name, kept);
+  return {};
+}
+
+export async function listSearchAttributes(engine: Engine, request: ListRequest, _call: Call): Promise<object> {
+  const namespace = await engine.registry.require(request.namespace);
+  return {
+    customAttributes: namespace.searchAttributes,
+    systemAttributes: Object.fromEntries([...SYSTEM_ATTRIBUTES, ...PREDEFINED_ATTRIBUTES]),
+  };
+}
+
+async function store(engine: Engine, name: string, searchAttributes: Record<string, number>): Promise<void> {
+  const fresh = await engine.namespaces.byName(name);
+  if (!fresh) return;
+  await engine.namespaces.update({ ...fresh, searchAttributes }, engine.clock.now());
+  engine.registry.forgetAll();
+  engine.notify({ kind: 'namespaces' });
+}
