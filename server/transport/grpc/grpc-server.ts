@@ -8,6 +8,7 @@ import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from './open-api.js';
 import { loadProto, type OwnService, ownServiceDefinition } from './own-services.js';
+import { addReflection } from './reflection.js';
 import { type Admission, unary } from './unary-call.js';
 
 export interface GrpcServerOptions {
@@ -112,6 +113,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   for (const own of extraServices) add(own.serviceName, ownServiceDefinition(loadProto(own.protoPath), own), own.handlers);
   const health = createHealth([WORKFLOW_SERVICE, OPERATOR_SERVICE, ...extraServices.map((own) => own.serviceName)]);
   health.addTo(server);
+  addReflection(server, [WORKFLOW_SERVICE, OPERATOR_SERVICE], extraServices);
   return {
     async start() {
       const bound = await bind(server, host, port);

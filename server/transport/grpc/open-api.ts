@@ -4,14 +4,15 @@
  */
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
-import type { Message, Method, Service, Type } from 'protobufjs';
+import type { Message, Method, Namespace, Service, Type } from 'protobufjs';
 import { EncodedResponse } from '../../engine/call.js';
+import { messagesOf } from './file-descriptors.js';
 
 export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 export const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService';
 
 /** The package types its reflection root as if it were generated classes; at run time it is a protobufjs Root. */
-const root = proto as unknown as { lookupService(name: string): Service; lookupType(name: string): Type };
+const root = proto as unknown as { lookup(name: string): unknown; lookupService(name: string): Service; lookupType(name: string): Type };
 
 const types = new Map<string, Type>();
 
@@ -45,6 +46,15 @@ function methodDefinition(service: string, method: Method): MethodDefinition<obj
     responseDeserialize: (bytes) => response.decode(bytes),
     originalName: method.name,
   };
+}
+
+/** The service as protobufjs reflects it. */
+export const openApiReflection = (fullName: string): Service => root.lookupService(fullName);
+
+/** The messages that travel as typed details of errors, and the one that carries them. */
+export function errorDetailTypes(): Type[] {
+  const details = root.lookup('temporal.api.errordetails.v1') as Namespace;
+  return [messageType('google.rpc.Status'), ...messagesOf(details)];
 }
 
 /** Every method of a service of the open API by its name. */
