@@ -2,6 +2,7 @@
 import { enums, type HistoryEvent } from './api.js';
 import { activityEvents } from './kinds/activity.js';
 import { cancelEvents } from './kinds/cancel.js';
+import { optionsEvents } from './kinds/options.js';
 import { propertyEvents } from './kinds/properties.js';
 import { runEvents } from './kinds/run.js';
 import { signalEvents } from './kinds/signal.js';
@@ -19,6 +20,7 @@ const applies: Record<number, Apply> = {
   ...signalEvents,
   ...cancelEvents,
   ...propertyEvents,
+  ...optionsEvents,
 };
 
 /** Event types that change nothing in the state. */

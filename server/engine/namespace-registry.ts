@@ -1,7 +1,10 @@
 /** The namespaces as this node knows them: by name and id, read from the database when a name is new or a change was announced. */
-import { invalidArgument, namespaceNotFound } from '../core/errors.js';
+import { namespaceNotFound } from '../core/errors.js';
+import { requireNamespace } from '../core/validate/namespace.js';
 import type { CustomSearchAttributes } from '../core/validate/search-attributes.js';
 import type { Namespace, Namespaces } from '../storage/namespaces.js';
+
+const NAME_LENGTH_MAX = 1000;
 
 /** The custom search attributes of a namespace as the validators want them. */
 export const customAttributes = (namespace: Namespace): CustomSearchAttributes => ({
@@ -28,9 +31,9 @@ export class NamespaceRegistry {
 
   /** The namespace of a request. Throws INVALID_ARGUMENT for an empty name and NOT_FOUND for an unknown one. */
   async require(name: string | null | undefined): Promise<Namespace> {
-    if (!name) throw invalidArgument('Namespace not set on request.');
-    const namespace = await this.find(name);
-    if (!namespace) throw namespaceNotFound(name);
+    const asked = requireNamespace(name, NAME_LENGTH_MAX);
+    const namespace = await this.find(asked);
+    if (!namespace) throw namespaceNotFound(asked);
     return namespace;
   }
 

@@ -1,10 +1,12 @@
 /** StartWorkflowExecution: a new run, or what the policies say when the workflow id is in use. */
 import { enums, fromDuration, type temporal, toDuration, toTimestamp } from '../core/api.js';
 import { completeRunTimeouts } from '../core/defaults/run-timeouts.js';
-import { detail, ServiceError, unavailable } from '../core/errors.js';
+import { unavailable } from '../core/errors.js';
 import { announceClose } from '../core/kinds/close.js';
+import { attachToRun } from '../core/kinds/options.js';
 import { beginRun, isRunning, type NewRun, scheduleFirstTask, terminateRun } from '../core/kinds/run.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
+import { textPayloads } from '../core/payloads.js';
 import { completeRetryPolicy, retryPolicyToApi } from '../core/retry-policy.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
@@ -16,6 +18,7 @@ import { handOut } from './hand-out.js';
 import type { CachedRun } from './run-cache.js';
 import { customAttributes } from './namespace-registry.js';
 import { commit, commitItem, settleNew, transact } from './transact.js';
+import { finishedBefore, requestLink, runAnswer, stillRunning } from './start-answers.js';
 import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
 
 type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
@@ -55,7 +58,10 @@ async function startOnce(engine: Engine, namespace: Namespace, request: StartReq
   if (existing) {
     const { state } = existing;
     const attached = request.requestId ? state.requestIds[request.requestId] : undefined;
-    if (attached) return { runId: state.info.runId, started: attached.eventType === enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, status: state.status };
+    if (attached) {
+      const begun = attached.eventType === enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
+      return runAnswer(state, begun, begun ? undefined : requestLink(state, request.requestId!, attached.eventType));
+    }
     if (isRunning(state)) return startOverOpen(engine, namespace, request, firstSteps, state);
     refuseReuse(request, state);
   }
@@ -113,13 +119,15 @@ async function startFresh(
   firstSteps: FirstSteps,
   after: string | undefined,
 ): Promise<StartResponse | undefined> {
-  const turn = beginRun(newRunOf(engine, namespace, request, after), engine.turnContext());
+  const run = newRunOf(engine, namespace, request, after);
+  if (request.requestEagerExecution && !fromDuration(request.workflowStartDelay) && !request.cronSchedule) run.attributes.eagerExecutionAccepted = true;
+  const turn = beginRun(run, engine.turnContext());
   firstSteps(turn);
   const eager = takeEagerly(engine, turn, request);
   const out = handOut(engine, turn);
   const item = commitItem(turn, out, { version: 0, deadlineMs: null, rewrite: false });
   if (!(await commit(engine, item, out))) return undefined;
-  const answer: StartResponse = { runId: turn.state.info.runId, started: true, status: STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING };
+  const answer = runAnswer(turn.state, true);
   await settleNew(engine, turn, item, out, async (run) => {
     if (eager) answer.eagerWorkflowTask = await workflowTaskAnswerMessage(engine, run);
   });
@@ -130,7 +138,8 @@ async function startFresh(
 function takeEagerly(engine: Engine, turn: Turn, request: StartRequest): boolean {
   const task = turn.state.workflowTask;
   if (!request.requestEagerExecution || !task || task.startedEventId) return false;
-  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: engine.ids.newId() });
+  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: engine.ids.newId(), eager: true });
+  turn.effects.length = 0;
   return true;
 }
 
@@ -145,11 +154,11 @@ async function startOverOpen(
   const { runId } = state.info;
   switch (conflictPolicy(request)) {
     case CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
-      return { runId, started: false, status: state.status };
+      return joinRun(engine, request, state);
     case CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
       return terminateAndStart(engine, namespace, request, firstSteps, runId);
     default:
-      throw alreadyStarted(state, `Workflow execution is already running. WorkflowId: ${state.info.workflowId}, RunId: ${runId}.`);
+      throw stillRunning(state);
   }
 }
 
@@ -168,33 +177,42 @@ async function terminateAndStart(
 ): Promise<StartResponse | undefined> {
   return transact(engine, runId, (turn, _run: CachedRun) => {
     if (!isRunning(turn.state)) return undefined;
-    const event = terminateRun(turn, { reason: 'TerminateIfRunning WorkflowIdReusePolicy Policy', identity: 'history-service' });
+    const run = newRunOf(engine, namespace, request, runId);
+    const event = terminateRun(turn, {
+      reason: 'TerminateIfRunning WorkflowIdReusePolicy',
+      details: textPayloads(`terminated by new runID: ${run.runId}`),
+      identity: 'history-service',
+    });
     announceClose(turn, event, false);
-    const next = beginRun(newRunOf(engine, namespace, request, runId), turn.context);
+    const next = beginRun(run, turn.context);
     firstSteps(next);
     turn.effect({ type: 'new-run', turn: next });
-    return { runId: next.state.info.runId, started: true, status: STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING };
+    return runAnswer(next.state, true);
   });
 }
 
 /** The workflow id was used before: whether it may be used again. */
 function refuseReuse(request: StartRequest, state: RunState): void {
-  const { workflowId, runId } = state.info;
+  const completed = state.status === STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED;
   switch (request.workflowIdReusePolicy) {
     case REUSE.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-      throw alreadyStarted(state, `Workflow execution already finished. WorkflowId: ${workflowId}, RunId: ${runId}. Workflow Id reuse policy: RejectDuplicate.`);
+      throw finishedBefore(state, 'reject duplicate workflow Id');
     case REUSE.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY:
-      if (state.status === STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
-        throw alreadyStarted(
-          state,
-          `Workflow execution already finished successfully. WorkflowId: ${workflowId}, RunId: ${runId}. Workflow Id reuse policy: AllowDuplicateFailedOnly.`,
-        );
-      }
+      if (completed) throw finishedBefore(state, 'allow duplicate workflow Id if last run failed', ' successfully');
   }
 }
 
-export const alreadyStarted = (state: RunState, message: string): ServiceError =>
-  new ServiceError('ALREADY_EXISTS', message, [
-    detail('WorkflowExecutionAlreadyStartedFailure', { startRequestId: state.info.createRequestId, runId: state.info.runId }),
-  ]);
-
+/** A later start joins the open run: it gets that run, and attaches what it was told to. */
+async function joinRun(engine: Engine, request: StartRequest, state: RunState): Promise<StartResponse> {
+  const { onConflictOptions: options, requestId } = request;
+  if (!options?.attachRequestId || !requestId) return runAnswer(state, false);
+  return transact(engine, state.info.runId, (turn) => {
+    if (!isRunning(turn.state)) return runAnswer(turn.state, false);
+    attachToRun(turn, {
+      requestId,
+      callbacks: options.attachCompletionCallbacks ? (request.completionCallbacks ?? []) : [],
+      links: options.attachLinks ? request.links : undefined,
+    });
+    return runAnswer(turn.state, false, requestLink(turn.state, requestId, enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED));
+  });
+}

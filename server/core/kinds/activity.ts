@@ -3,6 +3,7 @@
  * ActivityTaskStarted is written together with the event that closes it. Its timeouts and retries run on the run's one deadline.
  */
 import { api, enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type Payloads, type temporal, toDuration, toNumber } from '../api.js';
+import { textPayloads } from '../payloads.js';
 import { completeRetryPolicy, decideRetry, retryPolicyToApi } from '../retry-policy.js';
 import type { Activity, RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';
@@ -211,7 +212,7 @@ export function requestCancelActivity(turn: Turn, activity: Activity, completedE
   turn.append({
     eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
     activityTaskCanceledEventAttributes: {
-      details: { payloads: [{ metadata: { encoding: new TextEncoder().encode('json/plain') }, data: new TextEncoder().encode('"ACTIVITY_ID_NOT_STARTED"') }] },
+      details: textPayloads('ACTIVITY_ID_NOT_STARTED'),
       latestCancelRequestedEventId: int64(activity.cancelRequestedEventId),
       scheduledEventId: int64(activity.scheduledEventId),
       startedEventId: int64(0),

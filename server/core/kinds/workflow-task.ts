@@ -112,11 +112,11 @@ function startedEvent(task: WorkflowTask, identity: string): HistoryEvent {
 }
 
 /** The pending task is handed to a worker. */
-export function startWorkflowTask(turn: Turn, { identity, requestId }: { identity: string; requestId: string }): void {
+export function startWorkflowTask(turn: Turn, { identity, requestId, eager }: { identity: string; requestId: string; eager?: boolean }): void {
   const { state } = turn;
   const task = state.workflowTask;
   if (!task || task.startedEventId) throw new Error('no workflow task to start');
-  task.historySizeBytes = state.historyBytes;
+  task.historySizeBytes = eager ? 0 : state.historyBytes;
   task.suggestReasons = suggestReasons(turn);
   if (!task.written && task.scheduledEventId !== state.nextEventId) {
     // events came since: the unwritten task becomes an ordinary one
