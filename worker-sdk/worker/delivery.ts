@@ -1,0 +1,59 @@
+/** The worker's own RPCs: polls that are not retried here, and answers that are until the server confirms them. */
+import { status } from '@grpc/grpc-js';
+import type { temporal } from '../definitions/api.js';
+import type { CallContext } from '../transport/call-context.js';
+import type { Connection } from '../transport/connection.js';
+import { isGrpcServiceError } from '../transport/grpc-error.js';
+import type { GrpcRetryOptions } from '../transport/retry.js';
+import { NO_RETRY, RETRY_UNTIL_CONFIRMED } from '../transport/retry.js';
+import { makeCall } from '../transport/service.js';
+
+type Api = typeof temporal.api.workflowservice.v1;
+type Call<Request extends keyof Api, Response extends keyof Api> = (
+  request: { [Field in keyof Api[Request]['prototype']]?: Api[Request]['prototype'][Field] | null },
+  context?: CallContext,
+) => Promise<Api[Response]['prototype']>;
+
+/** The RPCs that a worker makes all the time. */
+export interface WorkerRpcs {
+  pollWorkflowTask: Call<'PollWorkflowTaskQueueRequest', 'PollWorkflowTaskQueueResponse'>;
+  pollActivityTask: Call<'PollActivityTaskQueueRequest', 'PollActivityTaskQueueResponse'>;
+  workflowTaskCompleted: Call<'RespondWorkflowTaskCompletedRequest', 'RespondWorkflowTaskCompletedResponse'>;
+  workflowTaskFailed: Call<'RespondWorkflowTaskFailedRequest', 'RespondWorkflowTaskFailedResponse'>;
+  queryTaskCompleted: Call<'RespondQueryTaskCompletedRequest', 'RespondQueryTaskCompletedResponse'>;
+  activityCompleted: Call<'RespondActivityTaskCompletedRequest', 'RespondActivityTaskCompletedResponse'>;
+  activityFailed: Call<'RespondActivityTaskFailedRequest', 'RespondActivityTaskFailedResponse'>;
+  activityCanceled: Call<'RespondActivityTaskCanceledRequest', 'RespondActivityTaskCanceledResponse'>;
+  heartbeat: Call<'RecordActivityTaskHeartbeatRequest', 'RecordActivityTaskHeartbeatResponse'>;
+  history: Call<'GetWorkflowExecutionHistoryRequest', 'GetWorkflowExecutionHistoryResponse'>;
+  shutdownWorker: Call<'ShutdownWorkerRequest', 'ShutdownWorkerResponse'>;
+}
+
+/** The worker's RPCs over a connection. */
+export function workerRpcs(connection: Connection): WorkerRpcs {
+  const call = <Request extends object, Response>(method: string, retry: GrpcRetryOptions) =>
+    makeCall<Request, Response>('temporal.api.workflowservice.v1.WorkflowService', method, connection.rpc, retry);
+  return {
+    pollWorkflowTask: call('PollWorkflowTaskQueue', NO_RETRY),
+    pollActivityTask: call('PollActivityTaskQueue', NO_RETRY),
+    workflowTaskCompleted: call('RespondWorkflowTaskCompleted', RETRY_UNTIL_CONFIRMED),
+    workflowTaskFailed: call('RespondWorkflowTaskFailed', RETRY_UNTIL_CONFIRMED),
+    queryTaskCompleted: call('RespondQueryTaskCompleted', RETRY_UNTIL_CONFIRMED),
+    activityCompleted: call('RespondActivityTaskCompleted', RETRY_UNTIL_CONFIRMED),
+    activityFailed: call('RespondActivityTaskFailed', RETRY_UNTIL_CONFIRMED),
+    activityCanceled: call('RespondActivityTaskCanceled', RETRY_UNTIL_CONFIRMED),
+    heartbeat: call('RecordActivityTaskHeartbeat', RETRY_UNTIL_CONFIRMED),
+    history: call('GetWorkflowExecutionHistory', connection.options.retry),
+    shutdownWorker: call('ShutdownWorker', NO_RETRY),
+  };
+}
+
+/** The task is not this worker's any more: it timed out, its run was closed, or an earlier attempt of this answer arrived. */
+export function isTaskGone(err: unknown): boolean {
+  return isGrpcServiceError(err) && err.code === status.NOT_FOUND;
+}
+
+/** The answer was too large for the server or a proxy. */
+export function isTooLarge(err: unknown): boolean {
+  return isGrpcServiceError(err) && err.code === status.RESOURCE_EXHAUSTED;
+}

@@ -1,0 +1,51 @@
+/** Hooks around the execution of activities. Those of workflows are loaded into the sandbox: see `workflowModules`. */
+import type { Context } from '../activity/context.js';
+import type { ClientInterceptors } from '../client/interceptors.js';
+import type { Headers, Next } from '../definitions/interceptors.js';
+import type { MetricTags } from '../definitions/metrics.js';
+
+export type { Headers, Next };
+
+/** Input of {@link ActivityInboundCallsInterceptor.execute}. */
+export interface ActivityExecuteInput {
+  readonly args: unknown[];
+  readonly headers: Headers;
+}
+
+/** Hooks on the way into an activity. */
+export interface ActivityInboundCallsInterceptor {
+  /** Around the activity's function. */
+  execute?: (input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) => Promise<unknown>;
+}
+
+export type GetLogAttributesInput = Record<string, unknown>;
+export type GetMetricTagsInput = MetricTags;
+
+/** Hooks on what an activity asks of its worker. */
+export interface ActivityOutboundCallsInterceptor {
+  /** Attributes of each entry that the activity logs. */
+  getLogAttributes?: (
+    input: GetLogAttributesInput,
+    next: Next<ActivityOutboundCallsInterceptor, 'getLogAttributes'>,
+  ) => Record<string, unknown>;
+  /** Tags of each value that the activity emits. */
+  getMetricTags?: (input: GetMetricTagsInput, next: Next<ActivityOutboundCallsInterceptor, 'getMetricTags'>) => MetricTags;
+}
+
+/** Interceptors of one activity execution. */
+export interface ActivityInterceptors {
+  inbound?: ActivityInboundCallsInterceptor;
+  outbound?: ActivityOutboundCallsInterceptor;
+}
+
+/** Makes the interceptors of an activity execution; may answer with the same ones each time. */
+export type ActivityInterceptorsFactory = (ctx: Context) => ActivityInterceptors;
+
+/** Interceptors of a worker. */
+export interface WorkerInterceptors {
+  /** For the client that activities are given. */
+  client?: ClientInterceptors;
+  activity?: ActivityInterceptorsFactory[];
+  /** Modules that export `interceptors`, to be loaded into each workflow. Not used with a prebuilt bundle. */
+  workflowModules?: string[];
+}

@@ -1,0 +1,70 @@
+/** What all workers of a process share: where they log, what stops them. */
+import { IllegalStateError } from '../definitions/errors.js';
+import type { Logger } from '../definitions/logger.js';
+import type { MetricMeter } from '../definitions/metrics.js';
+import { noopMetricMeter } from '../definitions/metrics.js';
+import { DefaultLogger } from './logger.js';
+
+/** Options of {@link Runtime.install}. */
+export interface RuntimeOptions {
+  /** Receives what workers, workflows and activities log. Default: stderr, from INFO. */
+  logger?: Logger;
+  /** Receives metrics. Default: nothing is recorded. */
+  metricMeter?: MetricMeter;
+  /** Signals on which all workers shut down gracefully. Default SIGINT, SIGTERM, SIGQUIT, SIGUSR2. */
+  shutdownSignals?: NodeJS.Signals[];
+}
+
+const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
+
+/** The process's runtime. Install one before the first worker, or take the default. */
+export class Runtime {
+  private static current: Runtime | undefined;
+
+  readonly logger: Logger;
+  readonly metricMeter: MetricMeter;
+  private readonly shutdownSignals: NodeJS.Signals[];
+  private readonly callbacks = new Set<() => void>();
+  private readonly onSignal = () => {
+    for (const callback of [...this.callbacks]) callback();
+  };
+
+  private constructor(readonly options: RuntimeOptions) {
+    this.logger = options.logger ?? new DefaultLogger('INFO');
+    this.metricMeter = options.metricMeter ?? noopMetricMeter;
+    this.shutdownSignals = options.shutdownSignals ?? DEFAULT_SIGNALS;
+  }
+
+  /**
+   * Makes the process's runtime with these options.
+   * @throws {@link IllegalStateError} when there is one already.
+   */
+  static install(options: RuntimeOptions): Runtime {
+    if (Runtime.current) throw new IllegalStateError('Runtime was already installed: call Runtime.install() once, before the first Worker');
+    Runtime.current = new Runtime(options);
+    return Runtime.current;
+  }
+
+  /** The process's runtime; made with the defaults when there is none. */
+  static instance(): Runtime {
+    Runtime.current ??= new Runtime({});
+    return Runtime.current;
+  }
+
+  /** Forgets the process's runtime, so that another can be installed. */
+  async shutdown(): Promise<void> {
+    if (Runtime.current === this) Runtime.current = undefined;
+  }
+
+  /** Calls back when a shutdown signal comes. */
+  registerShutdownSignalCallback(callback: () => void): void {
+    // The handlers are there only while a worker runs: they keep Node from ending the process by itself.
+    if (this.callbacks.size === 0) for (const signal of this.shutdownSignals) process.on(signal, this.onSignal);
+    this.callbacks.add(callback);
+  }
+
+  deregisterShutdownSignalCallback(callback: () => void): void {
+    if (!this.callbacks.delete(callback) || this.callbacks.size > 0) return;
+    for (const signal of this.shutdownSignals) process.off(signal, this.onSignal);
+  }
+}

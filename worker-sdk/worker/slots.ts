@@ -1,0 +1,182 @@
+/** Slots: how many tasks of a kind a worker holds at once. A poll needs a free slot before it asks for a task. */
+import type { WorkerDeploymentVersion } from '../definitions/versioning.js';
+
+/** What a slot is for, once that is known. */
+export interface WorkflowSlotInfo {
+  type: 'workflow';
+  workflowType: string;
+  isSticky: boolean;
+}
+export interface ActivitySlotInfo {
+  type: 'activity';
+  activityType: string;
+}
+export interface LocalActivitySlotInfo {
+  type: 'local-activity';
+  activityType: string;
+}
+export type SlotInfo = WorkflowSlotInfo | ActivitySlotInfo | LocalActivitySlotInfo;
+
+/** A slot that is held. A supplier may put its own data on it. */
+// biome-ignore lint/suspicious/noEmptyInterface: a supplier's own data.
+export interface SlotPermit {}
+
+export interface SlotReserveContext {
+  slotType: SlotInfo['type'];
+  taskQueue: string;
+  workerIdentity: string;
+  workerBuildId: string;
+  workerDeploymentVersion?: WorkerDeploymentVersion;
+  /** Whether the slot is for a poll of the worker's sticky queue. */
+  isSticky: boolean;
+}
+
+export interface SlotMarkUsedContext<SI extends SlotInfo> {
+  slotInfo: SI;
+  permit: SlotPermit;
+}
+
+export interface SlotReleaseContext<SI extends SlotInfo> {
+  /** Absent when the slot was never used. */
+  slotInfo?: SI;
+  permit: SlotPermit;
+}
+
+/** Hands out slots by rules of its own. */
+export interface CustomSlotSupplier<SI extends SlotInfo> {
+  type: 'custom';
+  /** Waits for a slot. Must reject when the signal aborts. */
+  reserveSlot(ctx: SlotReserveContext, abortSignal: AbortSignal): Promise<SlotPermit>;
+  /** A slot at once, or null; for eager activities. */
+  tryReserveSlot(ctx: SlotReserveContext): SlotPermit | null;
+  markSlotUsed(ctx: SlotMarkUsedContext<SI>): void;
+  releaseSlot(ctx: SlotReleaseContext<SI>): void;
+}
+
+/** A fixed number of slots. */
+export interface FixedSizeSlotSupplier {
+  type: 'fixed-size';
+  numSlots: number;
+}
+
+/** A held slot with what has to happen at its end. */
+export interface Slot<SI extends SlotInfo> {
+  /** Says what it is used for. */
+  use(info: SI): void;
+  release(): void;
+}
+
+/** The slots of one kind. */
+export interface Slots<SI extends SlotInfo> {
+  /** Waits for a free slot; undefined when the signal aborts first. */
+  reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined>;
+  /** A free slot, if there is one now. */
+  tryReserve(isSticky: boolean): Slot<SI> | undefined;
+  /** Slots that hold a task. */
+  readonly used: number;
+}
+
+/** Slots of a fixed number; waiters are served in order. */
+export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
+  private held = 0;
+  private busy = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly size: number) {}
+
+  get used(): number {
+    return this.busy;
+  }
+
+  async reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined> {
+    while (!signal.aborted) {
+      const slot = this.tryReserve(isSticky);
+      if (slot) return slot;
+      await this.freed(signal);
+    }
+    return undefined;
+  }
+
+  tryReserve(_isSticky: boolean): Slot<SI> | undefined {
+    if (this.held >= this.size) return undefined;
+    this.held++;
+    let state: 'reserved' | 'used' | 'released' = 'reserved';
+    return {
+      use: () => {
+        if (state !== 'reserved') return;
+        state = 'used';
+        this.busy++;
+      },
+      release: () => {
+        if (state === 'released') return;
+        if (state === 'used') this.busy--;
+        state = 'released';
+        this.held--;
+        this.waiting.shift()?.();
+      },
+    };
+  }
+
+  private freed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = () => {
+        const index = this.waiting.indexOf(done);
+        if (index >= 0) this.waiting.splice(index, 1);
+        resolve();
+      };
+      this.waiting.push(done);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** Slots by a user's rules. */
+export class CustomSlots<SI extends SlotInfo> implements Slots<SI> {
+  private busy = 0;
+
+  constructor(
+    private readonly supplier: CustomSlotSupplier<SI>,
+    private readonly context: Omit<SlotReserveContext, 'isSticky'>,
+  ) {}
+
+  get used(): number {
+    return this.busy;
+  }
+
+  async reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined> {
+    try {
+      const permit = await this.supplier.reserveSlot({ ...this.context, isSticky }, signal);
+      return this.slot(permit);
+    } catch (err) {
+      if (signal.aborted) return undefined;
+      throw err;
+    }
+  }
+
+  tryReserve(isSticky: boolean): Slot<SI> | undefined {
+    const permit = this.supplier.tryReserveSlot({ ...this.context, isSticky });
+    return permit === null ? undefined : this.slot(permit);
+  }
+
+  private slot(permit: SlotPermit): Slot<SI> {
+    let slotInfo: SI | undefined;
+    let released = false;
+    return {
+      use: (info) => {
+        slotInfo = info;
+        this.busy++;
+        this.supplier.markSlotUsed({ slotInfo: info, permit });
+      },
+      release: () => {
+        if (released) return;
+        released = true;
+        if (slotInfo) this.busy--;
+        this.supplier.releaseSlot({ slotInfo, permit });
+      },
+    };
+  }
+}
