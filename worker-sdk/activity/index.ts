@@ -32,7 +32,10 @@ export type { Info } from './info.js';
 
 /** Attaches options, such as type information, to an activity function. */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments of a user's function.
-export function setActivityOptions<Args extends any[], ReturnType>(options: ActivityDefinitionOptions, fn: ActivityFunction<Args, ReturnType>): void {
+export function setActivityOptions<Args extends any[], ReturnType>(
+  options: ActivityDefinitionOptions,
+  fn: ActivityFunction<Args, ReturnType>,
+): void {
   Object.assign(fn, { activityDefinitionOptions: options });
 }
 
@@ -84,7 +87,8 @@ export const log: Logger = {
 /** Metrics with the activity's tags. */
 export const metricMeter: MetricMeter = {
   createCounter: (name, unit, description) => Context.current().metricMeter.createCounter(name, unit, description),
-  createHistogram: (name, valueType, unit, description) => Context.current().metricMeter.createHistogram(name, valueType, unit, description),
+  createHistogram: (name, valueType, unit, description) =>
+    Context.current().metricMeter.createHistogram(name, valueType, unit, description),
   createGauge: (name, valueType, unit, description) => Context.current().metricMeter.createGauge(name, valueType, unit, description),
   createUpDownCounter: (name, unit, description) => Context.current().metricMeter.createUpDownCounter(name, unit, description),
   withTags: (tags) => Context.current().metricMeter.withTags(tags),

@@ -14,13 +14,20 @@ import type { MetricMeter } from '../definitions/metrics.js';
 import type { TypeInfo } from '../definitions/type-info.js';
 import { encodeErrorToFailure, encodeToPayload } from '../payload/conversion.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
-import { ApplicationFailure, CancelledFailure, ensureTemporalFailure, TemporalFailure } from '../payload/failure.js';
+import { ApplicationFailure, CancelledFailure, ensureTemporalFailure, type TemporalFailure } from '../payload/failure.js';
 import type { ActivitySerializationContext } from '../payload/serialization-context.js';
 import { activityLogAttributes, logOutcome } from './activity-log.js';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory, ActivityOutboundCallsInterceptor } from './interceptors.js';
 
 /** Why an activity is told to stop. */
-export type CancelReason = 'CANCELLED' | 'NOT_FOUND' | 'TIMED_OUT' | 'WORKER_SHUTDOWN' | 'PAUSED' | 'RESET' | 'HEARTBEAT_DETAILS_CONVERSION_FAILED';
+export type CancelReason =
+  | 'CANCELLED'
+  | 'NOT_FOUND'
+  | 'TIMED_OUT'
+  | 'WORKER_SHUTDOWN'
+  | 'PAUSED'
+  | 'RESET'
+  | 'HEARTBEAT_DETAILS_CONVERSION_FAILED';
 
 /** What an attempt ended with. */
 export type ActivityOutcome =
@@ -48,7 +55,9 @@ export interface ActivityInput {
   heartbeat: (details: unknown) => void;
 }
 
-export function activityContext(info: Pick<Info, 'namespace' | 'activityId' | 'workflowExecution' | 'isLocal'>): ActivitySerializationContext {
+export function activityContext(
+  info: Pick<Info, 'namespace' | 'activityId' | 'workflowExecution' | 'isLocal'>,
+): ActivitySerializationContext {
   const { namespace, activityId, workflowExecution, isLocal } = info;
   return { type: 'activity', namespace, activityId, workflowId: workflowExecution?.workflowId, isLocal };
 }
@@ -159,7 +168,10 @@ export class ActivityExecution {
       return await encodeErrorToFailure(this.env.converter, ensureTemporalFailure(err), context);
     } catch (conversionError) {
       // What cannot be converted must still be told: without its details, and saying why.
-      const failure = ApplicationFailure.retryable(`Could not convert the activity's failure: ${String(conversionError)}`, 'FailureConversion');
+      const failure = ApplicationFailure.retryable(
+        `Could not convert the activity's failure: ${String(conversionError)}`,
+        'FailureConversion',
+      );
       return encodeErrorToFailure({ ...this.env.converter, payloadCodecs: [] }, failure, context);
     }
   }

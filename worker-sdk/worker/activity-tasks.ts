@@ -14,6 +14,7 @@ import type { ActivityEnvironment, ActivityOutcome, CancelReason } from './activ
 import { activityContext, ActivityExecution } from './activity-execution.js';
 import type { WorkerRpcs } from './delivery.js';
 import { isTaskGone, isTooLarge } from './delivery.js';
+import type { DeliveryLimit } from './delivery-limit.js';
 import { Heartbeats, throttleInterval } from './heartbeats.js';
 import type { ActivitySlotInfo, Slot } from './slots.js';
 
@@ -28,8 +29,7 @@ export interface ActivityTasksOptions {
   identity: string;
   defaultHeartbeatThrottleMs: number;
   maxHeartbeatThrottleMs: number;
-  /** Ends the delivery of answers when the worker has waited long enough for the server. */
-  deliverySignal: AbortSignal;
+  delivery: DeliveryLimit;
   logger: Logger;
 }
 
@@ -219,9 +219,9 @@ export class ActivityTasks {
   }
 
   private async respond(task: ActivityTask, outcome: ActivityOutcome): Promise<void> {
-    const { rpcs, namespace, identity, deliverySignal } = this.options;
+    const { rpcs, namespace, identity, delivery } = this.options;
     const base = { namespace, identity, taskToken: task.taskToken! };
-    const context = { abortSignal: deliverySignal };
+    const context = { abortSignal: delivery.signal() };
     if (outcome.kind === 'completed') await rpcs.activityCompleted({ ...base, result: { payloads: [outcome.result] } }, context);
     else if (outcome.kind === 'failed') await rpcs.activityFailed({ ...base, failure: outcome.failure }, context);
     else if (outcome.kind === 'cancelled') {

@@ -51,11 +51,19 @@ export class LocalActivities {
   private async attempt(task: LocalActivityTask, signal: AbortSignal): Promise<LocalActivityResult> {
     const { env, activities, taskQueue } = this.options;
     const fn = activities.get(task.activityType) ?? activities.get('default');
-    if (!fn) throw ApplicationFailure.nonRetryable(`Activity function ${task.activityType} is not registered on this worker`, 'NotFoundError');
+    if (!fn)
+      throw ApplicationFailure.nonRetryable(`Activity function ${task.activityType} is not registered on this worker`, 'NotFoundError');
     const info = localInfo(task, taskQueue);
     const typeInfo = isActivityFunctionWithOptions(fn) ? fn.activityDefinitionOptions.typeInfo : undefined;
     const args = await decodeArrayFromPayloads(env.converter, task.input, activityContext(info), typeInfo?.inputTypes);
-    const execution = new ActivityExecution(env, { info, fn, args, headers: task.header, outputType: typeInfo?.outputType, heartbeat: () => undefined });
+    const execution = new ActivityExecution(env, {
+      info,
+      fn,
+      args,
+      headers: task.header,
+      outputType: typeInfo?.outputType,
+      heartbeat: () => undefined,
+    });
     this.running.add(execution);
     const onAbort = () => execution.cancel(signal.reason instanceof TimeoutFailure ? 'TIMED_OUT' : 'CANCELLED');
     signal.addEventListener('abort', onAbort, { once: true });

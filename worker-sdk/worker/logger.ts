@@ -21,7 +21,8 @@ const SEVERITY: Record<LogLevel, number> = { TRACE: 0, DEBUG: 1, INFO: 2, WARN: 
 function logToStderr(entry: LogEntry): void {
   const { level, timestampNanos, message, meta } = entry;
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const attributes = meta && Object.keys(meta).length > 0 ? ` ${inspect({ ...meta }, { breakLength: Number.POSITIVE_INFINITY, depth: 4 })}` : '';
+  const attributes =
+    meta && Object.keys(meta).length > 0 ? ` ${inspect({ ...meta }, { breakLength: Number.POSITIVE_INFINITY, depth: 4 })}` : '';
   process.stderr.write(`${time} [${level}] ${message}${attributes}\n`);
 }
 

@@ -34,7 +34,13 @@ const RETRY_MAX_MS = 5_000;
 const RETRY_OVERLOADED_MS = 1_000;
 
 /** Failures that no waiting will mend: the worker has to stop. */
-const FATAL: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.NOT_FOUND, status.PERMISSION_DENIED, status.UNAUTHENTICATED, status.UNIMPLEMENTED]);
+const FATAL: ReadonlySet<status> = new Set([
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.PERMISSION_DENIED,
+  status.UNAUTHENTICATED,
+  status.UNIMPLEMENTED,
+]);
 
 /** Long polls on one queue, until {@link stop}. */
 export class Poller<SI extends SlotInfo, Task> {

@@ -8,7 +8,7 @@ type DeploymentOptions = temporal.api.deployment.v1.IWorkerDeploymentOptions;
 export type WorkerDeploymentOptions = {
   version: WorkerDeploymentVersion;
 } & (
-  | { useWorkerVersioning: true; /** For workflows that say nothing themselves. */ defaultVersioningBehavior: VersioningBehavior }
+  | { useWorkerVersioning: true /** For workflows that say nothing themselves. */; defaultVersioningBehavior: VersioningBehavior }
   | { useWorkerVersioning: false; defaultVersioningBehavior?: undefined }
 );
 

@@ -12,6 +12,7 @@ import type { FetchHistory, WorkflowHost, WorkflowTask, WorkflowTaskOutcome } fr
 import { isGrpcServiceError } from '../transport/grpc-error.js';
 import type { WorkerRpcs } from './delivery.js';
 import { isTaskGone, isTooLarge } from './delivery.js';
+import type { DeliveryLimit } from './delivery-limit.js';
 import type { EagerActivities } from './eager-activities.js';
 import type { Slot, WorkflowSlotInfo } from './slots.js';
 import type { WorkerVersion } from './worker-version.js';
@@ -36,7 +37,7 @@ export interface WorkflowTasksOptions {
   eager: EagerActivities | undefined;
   /** False once the worker stops: then the server is not asked to answer with another task. */
   takesMore(): boolean;
-  deliverySignal: AbortSignal;
+  delivery: DeliveryLimit;
   logger: Logger;
 }
 
@@ -52,8 +53,8 @@ export class WorkflowTasks {
   }
 
   /** Executes a task, and those that come with its answers; releases the slot at the end. */
-  take(task: WorkflowTask, slot: Slot<WorkflowSlotInfo>): void {
-    slot.use({ type: 'workflow', workflowType: task.workflowType?.name ?? '', isSticky: false });
+  take(task: WorkflowTask, slot: Slot<WorkflowSlotInfo>, isSticky: boolean): void {
+    slot.use({ type: 'workflow', workflowType: task.workflowType?.name ?? '', isSticky });
     const done = this.executeChain(task)
       .catch((err) => {
         this.options.logger.error('Workflow task was dropped by an unexpected error', { ...attributesOf(task), error: err });
@@ -106,7 +107,11 @@ export class WorkflowTasks {
     };
   }
 
-  private async deliver(task: WorkflowTask, outcome: WorkflowTaskOutcome, context: SerializationContext): Promise<WorkflowTask | undefined> {
+  private async deliver(
+    task: WorkflowTask,
+    outcome: WorkflowTaskOutcome,
+    context: SerializationContext,
+  ): Promise<WorkflowTask | undefined> {
     const { host, logger } = this.options;
     try {
       if (outcome.kind === 'completed') return await this.complete(task, outcome.completion, context);
@@ -118,7 +123,8 @@ export class WorkflowTasks {
       if (outcome.kind === 'completed' && isTooLarge(err)) return this.failTooLarge(task, err as Error, context);
       const attributes = { ...attributesOf(task), error: err };
       if (isTaskGone(err)) logger.debug('Workflow task is not known to the server any more, its answer was dropped', attributes);
-      else if (isGrpcServiceError(err) && err.code === status.CANCELLED) logger.warn('Worker stopped before the server took an answer', attributes);
+      else if (isGrpcServiceError(err) && err.code === status.CANCELLED)
+        logger.warn('Worker stopped before the server took an answer', attributes);
       else logger.warn('Answer of a workflow task was refused by the server', attributes);
     }
     return undefined;
@@ -129,7 +135,7 @@ export class WorkflowTasks {
     completion: Extract<WorkflowTaskOutcome, { kind: 'completed' }>['completion'],
     context: SerializationContext,
   ): Promise<WorkflowTask | undefined> {
-    const { rpcs, namespace, identity, sticky, version, codecs, eager, taskQueue, deliverySignal } = this.options;
+    const { rpcs, namespace, identity, sticky, version, codecs, eager, taskQueue, delivery } = this.options;
     const encoded = await encodeMessage(codecs, completion, context);
     const reserved = eager?.reserve(encoded.commands ?? []);
     try {
@@ -147,7 +153,7 @@ export class WorkflowTasks {
           returnNewWorkflowTask: this.options.takesMore() || Boolean(encoded.forceCreateNewWorkflowTask),
           capabilities: { discardSpeculativeWorkflowTaskWithEvents: true },
         },
-        { abortSignal: deliverySignal },
+        { abortSignal: delivery.signal() },
       );
       reserved?.run(response.activityTasks ?? []);
       return response.workflowTask?.taskToken?.length ? response.workflowTask : undefined;
@@ -161,9 +167,9 @@ export class WorkflowTasks {
     answer: Extract<WorkflowTaskOutcome, { kind: 'query' }>['answer'],
     context: SerializationContext,
   ): Promise<void> {
-    const { rpcs, namespace, codecs, deliverySignal } = this.options;
+    const { rpcs, namespace, codecs, delivery } = this.options;
     const encoded = await encodeMessage(codecs, answer, context);
-    await rpcs.queryTaskCompleted({ ...encoded, namespace, taskToken: task.taskToken! }, { abortSignal: deliverySignal });
+    await rpcs.queryTaskCompleted({ ...encoded, namespace, taskToken: task.taskToken! }, { abortSignal: delivery.signal() });
   }
 
   private async fail(
@@ -171,13 +177,13 @@ export class WorkflowTasks {
     failed: Extract<WorkflowTaskOutcome, { kind: 'failed' }>['failure'],
     context: SerializationContext,
   ): Promise<void> {
-    const { rpcs, namespace, identity, codecs, version, deliverySignal } = this.options;
+    const { rpcs, namespace, identity, codecs, version, delivery } = this.options;
     // Only the first failure is told; later attempts wait for their timeout, so that a broken workflow does not spin.
     if ((task.attempt ?? 1) > 1) return;
     const encoded = await encodeMessage(codecs, failed, context);
     await rpcs.workflowTaskFailed(
       { ...encoded, ...version.failure, namespace, identity, taskToken: task.taskToken! },
-      { abortSignal: deliverySignal },
+      { abortSignal: delivery.signal() },
     );
   }
 

@@ -1,0 +1,192 @@
+/** Puts the parts of a worker together. The only file that knows them all. */
+import { randomUUID } from 'node:crypto';
+import { Client } from '../client/client.js';
+import { msToTs } from '../definitions/duration.js';
+import type { Logger } from '../definitions/logger.js';
+import type { MetricMeter } from '../definitions/metrics.js';
+import type { RunLocalActivity, WorkflowHost, WorkflowTask } from '../replay/workflow-host.js';
+import type { Connection } from '../transport/connection.js';
+import type { ActivityEnvironment } from './activity-execution.js';
+import type { ActivityTask } from './activity-tasks.js';
+import { ActivityTasks } from './activity-tasks.js';
+import type { CompiledWorkerOptions } from './compiled-options.js';
+import type { WorkerRpcs } from './delivery.js';
+import { workerRpcs } from './delivery.js';
+import { DeliveryLimit } from './delivery-limit.js';
+import { EagerActivities } from './eager-activities.js';
+import { LocalActivities } from './local-activities.js';
+import type { PollerScale } from './poller.js';
+import { Poller } from './poller.js';
+import { RateLimiter } from './rate-limiter.js';
+import type { ActivitySlotInfo, LocalActivitySlotInfo, Slots, WorkflowSlotInfo } from './slots.js';
+import { makeSlots } from './tuner.js';
+import type { WorkerVersion } from './worker-version.js';
+import { workerVersion } from './worker-version.js';
+import { WorkflowTasks } from './workflow-tasks.js';
+
+/** Makes the host of the workflows: the real one, or a test's. */
+export type MakeHost = (runLocalActivity: RunLocalActivity) => Promise<WorkflowHost>;
+
+/** TASK_QUEUE_KIND_NORMAL and _STICKY */
+const NORMAL = 1;
+const STICKY = 2;
+
+/** The parts of a worker. */
+export interface WorkerParts {
+  readonly client: Client;
+  readonly rpcs: WorkerRpcs;
+  readonly host: WorkflowHost | undefined;
+  readonly activityTasks: ActivityTasks;
+  readonly localActivities: LocalActivities;
+  readonly workflowTasks: WorkflowTasks | undefined;
+  readonly workflowSlots: Slots<WorkflowSlotInfo>;
+  readonly workflowPollers: Poller<WorkflowSlotInfo, WorkflowTask>[];
+  readonly activityPollers: Poller<ActivitySlotInfo, ActivityTask>[];
+  readonly delivery: DeliveryLimit;
+  /** Identifies this worker, for servers that end its polls at its shutdown. */
+  readonly instanceKey: string;
+  readonly stickyQueue: string | undefined;
+  /** False from the moment the worker begins to stop. */
+  takesMore: boolean;
+}
+
+export interface AssemblyInput {
+  options: CompiledWorkerOptions;
+  connection: Connection;
+  makeHost: MakeHost | undefined;
+  buildId: string;
+  logger: Logger;
+  metricMeter: MetricMeter;
+}
+
+/** What polls of either kind say about this worker. */
+interface PollIdentity {
+  namespace: string;
+  identity: string;
+  workerInstanceKey: string;
+}
+
+export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts> {
+  const { options, connection, makeHost, logger, metricMeter } = input;
+  const { namespace, identity, taskQueue, loadedDataConverter: converter, activityFunctions: activities, tuner } = options;
+  const version = workerVersion(input.buildId, options.workerDeploymentOptions);
+  const instanceKey = randomUUID();
+  const clientOptions = { connection, namespace, identity, loadedDataConverter: converter, interceptors: options.interceptors?.client };
+  const client = new Client(clientOptions);
+  const env: ActivityEnvironment = { converter, interceptors: options.interceptors?.activity ?? [], logger, metricMeter, client };
+  const slotContext = {
+    taskQueue,
+    workerIdentity: identity,
+    workerBuildId: input.buildId,
+    workerDeploymentVersion: options.workerDeploymentOptions?.version,
+  };
+  const workflowSlots = makeSlots<WorkflowSlotInfo>(tuner.workflowTaskSlotSupplier, { ...slotContext, slotType: 'workflow' });
+  const activitySlots = makeSlots<ActivitySlotInfo>(tuner.activityTaskSlotSupplier, { ...slotContext, slotType: 'activity' });
+  const localSlots = makeSlots<LocalActivitySlotInfo>(tuner.localActivityTaskSlotSupplier, { ...slotContext, slotType: 'local-activity' });
+  const rpcs = workerRpcs(connection);
+  const delivery = new DeliveryLimit();
+  const takesMore = () => parts.takesMore;
+  const shared = { rpcs, namespace, identity, taskQueue, delivery, logger };
+
+  const activityTasks = new ActivityTasks({
+    ...shared,
+    env,
+    activities,
+    defaultHeartbeatThrottleMs: options.defaultHeartbeatThrottleMs,
+    maxHeartbeatThrottleMs: options.maxHeartbeatThrottleMs,
+  });
+  const localActivities = new LocalActivities({ env, activities, slots: localSlots, taskQueue });
+  const host = await makeHost?.(localActivities.run);
+  const eager = new EagerActivities({
+    slots: activitySlots,
+    maxPerTask: options.activityPolls ? options.maxEagerActivityReservationsPerWorkflowTask : 0,
+    has: (type) => activities.has(type) || activities.has('default'),
+    takesMore,
+    take: (task, slot) => activityTasks.take(task, slot),
+  });
+  const stickyQueue = host && options.stickyPolls ? `${identity}-${taskQueue}-${instanceKey}` : undefined;
+  const workflowTasks =
+    host &&
+    new WorkflowTasks({
+      ...shared,
+      host,
+      codecs: converter.payloadCodecs,
+      sticky: stickyQueue ? { queue: stickyQueue, scheduleToStartTimeout: msToTs(options.stickyScheduleToStartMs) } : undefined,
+      version,
+      eager,
+      takesMore,
+    });
+
+  const poll = { namespace, identity, workerInstanceKey: instanceKey };
+  const parts: WorkerParts = {
+    client,
+    rpcs,
+    host,
+    activityTasks,
+    localActivities,
+    workflowTasks,
+    workflowSlots,
+    workflowPollers: workflowTasks
+      ? workflowPollers({ options, rpcs, poll, version, logger }, workflowSlots, workflowTasks, stickyQueue)
+      : [],
+    activityPollers: activityPollers({ options, rpcs, poll, version, logger }, activitySlots, activityTasks),
+    delivery,
+    instanceKey,
+    stickyQueue,
+    takesMore: true,
+  };
+  return parts;
+}
+
+interface PollerDeps {
+  options: CompiledWorkerOptions;
+  rpcs: WorkerRpcs;
+  poll: PollIdentity;
+  version: WorkerVersion;
+  logger: Logger;
+}
+
+function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks: WorkflowTasks, stickyQueue: string | undefined) {
+  const { options, rpcs, poll, version, logger } = deps;
+  const make = (isSticky: boolean, scale: PollerScale, taskQueue: { name: string; kind: number; normalName?: string }) =>
+    new Poller<WorkflowSlotInfo, WorkflowTask>({
+      name: isSticky ? 'workflow (sticky queue)' : 'workflow',
+      slots,
+      isSticky,
+      scale,
+      logger,
+      poll: async (abortSignal) => withToken(await rpcs.pollWorkflowTask({ ...poll, ...version.poll, taskQueue }, { abortSignal })),
+      take: (task, slot) => tasks.take(task, slot, isSticky),
+    });
+  const { taskQueue, workflowPolls, stickyPolls } = options;
+  const pollers = [make(false, workflowPolls, { name: taskQueue, kind: NORMAL })];
+  if (stickyQueue && stickyPolls) pollers.push(make(true, stickyPolls, { name: stickyQueue, kind: STICKY, normalName: taskQueue }));
+  return pollers;
+}
+
+function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks: ActivityTasks) {
+  const { options, rpcs, poll, version, logger } = deps;
+  const { activityPolls, taskQueue, maxActivitiesPerSecond, maxTaskQueueActivitiesPerSecond } = options;
+  if (!activityPolls) return [];
+  const limiter = maxActivitiesPerSecond === undefined ? undefined : new RateLimiter(maxActivitiesPerSecond);
+  const taskQueueMetadata =
+    maxTaskQueueActivitiesPerSecond === undefined ? undefined : { maxTasksPerSecond: { value: maxTaskQueueActivitiesPerSecond } };
+  const request = { ...poll, ...version.poll, taskQueue: { name: taskQueue, kind: NORMAL }, taskQueueMetadata };
+  return [
+    new Poller<ActivitySlotInfo, ActivityTask>({
+      name: 'activity',
+      slots,
+      isSticky: false,
+      scale: activityPolls,
+      logger,
+      poll: async (abortSignal) => withToken(await rpcs.pollActivityTask(request, { abortSignal })),
+      take: (task, slot) => tasks.take(task, slot),
+      throttle: limiter && ((signal) => limiter.take(signal)),
+    }),
+  ];
+}
+
+/** A long poll that ended without a task is answered with an empty message. */
+function withToken<Task extends { taskToken?: Uint8Array | null }>(task: Task): Task | undefined {
+  return task.taskToken?.length ? task : undefined;
+}

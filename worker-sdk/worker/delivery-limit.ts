@@ -1,0 +1,26 @@
+/**
+ * How long answers are tried to be delivered: without end while the worker runs, and for a bounded time once it stops,
+ * so that a server that is away cannot keep it from stopping.
+ */
+
+const AFTER_STOP_MS = 10_000;
+
+export class DeliveryLimit {
+  private readonly running = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+
+  /** The signal that ends a delivery which begins now. */
+  signal(): AbortSignal {
+    return this.timer === undefined ? this.running.signal : AbortSignal.timeout(AFTER_STOP_MS);
+  }
+
+  /** The worker stops: deliveries under way have a bounded time left. */
+  stop(): void {
+    this.timer ??= setTimeout(() => this.running.abort(), AFTER_STOP_MS);
+  }
+
+  /** All is delivered. */
+  end(): void {
+    clearTimeout(this.timer);
+  }
+}

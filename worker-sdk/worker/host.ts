@@ -1,0 +1,44 @@
+/** The worker's options as the workflow host takes them. */
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../definitions/logger.js';
+import type { MetricMeter } from '../definitions/metrics.js';
+import { encodeVersioningBehavior } from '../definitions/versioning.js';
+import { createWorkflowHost } from '../replay/create-workflow-host.js';
+import type { WorkflowHostOptions } from '../replay/workflow-host.js';
+import type { MakeHost } from './assembly.js';
+import type { CompiledWorkerOptions } from './compiled-options.js';
+
+/** Makes the host once the worker can run local activities. */
+export function makeWorkflowHost(options: CompiledWorkerOptions, logger: Logger, metricMeter: MetricMeter): MakeHost {
+  return (runLocalActivity) => createWorkflowHost({ ...hostOptions(options, logger, metricMeter), runLocalActivity });
+}
+
+/** The options that running and replaying workflows have in common. */
+export function hostOptions(
+  options: CompiledWorkerOptions,
+  logger: Logger,
+  metricMeter: MetricMeter,
+): Omit<WorkflowHostOptions, 'runLocalActivity'> {
+  const { workflowsPath, dataConverter, interceptors, bundlerOptions, workerDeploymentOptions: deployment } = options;
+  return {
+    workflowsPath: workflowsPath?.startsWith('file:') ? fileURLToPath(workflowsPath) : workflowsPath,
+    workflowBundle: options.workflowBundle,
+    workflowInterceptorModules: interceptors?.workflowModules,
+    payloadConverterPath: dataConverter?.payloadConverterPath,
+    failureConverterPath: dataConverter?.failureConverterPath,
+    ...bundlerOptions,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue,
+    identity: options.identity,
+    buildId: options.buildId,
+    deploymentVersion: deployment?.version,
+    defaultVersioningBehavior: encodeVersioningBehavior(deployment?.defaultVersioningBehavior),
+    logger,
+    metricMeter,
+    sinks: options.sinks,
+    activityNames: options.activityFunctions.has('default') ? undefined : new Set(options.activityFunctions.keys()),
+    failureExceptionTypes: options.workflowFailureErrorTypes?.['*'],
+    maxCachedRuns: options.maxCachedWorkflows,
+    activationTimeoutMs: options.debugMode ? Number.POSITIVE_INFINITY : undefined,
+  };
+}

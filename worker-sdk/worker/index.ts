@@ -1,0 +1,43 @@
+/**
+ * `@perdure/sdk/worker`: run workflows and activities.
+ * @module
+ */
+export { IllegalStateError } from '../definitions/errors.js';
+export type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
+export type { DataConverter } from '../payload/data-converter.js';
+export { defaultPayloadConverter } from '../payload/payload-converter.js';
+export type { BundleOptions, InjectedSinkFunction, InjectedSinks, WorkflowBundleOption } from '../replay/workflow-host.js';
+export { NativeConnection } from '../transport/connection.js';
+export type {
+  ConnectionOptions as NativeConnectionOptions,
+  ConnectionPlugin as NativeConnectionPlugin,
+} from '../transport/connection-options.js';
+export type { TLSConfig } from '../transport/tls.js';
+export * from './errors.js';
+export * from './interceptors.js';
+export { DefaultLogger, type LogEntry, LogTimestamp } from './logger.js';
+export type { WorkerPlugin } from './plugin.js';
+export { ReplayError, type ReplayHistoriesIterable, type ReplayOutcome as ReplayResult } from './replay.js';
+export { Runtime, type RuntimeOptions } from './runtime.js';
+export type {
+  ActivitySlotInfo,
+  CustomSlotSupplier,
+  FixedSizeSlotSupplier,
+  LocalActivitySlotInfo,
+  SlotInfo,
+  SlotMarkUsedContext,
+  SlotPermit,
+  SlotReleaseContext,
+  SlotReserveContext,
+  WorkflowSlotInfo,
+} from './slots.js';
+export type { SlotSupplier, TunerHolder, WorkerTuner } from './tuner.js';
+export { type PollerState, type State, Worker, type WorkerStatus } from './worker.js';
+export type {
+  PollerBehavior,
+  PollerBehaviorAutoscaling,
+  PollerBehaviorSimpleMaximum,
+  ReplayWorkerOptions,
+  WorkerOptions,
+} from './worker-options.js';
+export type { WorkerDeploymentOptions } from './worker-version.js';
