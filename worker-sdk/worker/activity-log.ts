@@ -11,7 +11,6 @@ export function activityLogAttributes(info: Info): Record<string, unknown> {
     isLocal: info.isLocal,
     attempt: info.attempt,
     namespace: info.namespace,
-    taskToken: info.base64TaskToken,
     workflowId: info.workflowExecution?.workflowId ?? '',
     workflowRunId: info.workflowExecution?.runId ?? '',
     workflowType: info.workflowType ?? '',
