@@ -22,7 +22,10 @@ export const prepareKit = (quietly) => {
   }
   // The recorder waits for its namespace to be listable; a server that has no listings yet would never get to the scenarios.
   const recorder = join(KIT, 'scenarios', 'record.mjs');
-  writeFileSync(recorder, readFileSync(recorder, 'utf8').replace(/await server\.call\('ListOpenWorkflowExecutions'.*?\}\); await/, 'await'));
+  writeFileSync(
+    recorder,
+    readFileSync(recorder, 'utf8').replace(/await server\.call\('ListOpenWorkflowExecutions'.*?\}\); await/, 'await'),
+  );
   const wanted = createHash('sha256')
     .update(readFileSync(join(KIT, 'package.json')))
     .digest('hex');
