@@ -15,7 +15,7 @@ import { PendingQueries } from './engine/pending-queries.js';
 import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
 import { clusterHandlers, systemHandlers } from './engine/system-info.js';
-import { takeTasks } from './engine/take-tasks.js';
+import { startTask, takeTasks } from './engine/take-tasks.js';
 import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
@@ -72,6 +72,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
     },
     async stop() {
       engine.queues.close();
+      await engine.tasks.release(engine.queues.takeKept().map((task) => task.taskId)).catch(() => undefined);
       engine.watchers.wakeAll();
       await grpc.stop(config.shutdownGraceMs);
       await http?.stop();
@@ -112,7 +113,11 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
     committer: new Committer(commits, { groupMax: 200, lanes: 2, now }),
     cache: new RunCache(CACHED_RUNS),
     serial: new SerialQueue(),
-    queues: new TaskQueues(now, (queue, wanted) => takeTasks(engine, queue, wanted)),
+    queues: new TaskQueues(
+      now,
+      (queue, wanted) => takeTasks(engine, queue, wanted),
+      (queue, task, poller) => startTask(engine, queue, task, poller),
+    ),
     watchers: new Watchers(),
     registry: new NamespaceRegistry(namespaces, now),
     queries: new PendingQueries(),

@@ -1,10 +1,13 @@
 /** From the execution that a request names to the run it means. */
-import type { temporal } from '../core/api.js';
+import type { HistoryEvent, temporal } from '../core/api.js';
 import { notFound, type ServiceError } from '../core/errors.js';
+import { isRunning } from '../core/kinds/run.js';
+import { unwrittenEvents } from '../core/kinds/workflow-task.js';
 import { requireExecution } from '../core/validate/execution.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { LoadedRun } from '../storage/runs.js';
 import type { Engine } from './engine.js';
+import type { RunProgress } from './watchers.js';
 
 type Execution = temporal.api.common.v1.IWorkflowExecution;
 
@@ -26,6 +29,23 @@ export async function readRun(engine: Engine, namespace: Namespace, execution: E
   const workflowId = execution!.workflowId!;
   if (!run || !belongs(run.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
   return run;
+}
+
+/** A run as far as a reader of its history cares. */
+export interface SeenRun extends RunProgress {
+  runId: string;
+  /** Events of a workflow task that are not written yet. */
+  unwritten: HistoryEvent[];
+}
+
+/** The run as this node remembers it when it is alone on the database, else as the database holds it now. */
+export async function seeRun(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<SeenRun> {
+  const runId = await findRunId(engine, namespace, execution);
+  const known = engine.otherNodes() ? undefined : engine.cache.peek(runId)?.state;
+  const state = known ?? (await engine.runs.load(runId))?.state;
+  const workflowId = execution!.workflowId!;
+  if (!state || !belongs(state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+  return { runId, open: isRunning(state), nextEventId: state.nextEventId, unwritten: unwrittenEvents(state) };
 }
 
 /** Whether a run is of that namespace and workflow id: a run id alone opens no door. */

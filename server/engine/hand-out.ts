@@ -12,6 +12,7 @@ import { activityTaskAnswer, PollActivityTaskQueueResponse, scheduledEventOf } f
 import { EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import type { Poller } from './matching/poller.js';
+import { CLAIM_MS } from './matching/task-queues.js';
 import type { CachedRun } from './run-cache.js';
 import { workflowTaskAnswer } from './workflow-task-answer.js';
 
@@ -67,7 +68,7 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
     out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
     return;
   }
-  out.tasks.push(taskRow(turn, queue, task.scheduledEventId, task.attempt, priorityOf(state.info.priority)));
+  out.tasks.push(taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, priorityOf(state.info.priority)));
 }
 
 function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, out: HandedOut): void {
@@ -81,12 +82,13 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
     out.reservations.push({ queue, poller, turn, scheduledEventId });
     return;
   }
-  out.tasks.push(taskRow(turn, queue, scheduledEventId, activity.stamp, priorityOf(activity.priority ?? state.info.priority)));
+  out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, priorityOf(activity.priority ?? state.info.priority)));
 }
 
-function taskRow(turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {
+function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {
   const { info } = turn.state;
-  return { ...queue, priority, runId: info.runId, workflowId: info.workflowId, eventId, stamp };
+  const claimUntilMs = engine.queues.keeps(queue) ? turn.nowMs + CLAIM_MS : 0;
+  return { ...queue, priority, runId: info.runId, workflowId: info.workflowId, eventId, stamp, claimUntilMs };
 }
 
 export function priorityOf(encoded: Uint8Array | null): number {

@@ -1,14 +1,13 @@
 /** GetWorkflowExecutionHistory and its reverse: pages of stored bytes, long polls, and the close event alone. */
 import { api, enums, type temporal, toNumber } from '../core/api.js';
 import { isRunning } from '../core/kinds/run.js';
-import { unwrittenEvents } from '../core/kinds/workflow-task.js';
-import type { LoadedRun } from '../storage/runs.js';
 import { type Call, EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
-import { readRun } from './find-run.js';
+import { readRun, type SeenRun, seeRun } from './find-run.js';
 import { longPollMs } from './long-poll.js';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.js';
 import { decodeEvents, encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
+import type { RunProgress } from './watchers.js';
 
 type Request = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryRequest;
 type ReverseRequest = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryReverseRequest;
@@ -19,12 +18,14 @@ const CLOSE_ONLY = enums.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_
 /** Batches in a page when the caller names no size, and at most. */
 const PAGE_BATCHES = 256;
 const PAGE_BYTES = 3 * 1024 * 1024;
+/** A waiting caller looks by itself from time to time, should word from another node be lost. */
+const LOOK_AGAIN_MS = 5_000;
 
 export async function readHistory(engine: Engine, request: Request, call: Call): Promise<EncodedResponse> {
   const namespace = await engine.registry.require(request.namespace);
   const token = request.nextPageToken?.length ? decodePageToken(request.nextPageToken) : undefined;
   const execution = { workflowId: request.execution?.workflowId, runId: token?.run ?? request.execution?.runId };
-  const run = await readRun(engine, namespace, request.execution ? execution : undefined);
+  const run = await seeRun(engine, namespace, request.execution ? execution : undefined);
   if (request.historyEventFilterType === CLOSE_ONLY) return closeEvent(engine, run, request, token, call);
   return page(engine, run, request, token, call);
 }
@@ -33,48 +34,56 @@ const answer = (parts: readonly Uint8Array[], nextPageToken: Uint8Array | undefi
   new EncodedResponse(spliceHistory(Response, nextPageToken ? { nextPageToken } : {}, HISTORY_FIELD, parts.length > 0 ? parts : [Buffer.alloc(0)]));
 
 /** The last event once the run is closed; before that the last event there is, or a wait when the caller asked for one. */
-async function closeEvent(engine: Engine, first: LoadedRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
-  let run = first;
-  const { runId } = run.state.info;
-  if (isRunning(run.state) && request.waitNewEvent) {
-    run = (await waitWhile(engine, runId, call, (state) => isRunning(state))) ?? run;
-    if (isRunning(run.state)) return answer([], encodePageToken({ run: runId, next: token?.next ?? run.state.nextEventId, before: 0, poll: true }));
+async function closeEvent(engine: Engine, first: SeenRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
+  const { runId } = first;
+  let run: RunProgress = first;
+  if (run.open && request.waitNewEvent) {
+    run = await waitWhile(engine, runId, run, call, (progress) => progress.open);
+    if (run.open) return answer([], encodePageToken({ run: runId, next: token?.next ?? run.nextEventId, before: 0, poll: true }));
   }
-  const row = await engine.histories.rowOf(runId, run.state.nextEventId - 1);
+  const lastEventId = run.nextEventId - 1;
+  const recent = engine.cache.peek(runId)?.recent.findLast((r) => r.lastEventId === lastEventId);
+  const row = recent ?? (await engine.histories.rowOf(runId, lastEventId));
   return answer([encodeEvents(decodeEvents(row!.events).slice(-1))], undefined);
 }
 
-/** Waits for the run to leave a condition; the run as it was read last, undefined when it is gone. */
-async function waitWhile(engine: Engine, runId: string, call: Call, holds: (state: LoadedRun['state']) => boolean): Promise<LoadedRun | undefined> {
+/** Waits for the run to leave a condition; how far it is then, or when the time is up. */
+async function waitWhile(engine: Engine, runId: string, first: RunProgress, call: Call, holds: (progress: RunProgress) => boolean): Promise<RunProgress> {
   const untilMs = engine.clock.now() + longPollMs(engine, call);
+  let run = first;
   for (;;) {
-    const watch = engine.watchers.watch(runId, untilMs - engine.clock.now(), (end) => call.onCancelled(end));
-    const run = await engine.runs.load(runId);
-    if (!run || !holds(run.state)) {
+    const watch = engine.watchers.watch(runId, Math.min(untilMs - engine.clock.now(), LOOK_AGAIN_MS), (end) => call.onCancelled(end));
+    run = (await progressNow(engine, runId)) ?? run; // what came between the first look and the watch
+    if (!holds(run)) {
       watch.stop();
       return run;
     }
-    const changed = await watch.changed;
-    if (!changed) return run;
+    const awakened = await watch.changed;
+    if (typeof awakened === 'object') run = awakened;
+    if (!holds(run) || call.cancelled || engine.clock.now() >= untilMs) return run;
   }
 }
 
-async function page(engine: Engine, first: LoadedRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
-  let run = first;
-  const { runId } = run.state.info;
+async function progressNow(engine: Engine, runId: string): Promise<RunProgress | undefined> {
+  const state = (engine.otherNodes() ? undefined : engine.cache.peek(runId)?.state) ?? (await engine.runs.load(runId))?.state;
+  return state && { open: isRunning(state), nextEventId: state.nextEventId };
+}
+
+async function page(engine: Engine, first: SeenRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
+  const { runId } = first;
+  let run: RunProgress = first;
   const from = token?.next ?? 1;
-  if (request.waitNewEvent && isRunning(run.state) && from >= run.state.nextEventId) {
-    run = (await waitWhile(engine, runId, call, (state) => isRunning(state) && from >= state.nextEventId)) ?? run;
+  if (request.waitNewEvent && run.open && from >= run.nextEventId) {
+    run = await waitWhile(engine, runId, run, call, (progress) => progress.open && from >= progress.nextEventId);
   }
-  const before = token && !token.poll ? token.before : run.state.nextEventId;
+  const before = token && !token.poll ? token.before : run.nextEventId;
   const { parts, next } = await readPage(engine, runId, from, before, request.maximumPageSize || PAGE_BATCHES);
   const atEnd = next >= before;
   if (atEnd && !request.waitNewEvent) {
-    const unwritten = before === run.state.nextEventId ? unwrittenEvents(run.state) : [];
-    if (unwritten.length > 0) parts.push(encodeEvents(unwritten));
+    if (before === first.nextEventId && first.unwritten.length > 0) parts.push(encodeEvents(first.unwritten));
     return answer(parts, undefined);
   }
-  if (atEnd && !isRunning(run.state) && next >= run.state.nextEventId) return answer(parts, undefined);
+  if (atEnd && !run.open && next >= run.nextEventId) return answer(parts, undefined);
   return answer(parts, encodePageToken({ run: runId, next, before, task: token?.task, poll: atEnd || token?.poll || request.waitNewEvent === true }));
 }
 

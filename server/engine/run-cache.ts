@@ -31,6 +31,11 @@ export class RunCache {
     return run;
   }
 
+  /** Looks at a run that nobody works on just now, without taking it. */
+  peek(runId: string): CachedRun | undefined {
+    return this.runs.get(runId);
+  }
+
   put(run: CachedRun): void {
     trimRecent(run);
     this.runs.set(run.state.info.runId, run);

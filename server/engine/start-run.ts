@@ -43,6 +43,9 @@ export type FirstSteps = (turn: Turn) => void;
 export async function startInNamespace(engine: Engine, namespace: Namespace, request: StartRequest, firstSteps: FirstSteps): Promise<StartResponse> {
   const workflowId = request.workflowId ?? '';
   return engine.serial.run(`${namespace.id}/${workflowId}`, async () => {
+    // most workflow ids are new: the first try lets the commit itself find out, which saves the look-up
+    const first = await startFresh(engine, namespace, request, firstSteps, undefined, true);
+    if (first) return first;
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const answer = await startOnce(engine, namespace, request, firstSteps);
       if (answer) return answer;
@@ -118,6 +121,7 @@ async function startFresh(
   request: StartRequest,
   firstSteps: FirstSteps,
   after: string | undefined,
+  firstOfWorkflow = false,
 ): Promise<StartResponse | undefined> {
   const run = newRunOf(engine, namespace, request, after);
   if (request.requestEagerExecution && !fromDuration(request.workflowStartDelay) && !request.cronSchedule) run.attributes.eagerExecutionAccepted = true;
@@ -126,6 +130,7 @@ async function startFresh(
   const eager = takeEagerly(engine, turn, request);
   const out = handOut(engine, turn);
   const item = commitItem(turn, out, { version: 0, deadlineMs: null, rewrite: false });
+  item.runs[0]!.firstOfWorkflow = firstOfWorkflow;
   if (!(await commit(engine, item, out))) return undefined;
   const answer = runAnswer(turn.state, true);
   await settleNew(engine, turn, item, out, async (run) => {

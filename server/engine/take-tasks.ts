@@ -7,11 +7,10 @@ import type { QueueName, StoredTask } from '../storage/tasks.js';
 import type { Engine } from './engine.js';
 import { deliver } from './hand-out.js';
 import type { Poller } from './matching/poller.js';
+import { CLAIM_MS } from './matching/task-queues.js';
 import { transact } from './transact.js';
 import { ServiceError } from '../core/errors.js';
 
-/** How long a claim holds when its node dies. */
-const CLAIM_MS = 10_000;
 const BATCH_MAX = 100;
 
 /** Fetches up to `wanted` tasks of a queue and hands them out. */
@@ -20,26 +19,27 @@ export async function takeTasks(engine: Engine, queue: QueueName, wanted: number
   const nowMs = engine.clock.now();
   const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS);
   if (tasks.length === limit) engine.queues.backlog(queue);
-  await Promise.all(tasks.map((task) => handOutStored(engine, queue, task)));
+  for (const task of tasks) engine.queues.keep(queue, task);
 }
 
-async function handOutStored(engine: Engine, queue: QueueName, task: StoredTask): Promise<void> {
-  const poller = engine.queues.reserve(queue);
-  if (!poller) {
-    await engine.tasks.release([task.taskId]);
-    engine.queues.backlog(queue);
-    return;
-  }
+/** Starts a claimed task for a poller; a void one is removed, and the poller waits on. */
+export function startTask(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): void {
+  void tryStart(engine, queue, task, poller).catch((error) => {
+    // its claim ends by itself, and then it is fetched again
+    engine.log.warn({ err: error, runId: task.runId }, 'a task could not be handed out; it is tried again');
+  });
+}
+
+async function tryStart(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): Promise<void> {
+  let started = false;
   try {
-    const started = await startStored(engine, queue, task, poller);
-    if (started) return;
-    await engine.tasks.remove([task.taskId]);
-    engine.queues.release(queue, poller);
+    started = await startStored(engine, queue, task, poller);
   } catch (error) {
-    engine.queues.release(queue, poller);
-    if (error instanceof ServiceError && error.code === 'NOT_FOUND') await engine.tasks.remove([task.taskId]);
-    else throw error;
+    if (!(error instanceof ServiceError) || error.code !== 'NOT_FOUND') throw error;
+  } finally {
+    if (!started) engine.queues.release(queue, poller);
   }
+  if (!started) await engine.tasks.remove([task.taskId]);
 }
 
 /** False when the task is void: the run has moved on. */

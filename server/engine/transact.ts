@@ -123,6 +123,7 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
   return {
     state,
     expectedVersion: read.version,
+    firstOfWorkflow: false,
     ...deadlineColumn(turn, due, read),
     infoChanged: turn.infoChanged,
     memoChanged: turn.memoChanged,
@@ -161,7 +162,7 @@ export async function settle(engine: Engine, run: CachedRun, turn: Turn, item: C
     if (mine.length > 0) await deliver(engine, run, mine);
     await after();
   } finally {
-    if (isRunning(run.state)) engine.cache.put(run);
+    engine.cache.put(run);
     announce(engine, turn, written, item);
   }
 }
@@ -191,11 +192,16 @@ function remember(run: CachedRun, written: RunWrite): void {
 function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitItem): void {
   const { runId, namespaceId } = turn.state.info;
   if (written.deadlineMs !== null) engine.deadlineAt(written.deadlineMs);
-  engine.watchers.wake(runId);
+  engine.watchers.wake(runId, { open: isRunning(turn.state), nextEventId: turn.state.nextEventId });
   engine.notify({ kind: 'run', runId });
   for (const task of item.tasks) {
     if (task.runId !== runId) continue;
-    engine.queues.backlog({ namespaceId: task.namespaceId, kind: task.kind, queue: task.queue });
+    const queue = { namespaceId: task.namespaceId, kind: task.kind, queue: task.queue };
+    if (task.claimUntilMs > 0 && task.taskId !== undefined) {
+      engine.queues.keep(queue, { ...task, taskId: task.taskId, enqueuedMs: turn.nowMs });
+      continue;
+    }
+    engine.queues.backlog(queue);
     engine.notify({ kind: 'tasks', namespaceId, task: task.kind, queue: task.queue });
   }
   if (item.messages.length > 0) engine.messagesWaiting();

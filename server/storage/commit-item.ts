@@ -6,6 +6,8 @@ export interface RunWrite {
   state: RunState;
   /** Version that was read; 0 = the run is new. */
   expectedVersion: number;
+  /** A new run whose workflow id must never have been used before; else the item is a conflict. */
+  firstOfWorkflow: boolean;
   /** Null leaves the column as it is (a deadline that only moved later). */
   deadlineMs: number | null;
   clearDeadline: boolean;
@@ -29,6 +31,10 @@ export interface TaskWrite {
   workflowId: string;
   eventId: number;
   stamp: number;
+  /** This node keeps the task for its own pollers until then; 0 = for whoever comes. */
+  claimUntilMs: number;
+  /** Given by the commit, for tasks that this node keeps. */
+  taskId?: number;
 }
 
 export interface CommitItem {

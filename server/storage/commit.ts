@@ -82,6 +82,7 @@ const NEW_RUN_COLUMNS = {
   parent_run_id: 'uuid',
   root_workflow_id: 'text',
   root_run_id: 'uuid',
+  first_of_workflow: 'boolean',
 };
 
 const slice = (column: string): string => `case when i.${column}_at > 0 then substring($1::bytea from i.${column}_at for i.${column}_length) end`;
@@ -120,6 +121,7 @@ const PARTS = {
         ${slice('info')}, ${slice('snapshot')}, ${slice('memo')}, ${slice('search')}
       from (select * from ${from}) i
       where i.item in (select item from able)${afterUpdates ? ' and (select count(*) from updated) >= 0' : ''}
+        and not (i.first_of_workflow and exists (select 1 from runs r where r.namespace_id = i.namespace_id and r.workflow_id = i.workflow_id))
       on conflict do nothing
       returning run_id
     )`,
@@ -133,13 +135,34 @@ export class Commits {
     const { text, values, name } = build(items, nowMs);
     const rows = await this.database.query({ name, text, values });
     const results: CommitResult[] = items.map(() => 'conflict');
-    for (const row of rows as { item: number; result: CommitResult }[]) results[row.item] = row.result;
+    const queued: QueuedRow[] = [];
+    for (const row of rows as unknown as (QueuedRow | { item: number; result: CommitResult })[]) {
+      if (row.item === null) queued.push(row);
+      else results[row.item] = row.result;
+    }
+    if (queued.length > 0) nameTasks(items, queued);
     return results;
   }
 
   /** Wakes other nodes; a hint only. */
   async notify(payload: string): Promise<void> {
     await this.database.query({ name: 'notify', text: "select pg_notify('perdure', $1)", values: [payload] });
+  }
+}
+
+interface QueuedRow {
+  item: null;
+  task_id: number;
+  run_id: string;
+  event_id: number;
+  kind: number;
+}
+
+/** Tells the tasks that this node keeps which rows they are. */
+function nameTasks(items: readonly CommitItem[], rows: readonly QueuedRow[]): void {
+  const ids = new Map(rows.map((r) => [`${r.kind}/${r.run_id}/${r.event_id}`, r.task_id]));
+  for (const item of items) {
+    for (const task of item.tasks) task.taskId = ids.get(`${task.kind}/${task.runId}/${task.eventId}`);
   }
 }
 
@@ -159,7 +182,7 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     updates: new Columns(RUN_COLUMNS),
     inserts: new Columns(NEW_RUN_COLUMNS),
     history: new Columns({ item: 'int', run_id: 'uuid', first_event_id: 'bigint', last_event_id: 'bigint', batch_starts: 'text', at: 'int', length: 'int' }),
-    tasks: new Columns({ item: 'int', namespace_id: 'uuid', kind: 'smallint', queue: 'text', priority: 'smallint', run_id: 'uuid', workflow_id: 'text', event_id: 'bigint', stamp: 'int' }),
+    tasks: new Columns({ item: 'int', namespace_id: 'uuid', kind: 'smallint', queue: 'text', priority: 'smallint', run_id: 'uuid', workflow_id: 'text', event_id: 'bigint', stamp: 'int', claimed_until_ms: 'bigint' }),
     taken: new Columns({ item: 'int', task_id: 'bigint' }),
     requests: new Columns({ item: 'int', run_id: 'uuid', request_id: 'text' }),
     messages: new Columns({ item: 'int', namespace_id: 'uuid', workflow_id: 'text', at: 'int', length: 'int' }),
@@ -167,7 +190,7 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
   };
   items.forEach((item, index) => {
     for (const run of item.runs) gatherRun(tables, blob, index, run);
-    for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.runId, t.workflowId, t.eventId, t.stamp);
+    for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.runId, t.workflowId, t.eventId, t.stamp, t.claimUntilMs);
     for (const task of item.takenTasks) tables.taken.push(index, task);
     for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
     for (const m of item.messages) tables.messages.push(index, m.to.namespaceId, m.to.workflowId, ...blob.add(encodeMessage(m)));
@@ -201,7 +224,7 @@ function gatherRun(tables: Tables, blob: Blob, item: number, run: CommitItem['ru
   if (isNew) {
     const { parent } = info;
     columns.push(info.namespaceId, info.workflowId, info.workflowType, info.taskQueue, info.startMs, info.executionMs, info.firstRunId);
-    columns.push(parent?.workflowId ?? null, parent?.runId ?? null, info.rootWorkflowId, info.rootRunId);
+    columns.push(parent?.workflowId ?? null, parent?.runId ?? null, info.rootWorkflowId, info.rootRunId, run.firstOfWorkflow);
   }
   (isNew ? tables.inserts : tables.updates).push(...columns);
   if (run.events) {
@@ -271,9 +294,10 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
   if (tasks.size > 0) {
     values.push(nowMs);
     const enqueued = `$${values.length}::bigint`;
-    ctes.push(`queued as (insert into tasks (namespace_id, kind, queue, priority, run_id, workflow_id, event_id, stamp, enqueued_ms)
-      select t.namespace_id, t.kind, t.queue, t.priority, t.run_id, t.workflow_id, t.event_id, t.stamp, ${enqueued}
-      from ${tasks.from('t', values)} where t.item in (select item from fit))`);
+    ctes.push(`queued as (insert into tasks (namespace_id, kind, queue, priority, run_id, workflow_id, event_id, stamp, claimed_until_ms, enqueued_ms)
+      select t.namespace_id, t.kind, t.queue, t.priority, t.run_id, t.workflow_id, t.event_id, t.stamp, t.claimed_until_ms, ${enqueued}
+      from ${tasks.from('t', values)} where t.item in (select item from fit)
+      returning task_id, run_id, event_id, kind)`);
   }
   if (taken.size > 0) {
     ctes.push(`taken as (delete from tasks where task_id in (select k.task_id from ${taken.from('k', values)} where k.item in (select item from fit)))`);
@@ -283,9 +307,11 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
       select m.namespace_id, m.workflow_id, substring($1::bytea from m.at for m.length)
       from ${messages.from('m', values)} where m.item in (select item from fit))`);
   }
-  const seen = seenFrom ? " union all select item, 'duplicate' as result from seen" : '';
+  const seen = seenFrom ? ` union all select item, 'duplicate' as result${tasks.size > 0 ? ', null, null, null, null' : ''} from seen` : '';
   const whole = updates.size > 0 && inserts.size > 0 ? ' where (select whole from torn) = 1' : '';
-  const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result from fit${whole}${seen}`;
+  const queued = tasks.size > 0 ? " union all select null, 'queued', task_id, run_id, event_id, kind from queued" : '';
+  const noTask = tasks.size > 0 ? ', null::bigint as task_id, null::uuid as run_id, null::bigint as event_id, null::smallint as kind' : '';
+  const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result${noTask} from fit${whole}${seen}${queued}`;
   const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size];
   return { name: `commit-${shape.map((n) => (n > 0 ? 1 : 0)).join('')}`, text, values };
 }

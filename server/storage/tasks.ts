@@ -14,6 +14,8 @@ export interface StoredTask {
   workflowId: string;
   eventId: number;
   stamp: number;
+  /** 1 is taken first. */
+  priority: number;
   enqueuedMs: number;
 }
 
@@ -23,6 +25,7 @@ interface Columns extends Record<string, unknown> {
   workflow_id: string;
   event_id: number;
   stamp: number;
+  priority: number;
   enqueued_ms: number;
 }
 
@@ -32,6 +35,7 @@ const task = (c: Columns): StoredTask => ({
   workflowId: c.workflow_id,
   eventId: c.event_id,
   stamp: c.stamp,
+  priority: c.priority,
   enqueuedMs: c.enqueued_ms,
 });
 
@@ -51,7 +55,7 @@ export class Tasks {
         returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority`,
       values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs],
     });
-    rows.sort((a, b) => (a.priority as number) - (b.priority as number) || a.task_id - b.task_id);
+    rows.sort((a, b) => a.priority - b.priority || a.task_id - b.task_id);
     return rows.map(task);
   }
 

@@ -12,6 +12,11 @@ export class Poller {
   private settle: ((answer: EncodedResponse | undefined) => void) | undefined;
   readonly answer: Promise<EncodedResponse | undefined>;
 
+  /** A task is on its way to it: its time may be up, but it is not sent away empty-handed. */
+  reserved = false;
+  /** Its time was up while it was reserved. */
+  overdue = false;
+
   constructor(readonly info: PollerInfo) {
     this.answer = new Promise((resolve) => {
       this.settle = resolve;

@@ -2,7 +2,7 @@
  * Where waiting pollers and ready tasks meet on this node. A task that is made while a poller waits is given to it by the commit that makes it.
  * Otherwise it lies in the database, and a poller that comes asks for it; `maybeBacklog` keeps idle polls from asking in vain.
  */
-import type { QueueName } from '../../storage/tasks.js';
+import type { QueueName, StoredTask } from '../../storage/tasks.js';
 import { Poller, type PollerInfo } from './poller.js';
 
 /** Something that a poller can do and that is in no table: a query task. */
@@ -16,10 +16,18 @@ export interface SeenPoller extends PollerInfo {
   lastAccessMs: number;
 }
 
+interface KeptTask {
+  task: StoredTask;
+  /** The claim must not be relied on after this. */
+  untilMs: number;
+}
+
 interface Queue {
   name: QueueName;
   waiting: Poller[];
   direct: DirectTask[];
+  /** Stored tasks that this node has claimed for its own pollers, in the order in which they are handed out. */
+  kept: KeptTask[];
   /** Tasks may lie in the database. */
   maybeBacklog: boolean;
   fetching: boolean;
@@ -29,6 +37,15 @@ interface Queue {
 }
 
 const key = (q: QueueName): string => `${q.kind}/${q.namespaceId}/${q.queue}`;
+
+/** How long a node's claim on a task holds when the node dies. */
+export const CLAIM_MS = 10_000;
+/** A claim is not used in its last moments, when another node may already have the task. */
+const CLAIM_MARGIN_MS = 3_000;
+/** Tasks of one queue that a node keeps at most; more are left to whoever comes. */
+const KEPT_MAX = 1_000;
+/** A queue that was polled here so lately will be polled again before a claim ends. */
+const POLLED_LATELY_MS = 1_000;
 
 /** A queue whose last poll is longer ago has no workers. */
 export const POLLER_REMEMBERED_MS = 5 * 60_000;
@@ -40,6 +57,8 @@ export class TaskQueues {
     private readonly now: () => number,
     /** Called when pollers wait and tasks may lie in the database. */
     private readonly fetch: (queue: QueueName, wanted: number) => Promise<void>,
+    /** Starts a stored task for a poller. */
+    private readonly start: (queue: QueueName, task: StoredTask, poller: Poller) => void,
   ) {}
 
   /** Adds a long poll to a queue. */
@@ -48,18 +67,18 @@ export class TaskQueues {
     const poller = new Poller(info);
     this.seen(queue, info);
     queue.shutDown = false;
-    const direct = this.nextDirect(queue);
-    if (direct) {
-      direct.give(poller);
-      return poller;
-    }
+    if (this.serve(queue, poller)) return poller;
     queue.waiting.push(poller);
     if (queue.maybeBacklog) this.startFetch(queue);
     return poller;
   }
 
-  /** The poll ended without a task. */
+  /** The poll's time is up, or its caller went away. */
   leave(name: QueueName, poller: Poller): void {
+    if (poller.reserved) {
+      poller.overdue = true;
+      return;
+    }
     const queue = this.queues.get(key(name));
     const at = queue?.waiting.indexOf(poller) ?? -1;
     if (queue && at >= 0) queue.waiting.splice(at, 1);
@@ -71,7 +90,10 @@ export class TaskQueues {
     const queue = this.queues.get(key(name));
     while (queue && queue.waiting.length > 0) {
       const poller = queue.waiting.shift()!;
-      if (poller.waiting) return poller;
+      if (poller.waiting) {
+        poller.reserved = true;
+        return poller;
+      }
     }
     return undefined;
   }
@@ -79,12 +101,13 @@ export class TaskQueues {
   /** Puts a reserved poller back in front: its task was lost to somebody else. */
   release(name: QueueName, poller: Poller): void {
     if (!poller.waiting) return;
-    const queue = this.queue(name);
-    const direct = this.nextDirect(queue);
-    if (direct) {
-      direct.give(poller);
+    poller.reserved = false;
+    if (poller.overdue) {
+      poller.end(undefined);
       return;
     }
+    const queue = this.queue(name);
+    if (this.serve(queue, poller)) return;
     queue.waiting.unshift(poller);
     if (queue.maybeBacklog) this.startFetch(queue);
   }
@@ -94,6 +117,30 @@ export class TaskQueues {
     const poller = this.reserve(name);
     if (poller) task.give(poller);
     else this.queue(name).direct.push(task);
+  }
+
+  /** Whether a task that nobody waits for should be kept for the pollers of this node, which come back in a moment. */
+  keeps(name: QueueName): boolean {
+    const queue = this.queues.get(key(name));
+    return queue !== undefined && !queue.shutDown && queue.kept.length < KEPT_MAX && this.now() - queue.lastPollMs < POLLED_LATELY_MS;
+  }
+
+  /** A stored task that this node has claimed. */
+  keep(name: QueueName, task: StoredTask): void {
+    const poller = this.reserve(name);
+    if (poller) {
+      this.start(name, task, poller);
+      return;
+    }
+    const { kept } = this.queue(name);
+    let at = kept.length;
+    while (at > 0 && kept[at - 1]!.task.priority > task.priority) at--;
+    kept.splice(at, 0, { task, untilMs: this.now() + CLAIM_MS - CLAIM_MARGIN_MS });
+  }
+
+  /** Takes back what this node has claimed and not handed out, so that others may have it. */
+  takeKept(): StoredTask[] {
+    return [...this.queues.values()].flatMap((queue) => queue.kept.splice(0).map((k) => k.task));
   }
 
   /** Tasks of this queue may lie in the database (a commit put some there, or another node said so). */
@@ -157,7 +204,7 @@ export class TaskQueues {
     const k = key(name);
     let queue = this.queues.get(k);
     if (!queue) {
-      queue = { name, waiting: [], direct: [], maybeBacklog: true, fetching: false, lastPollMs: 0, pollers: new Map(), shutDown: false };
+      queue = { name, waiting: [], direct: [], kept: [], maybeBacklog: true, fetching: false, lastPollMs: 0, pollers: new Map(), shutDown: false };
       this.queues.set(k, queue);
     }
     return queue;
@@ -176,6 +223,24 @@ export class TaskQueues {
       if (task.alive()) return task;
     }
     return undefined;
+  }
+
+  /** Gives a poller what this node holds for its queue. */
+  private serve(queue: Queue, poller: Poller): boolean {
+    const direct = this.nextDirect(queue);
+    if (direct) {
+      direct.give(poller);
+      return true;
+    }
+    for (let kept = queue.kept.shift(); kept; kept = queue.kept.shift()) {
+      if (kept.untilMs > this.now()) {
+        poller.reserved = true;
+        this.start(queue.name, kept.task, poller);
+        return true;
+      }
+      queue.maybeBacklog = true; // its claim ends; it is fetched like any other
+    }
+    return false;
   }
 
   private startFetch(queue: Queue): void {
