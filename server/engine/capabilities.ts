@@ -2,7 +2,8 @@
  * What this server says it can do. An SDK uses a feature because its flag is on, so a flag is on only when the feature works;
  * whoever finishes one turns it on here.
  */
-import type { temporal } from '../core/api.js';
+import { int64, type temporal } from '../core/api.js';
+import { DEFAULT_LIMITS } from '../core/limits.js';
 
 /** The release of the open API's reference server whose behaviour this one follows; SDKs hold their range of server versions against it. */
 export const API_SERVER_VERSION = '1.32.0';
@@ -41,4 +42,10 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   standaloneActivities: false,
   pollerAutoscaling: false,
   standaloneActivityStartDelay: false,
+};
+
+/** DescribeNamespace: sizes in bytes beyond which a request is refused. */
+export const NAMESPACE_LIMITS: temporal.api.namespace.v1.NamespaceInfo.ILimits = {
+  blobSizeLimitError: int64(DEFAULT_LIMITS.payloadSizeMax),
+  memoSizeLimitError: int64(DEFAULT_LIMITS.memoSizeMax),
 };

@@ -1,8 +1,10 @@
 /** Namespaces by RPC: register, describe, list. */
 import { enums, fromDuration, type temporal, toDuration } from '../core/api.js';
-import { detail, invalidArgument, namespaceNotFound, notFound, ServiceError } from '../core/errors.js';
+import { detail, namespaceNotFound, ServiceError } from '../core/errors.js';
+import { CLUSTER_NAME, requireNamespaceName, validateRegisterNamespace } from '../core/validate/namespace.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
+import { NAMESPACE_CAPABILITIES, NAMESPACE_LIMITS } from './capabilities.js';
 import type { Engine } from './engine.js';
 
 type RegisterRequest = temporal.api.workflowservice.v1.IRegisterNamespaceRequest;
@@ -11,14 +13,12 @@ type DescribeResponse = temporal.api.workflowservice.v1.IDescribeNamespaceRespon
 type ListRequest = temporal.api.workflowservice.v1.IListNamespacesRequest;
 
 const STATE = enums.NamespaceState;
-const RETENTION_MIN_MS = 3_600_000;
 const PAGE = 1000;
 
 export async function registerNamespace(engine: Engine, request: RegisterRequest, _call: Call): Promise<object> {
+  validateRegisterNamespace(request, engine.limits.idLengthMax);
   const name = request.namespace ?? '';
-  if (!name) throw invalidArgument('Namespace not set on request.');
   const retentionMs = fromDuration(request.workflowExecutionRetentionPeriod);
-  if (retentionMs < RETENTION_MIN_MS) throw invalidArgument('A minimum retention of 1h0m0s is required for a namespace.');
   await addNamespace(engine, { name, retentionMs, description: request.description ?? '', ownerEmail: request.ownerEmail ?? '', data: { ...request.data } });
   return {};
 }
@@ -32,15 +32,15 @@ export async function addNamespace(engine: Engine, n: Pick<Namespace, 'name' | '
     searchAttributes: {},
     createdMs: engine.clock.now(),
   });
-  if (!added) throw new ServiceError('ALREADY_EXISTS', 'Namespace already exists.', [detail('NamespaceAlreadyExistsFailure')]);
+  if (!added) throw new ServiceError('ALREADY_EXISTS', `Namespace "${n.name}" already exists`, [detail('NamespaceAlreadyExistsFailure')]);
   engine.registry.forgetAll();
   engine.notify({ kind: 'namespaces' });
 }
 
 export async function describeNamespace(engine: Engine, request: DescribeRequest, _call: Call): Promise<DescribeResponse> {
-  if (!request.namespace && !request.id) throw invalidArgument('Namespace not set on request.');
-  const namespace = request.id ? await engine.registry.byId(request.id) : await engine.registry.find(request.namespace!);
-  if (!namespace) throw request.namespace ? namespaceNotFound(request.namespace) : notFound(`Namespace id ${request.id} is not found.`);
+  const asked = request.id || requireNamespaceName(request.namespace, engine.limits.idLengthMax);
+  const namespace = request.id ? await engine.registry.byId(request.id) : await engine.registry.find(asked);
+  if (!namespace) throw namespaceNotFound(asked);
   return namespaceAnswer(namespace);
 }
 
@@ -53,11 +53,20 @@ export function namespaceAnswer(n: Namespace): DescribeResponse {
       description: n.description,
       ownerEmail: n.ownerEmail,
       data: n.data,
-      capabilities: {},
-      limits: {},
+      capabilities: NAMESPACE_CAPABILITIES,
+      limits: NAMESPACE_LIMITS,
     },
-    config: { workflowExecutionRetentionTtl: toDuration(n.retentionMs) },
-    replicationConfig: { activeClusterName: 'active', clusters: [{ clusterName: 'active' }] },
+    config: {
+      workflowExecutionRetentionTtl: toDuration(n.retentionMs),
+      badBinaries: {},
+      historyArchivalState: enums.ArchivalState.ARCHIVAL_STATE_DISABLED,
+      visibilityArchivalState: enums.ArchivalState.ARCHIVAL_STATE_DISABLED,
+    },
+    replicationConfig: {
+      activeClusterName: CLUSTER_NAME,
+      clusters: [{ clusterName: CLUSTER_NAME }],
+      state: enums.ReplicationState.REPLICATION_STATE_NORMAL,
+    },
     isGlobalNamespace: false,
   };
 }

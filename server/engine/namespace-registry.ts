@@ -1,5 +1,6 @@
 /** The namespaces as this node knows them: by name and id, read from the database when a name is new or a change was announced. */
 import { namespaceNotFound } from '../core/errors.js';
+import { isUuid } from '../core/validate/execution.js';
 import { requireNamespace } from '../core/validate/namespace.js';
 import type { CustomSearchAttributes } from '../core/validate/search-attributes.js';
 import type { Namespace, Namespaces } from '../storage/namespaces.js';
@@ -44,6 +45,7 @@ export class NamespaceRegistry {
   }
 
   async byId(id: string): Promise<Namespace | undefined> {
+    if (!isUuid(id)) return undefined;
     const name = this.idToName.get(id);
     const known = name ? this.byName.get(name) : undefined;
     if (known && this.now() - known.readMs < FRESH_MS) return known.namespace;

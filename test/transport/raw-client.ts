@@ -15,6 +15,8 @@ export interface Answer {
 
 export interface CallOptions {
   timeoutMs?: number;
+  /** The caller goes away after this. */
+  cancelAfterMs?: number;
   metadata?: Record<string, string>;
 }
 
@@ -39,22 +41,18 @@ export class RawClient {
     });
   }
 
-  send(path: string, bytes: Uint8Array, { timeoutMs = 10_000, metadata = {} }: CallOptions = {}): Promise<Answer> {
+  send(path: string, bytes: Uint8Array, { timeoutMs = 10_000, cancelAfterMs, metadata = {} }: CallOptions = {}): Promise<Answer> {
     const headers = new Metadata();
     for (const [key, value] of Object.entries(metadata)) headers.set(key, value);
     return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(
-        path,
-        (x: Buffer) => x,
-        (x) => x,
-        Buffer.from(bytes),
-        headers,
-        { deadline: Date.now() + timeoutMs },
-        (error, answer) => {
-          if (error) resolve({ code: status[error.code] ?? String(error.code), message: error.details, details: detailsOf(error) });
-          else resolve({ code: 'OK', message: '', details: [], bytes: answer as Buffer });
-        },
-      );
+      const options = { deadline: Date.now() + timeoutMs };
+      const same = (buffer: Buffer) => buffer;
+      const call = this.#client.makeUnaryRequest(path, same, same, Buffer.from(bytes), headers, options, (error, answer) => {
+        clearTimeout(leave);
+        if (error) resolve({ code: status[error.code] ?? String(error.code), message: error.details, details: detailsOf(error) });
+        else resolve({ code: 'OK', message: '', details: [], bytes: answer });
+      });
+      const leave = cancelAfterMs === undefined ? undefined : setTimeout(() => call.cancel(), cancelAfterMs);
     });
   }
 
