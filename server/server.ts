@@ -1,9 +1,11 @@
 /** The composition root: builds every room and connects them. The one file that sees them all. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from './config.js';
 import { DEFAULT_LIMITS } from './core/limits.js';
 import { applyEvent } from './core/registry.js';
 import { Announcer } from './engine/announcer.js';
+import { approvalHandlers } from './engine/approval-handlers.js';
 import { Committer } from './engine/committer.js';
 import type { Change, Clock, Engine, Ids } from './engine/engine.js';
 import { operatorHandlers, workflowHandlers } from './engine/handlers.js';
@@ -21,6 +23,8 @@ import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
+import { packageFolder } from './package-files.js';
+import { Approvals } from './storage/approvals.js';
 import { readClusterId } from './storage/cluster.js';
 import { Commits } from './storage/commit.js';
 import { Database } from './storage/database.js';
@@ -57,7 +61,8 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   const address = { grpc: '', http: '' };
   const facts = { clusterId: await readClusterId(engine.database), address: () => address };
   const services = { workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) }, operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) } };
-  const grpc = createGrpcServer({ ...config.grpc, services, log });
+  const approvals = { protoPath: join(packageFolder('proto'), 'perdure', 'v1', 'approvals.proto'), serviceName: 'perdure.v1.ApprovalService', handlers: approvalHandlers(engine) };
+  const grpc = createGrpcServer({ ...config.grpc, services, extraServices: [approvals], log });
   const http = config.http && createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => '', log });
   return {
     async start() {
@@ -110,6 +115,7 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
     runs: new Runs(database),
     histories: new Histories(database),
     tasks: new Tasks(database),
+    approvals: new Approvals(database),
     committer: new Committer(commits, { groupMax: 200, lanes: 2, now }),
     cache: new RunCache(CACHED_RUNS),
     serial: new SerialQueue(),

@@ -63,6 +63,7 @@ export function blankState(identity: RunIdentity): RunState {
     updatesAdmitted: [],
     updatesAccepted: {},
     updatesCompleted: {},
+    approvals: [],
     cancelRequested: false,
     cancelRequestId: '',
     signalCount: 0,

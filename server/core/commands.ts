@@ -3,6 +3,7 @@ import { type Command, enums, toNumber } from './api.js';
 import type { CommandContext, CommandHandler } from './command-context.js';
 import { unimplemented } from './errors.js';
 import { findActivity, requestCancelActivity, scheduleActivity } from './kinds/activity.js';
+import { checkApprovalMarker } from './kinds/approval.js';
 import { announceClose, refuseIfUnseen } from './kinds/close.js';
 import { continueAsNew } from './kinds/continue-as-new.js';
 import { recordMarker } from './kinds/marker.js';
@@ -49,6 +50,7 @@ export const commandHandlers: Record<number, CommandHandler> = {
     cancelRunningTimer(context, attributes!.timerId ?? '');
   },
   [C.COMMAND_TYPE_RECORD_MARKER](context, { recordMarkerCommandAttributes: attributes, userMetadata }) {
+    checkApprovalMarker(context.turn, attributes!);
     recordMarker(context.turn, attributes!, context.completedEventId, { userMetadata });
   },
   [C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION](context, { completeWorkflowExecutionCommandAttributes: attributes }) {

@@ -38,6 +38,7 @@ export function durableView(state: RunState): object {
     externalCancels: state.externalCancels,
     updatesAccepted: state.updatesAccepted,
     updatesCompleted: state.updatesCompleted,
+    approvals: state.approvals.filter((a) => !a.closed).map(({ approvalId, requestedMs, untilMs, outcome }) => ({ approvalId, requestedMs, untilMs, outcome: outcome && { ...outcome, eventId: 0 } })),
     cancelRequested: state.cancelRequested,
     signalCount: state.signalCount,
     memo: state.memo,

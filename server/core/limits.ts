@@ -14,6 +14,7 @@ export interface Limits {
   readonly pendingChildrenMax: number;
   readonly pendingSignalsMax: number;
   readonly pendingCancelsMax: number;
+  readonly pendingApprovalsMax: number;
   readonly signalsPerRunMax: number;
   readonly bufferedEventsMax: number;
   readonly bufferedBytesMax: number;
@@ -48,6 +49,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   pendingChildrenMax: 2000,
   pendingSignalsMax: 2000,
   pendingCancelsMax: 2000,
+  pendingApprovalsMax: 2000,
   signalsPerRunMax: 10_000,
   bufferedEventsMax: 100,
   bufferedBytesMax: 2 * MiB,

@@ -3,6 +3,7 @@ import { enums, type HistoryEvent } from './api.js';
 import { activityEvents } from './kinds/activity.js';
 import { cancelEvents } from './kinds/cancel.js';
 import { optionsEvents } from './kinds/options.js';
+import { markerEvents } from './kinds/marker.js';
 import { propertyEvents } from './kinds/properties.js';
 import { runEvents } from './kinds/run.js';
 import { signalEvents } from './kinds/signal.js';
@@ -20,12 +21,13 @@ const applies: Record<number, Apply> = {
   ...signalEvents,
   ...cancelEvents,
   ...propertyEvents,
+  ...markerEvents,
   ...optionsEvents,
 };
 
 /** Event types that change nothing in the state. */
 const T = enums.EventType;
-const INERT = new Set<number>([T.EVENT_TYPE_ACTIVITY_TASK_STARTED, T.EVENT_TYPE_MARKER_RECORDED]);
+const INERT = new Set<number>([T.EVENT_TYPE_ACTIVITY_TASK_STARTED]);
 
 /** Lets an event change the state. An event type that this server does not know is a defect, never skipped. */
 export function applyEvent(state: RunState, event: HistoryEvent): void {

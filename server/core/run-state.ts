@@ -185,6 +185,21 @@ export interface ResetPoint {
   resettable: boolean;
 }
 
+/** A question of the run to a person. Replaced when it changes, never changed in place. */
+export interface Approval {
+  /** Unique among those that are not closed. */
+  approvalId: string;
+  requestedMs: number;
+  /** When the run stops waiting; 0 = never. */
+  untilMs: number;
+  /** What was asked, until the commit has written it to its table. */
+  asked: { what: string; from: string; details: string } | null;
+  /** Null while open. `eventId` is 0 when it came through the buffer. */
+  outcome: { state: 'approved' | 'rejected' | 'expired' | 'withdrawn'; by: string; reason: string; ms: number; requestId: string; eventId: number } | null;
+  /** The run has taken note of the outcome, or is over. */
+  closed: boolean;
+}
+
 export interface RunState {
   info: RunInfo;
   /** temporal.api.enums.v1.WorkflowExecutionStatus. */
@@ -218,6 +233,7 @@ export interface RunState {
   updatesAdmitted: AdmittedUpdate[];
   updatesAccepted: Record<string, AcceptedUpdate>;
   updatesCompleted: Record<string, CompletedUpdate>;
+  approvals: Approval[];
 
   cancelRequested: boolean;
   cancelRequestId: string;

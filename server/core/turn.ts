@@ -6,7 +6,7 @@ import { api, enums, type HistoryEvent, int64, toNumber, toTimestamp } from './a
 import { reorderBuffered } from './buffer-order.js';
 import type { Effect } from './effect.js';
 import type { Limits } from './limits.js';
-import type { RunState } from './run-state.js';
+import type { Approval, RunState } from './run-state.js';
 
 const EventCodec = api.history.v1.HistoryEvent;
 
@@ -37,6 +37,8 @@ export class Turn {
   /** Set by anything that must be stored although it adds no event (an attempt, a heartbeat, an admitted update). */
   touched = false;
   readonly firstEventId: number;
+  /** Requests for approval as they were before. */
+  readonly approvalsBefore: readonly Approval[];
   private batchOpen = false;
 
   constructor(
@@ -46,6 +48,7 @@ export class Turn {
     readonly isNew = false,
   ) {
     this.firstEventId = state.nextEventId;
+    this.approvalsBefore = isNew ? [] : state.approvals;
     this.infoChanged = isNew;
     this.memoChanged = isNew;
     this.searchAttributesChanged = isNew;

@@ -1,6 +1,7 @@
 /** What every use case works with. Built once by server.ts. */
 import type { Limits } from '../core/limits.js';
 import type { TurnContext } from '../core/turn.js';
+import type { Approvals } from '../storage/approvals.js';
 import type { Database } from '../storage/database.js';
 import type { Histories } from '../storage/history.js';
 import type { Namespaces } from '../storage/namespaces.js';
@@ -44,6 +45,7 @@ export interface Engine {
   readonly runs: Runs;
   readonly histories: Histories;
   readonly tasks: Tasks;
+  readonly approvals: Approvals;
   readonly committer: Committer;
   readonly cache: RunCache;
   readonly serial: SerialQueue;

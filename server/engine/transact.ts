@@ -2,6 +2,7 @@
 import { nextDeadline } from '../core/deadline.js';
 import type { Message } from '../core/effect.js';
 import { notFound, ServiceError, unavailable } from '../core/errors.js';
+import { takeApprovalChanges } from '../core/kinds/approval.js';
 import { isRunning } from '../core/kinds/run.js';
 import { Turn } from '../core/turn.js';
 import type { CommitItem, RunWrite } from '../storage/commit-item.js';
@@ -100,7 +101,7 @@ async function loadRun(engine: Engine, runId: string): Promise<CachedRun | undef
 
 /** Everything that one transition writes: its run, the runs that begin with it, tasks and messages. */
 export function commitItem(turn: Turn, out: HandedOut, read: { version: number; deadlineMs: number | null; rewrite: boolean }): CommitItem {
-  const item: CommitItem = { runs: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], deliveredMessage: undefined };
+  const item: CommitItem = { runs: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], approvals: [], deliveredMessage: undefined };
   addTurn(item, turn, read);
   return item;
 }
@@ -109,6 +110,7 @@ export function commitItem(turn: Turn, out: HandedOut, read: { version: number; 
 export function addTurn(item: CommitItem, turn: Turn, read: { version: number; deadlineMs: number | null; rewrite: boolean }): void {
   const { state } = turn;
   state.transitions += 1;
+  for (const approval of takeApprovalChanges(turn)) item.approvals.push({ run: state, approval });
   item.runs.push(runWrite(turn, read));
   for (const requestId of turn.requestIds) item.requests.push({ runId: state.info.runId, requestId });
   for (const effect of turn.effects) {

@@ -1,6 +1,6 @@
 /** What one transition writes, as the committer gathers it: all of it or nothing. */
 import type { Message } from '../core/effect.js';
-import type { RunState } from '../core/run-state.js';
+import type { Approval, RunState } from '../core/run-state.js';
 
 export interface RunWrite {
   state: RunState;
@@ -37,6 +37,12 @@ export interface TaskWrite {
   taskId?: number;
 }
 
+/** A request for approval that this transition opened (it has `asked`) or changed. */
+export interface ApprovalWrite {
+  run: RunState;
+  approval: Approval;
+}
+
 export interface CommitItem {
   runs: RunWrite[];
   tasks: TaskWrite[];
@@ -44,6 +50,7 @@ export interface CommitItem {
   takenTasks: number[];
   requests: { runId: string; requestId: string }[];
   messages: Message[];
+  approvals: ApprovalWrite[];
   /** Outbox row that this transition delivers; it must still be there. */
   deliveredMessage: number | undefined;
 }

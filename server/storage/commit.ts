@@ -2,6 +2,7 @@
  * The one statement that writes transitions: those of many runs in one round trip, each with its own compare-and-set.
  * Only the parts that the group needs are put together, so that a small commit stays small; each combination is prepared once.
  */
+import { ASKED_COLUMNS, askedPart, approvalColumns, DECIDED_COLUMNS, decidedPart } from './approval-writes.js';
 import type { CommitItem, CommitResult } from './commit-item.js';
 import type { Database } from './database.js';
 import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
@@ -175,6 +176,8 @@ interface Tables {
   requests: Columns;
   messages: Columns;
   delivered: Columns;
+  asked: Columns;
+  decided: Columns;
 }
 
 function gather(items: readonly CommitItem[], blob: Blob): Tables {
@@ -187,6 +190,8 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     requests: new Columns({ item: 'int', run_id: 'uuid', request_id: 'text' }),
     messages: new Columns({ item: 'int', namespace_id: 'uuid', workflow_id: 'text', at: 'int', length: 'int' }),
     delivered: new Columns({ item: 'int', message_id: 'bigint' }),
+    asked: new Columns(ASKED_COLUMNS),
+    decided: new Columns(DECIDED_COLUMNS),
   };
   items.forEach((item, index) => {
     for (const run of item.runs) gatherRun(tables, blob, index, run);
@@ -194,6 +199,7 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     for (const task of item.takenTasks) tables.taken.push(index, task);
     for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
     for (const m of item.messages) tables.messages.push(index, m.to.namespaceId, m.to.workflowId, ...blob.add(encodeMessage(m)));
+    for (const a of item.approvals) (a.approval.asked ? tables.asked : tables.decided).push(index, ...approvalColumns(a));
     if (item.deliveredMessage !== undefined) tables.delivered.push(index, item.deliveredMessage);
   });
   return tables;
@@ -237,7 +243,7 @@ function gatherRun(tables: Tables, blob: Blob, item: number, run: CommitItem['ru
 function build(items: readonly CommitItem[], nowMs: number): { name: string; text: string; values: unknown[] } {
   const blob = new Blob();
   const tables = gather(items, blob);
-  const { updates, inserts, history, tasks, taken, requests, messages, delivered } = tables;
+  const { updates, inserts, history, tasks, taken, requests, messages, delivered, asked, decided } = tables;
   const values: unknown[] = [blob.concat(), items.length];
   const ctes: string[] = [];
   const refusals: string[] = [];
@@ -307,12 +313,14 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
       select m.namespace_id, m.workflow_id, substring($1::bytea from m.at for m.length)
       from ${messages.from('m', values)} where m.item in (select item from fit))`);
   }
+  if (asked.size > 0) ctes.push(askedPart(asked.from('a', values)));
+  if (decided.size > 0) ctes.push(decidedPart(decided.from('e', values)));
   const seen = seenFrom ? ` union all select item, 'duplicate' as result${tasks.size > 0 ? ', null, null, null, null' : ''} from seen` : '';
   const whole = updates.size > 0 && inserts.size > 0 ? ' where (select whole from torn) = 1' : '';
   const queued = tasks.size > 0 ? " union all select null, 'queued', task_id, run_id, event_id, kind from queued" : '';
   const noTask = tasks.size > 0 ? ', null::bigint as task_id, null::uuid as run_id, null::bigint as event_id, null::smallint as kind' : '';
   const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result${noTask} from fit${whole}${seen}${queued}`;
-  const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size];
+  const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size, asked.size, decided.size];
   return { name: `commit-${shape.map((n) => (n > 0 ? 1 : 0)).join('')}`, text, values };
 }
 

@@ -1,6 +1,7 @@
 /** The marker: something a worker wants to remember in the history (side effects, local activities, patches, approvals). */
 import { enums, type HistoryEvent, int64, type temporal } from '../api.js';
 import type { Turn } from '../turn.js';
+import { noteApprovalMarker } from './approval.js';
 
 type Attributes = temporal.api.command.v1.IRecordMarkerCommandAttributes;
 
@@ -18,3 +19,7 @@ export function recordMarker(turn: Turn, attributes: Attributes, completedEventI
     },
   });
 }
+
+export const markerEvents = {
+  [enums.EventType.EVENT_TYPE_MARKER_RECORDED]: noteApprovalMarker,
+};

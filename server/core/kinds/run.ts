@@ -4,6 +4,7 @@ import { blankState, type RunIdentity } from '../blank-state.js';
 import { completeRetryPolicy } from '../retry-policy.js';
 import type { RunState } from '../run-state.js';
 import { Turn, type TurnContext } from '../turn.js';
+import { withdrawApprovals } from './approval.js';
 import { failWorkflowTask, isStarted, scheduleWorkflowTask } from './workflow-task.js';
 
 type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
@@ -117,6 +118,7 @@ function closed(status: number): (state: RunState, event: HistoryEvent) => void 
     state.externalCancels = {};
     state.buffered = [];
     state.bufferedBytes = 0;
+    withdrawApprovals(state, event);
   };
 }
 

@@ -2,6 +2,7 @@
 import { enums, type HistoryEvent, type temporal } from '../api.js';
 import type { RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';
+import { noteDecision } from './approval.js';
 import { wake } from './workflow-task.js';
 
 const T = enums.EventType;
@@ -34,7 +35,8 @@ export function signalRun(turn: Turn, signal: Signal): void {
 }
 
 export const signalEvents = {
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED](state: RunState, _event: HistoryEvent): void {
+  [T.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED](state: RunState, event: HistoryEvent): void {
     state.signalCount += 1;
+    noteDecision(state, event);
   },
 };
