@@ -3,6 +3,7 @@
  * field's SDK reads them: a flag holds while replaying only if history has it, and from then on.
  */
 import type { temporal } from '../definitions/api.js';
+import { SDK_NAME, SDK_VERSION } from './sdk-name.js';
 
 type TaskCompleted = temporal.api.history.v1.IWorkflowTaskCompletedEventAttributes;
 type SdkMetadata = temporal.api.sdk.v1.IWorkflowTaskCompletedMetadata;
@@ -19,10 +20,6 @@ export const CoreFlag = {
 type CoreFlag = (typeof CoreFlag)[keyof typeof CoreFlag];
 
 const ALL_CORE_FLAGS: readonly CoreFlag[] = Object.values(CoreFlag);
-
-/** What this SDK writes as its name and version. */
-export const SDK_NAME = 'perdure-typescript';
-export const SDK_VERSION = '0.1.0';
 
 export class SdkFlags {
   readonly #core = new Set<number>();
