@@ -7,6 +7,7 @@ import { applyEvent } from './core/registry.js';
 import { Announcer } from './engine/announcer.js';
 import { approvalHandlers } from './engine/approval-handlers.js';
 import { Committer } from './engine/committer.js';
+import { courierOf } from './engine/deliver-messages.js';
 import type { Change, Clock, Engine, Ids } from './engine/engine.js';
 import { operatorHandlers, workflowHandlers } from './engine/handlers.js';
 import { systemIds } from './engine/ids.js';
@@ -22,6 +23,7 @@ import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
+import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
 import { packageFolder } from './package-files.js';
 import { Approvals } from './storage/approvals.js';
@@ -32,6 +34,7 @@ import { Histories } from './storage/history.js';
 import { migrate } from './storage/migrate.js';
 import { Namespaces } from './storage/namespaces.js';
 import { Nodes } from './storage/nodes.js';
+import { Outbox } from './storage/outbox.js';
 import { Runs } from './storage/runs.js';
 import { Tasks } from './storage/tasks.js';
 import { createGrpcServer } from './transport/grpc/grpc-server.js';
@@ -82,6 +85,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await grpc.stop(config.shutdownGraceMs);
       await http?.stop();
       await Promise.all(loops.map((loop) => loop.stop()));
+      await engine.courier.stop();
       await listener.stop();
       await nodes.remove(engine.nodeId, 0).catch(() => undefined);
       await engine.database.close();
@@ -116,6 +120,8 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
     histories: new Histories(database),
     tasks: new Tasks(database),
     approvals: new Approvals(database),
+    outbox: new Outbox(database),
+    courier: courierOf(() => engine, log),
     committer: new Committer(commits, { groupMax: 200, lanes: 2, now }),
     cache: new RunCache(CACHED_RUNS),
     serial: new SerialQueue(),
@@ -133,7 +139,6 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
       return { nowMs, limits: DEFAULT_LIMITS, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
-    messagesWaiting: () => undefined,
     otherNodes: () => parts.announcer.others,
     notify: (change) => parts.announcer.add(change),
   };
@@ -146,6 +151,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
   const nodes = new Nodes(engine.database);
   const self = { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.clock.now() };
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine) });
+  const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
   const nodeWatch = new Loop({
     name: 'node-watch',
     log,
@@ -174,7 +180,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, nodeWatch, backlogSweep], listener, nodes };
+  return { loops: [timers, outbox, nodeWatch, backlogSweep], listener, nodes };
 }
 
 function heard(engine: Engine, parts: WakeUps, change: Change): void {

@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly started: temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes | undefined;
   /** What the checks of single commands need to know. */
   readonly rules: CommandRules;
+  /** Workflow ids of children that earlier commands of this task start. */
+  readonly startedChildren: Set<string>;
   /** Namespace name -> id; undefined when there is no such namespace. */
   namespaceId(name: string): string | undefined;
   /** Set by a command after which the workflow must be woken at once. */

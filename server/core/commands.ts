@@ -4,8 +4,10 @@ import type { CommandContext, CommandHandler } from './command-context.js';
 import { unimplemented } from './errors.js';
 import { findActivity, requestCancelActivity, scheduleActivity } from './kinds/activity.js';
 import { checkApprovalMarker } from './kinds/approval.js';
-import { announceClose, refuseIfUnseen } from './kinds/close.js';
+import { initiateChild } from './kinds/child-run.js';
+import { announceClose, announceContinuation, refuseIfUnseen } from './kinds/close.js';
 import { continueAsNew } from './kinds/continue-as-new.js';
+import { cancelExternal, signalExternal } from './kinds/external.js';
 import { recordMarker } from './kinds/marker.js';
 import { modifyProperties, upsertSearchAttributes } from './kinds/properties.js';
 import { cancelRun, completeRun, failRun } from './kinds/run.js';
@@ -56,23 +58,23 @@ export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION](context, { completeWorkflowExecutionCommandAttributes: attributes }) {
     refuseIfUnseen(context);
     const event = completeRun(context.turn, attributes!.result, { completedEventId: context.completedEventId });
-    announceClose(context.turn, event, false);
+    announceClose(context.turn, event);
   },
   [C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION](context, { failWorkflowExecutionCommandAttributes: attributes }) {
     refuseIfUnseen(context);
     const event = failRun(context.turn, attributes!.failure, enums.RetryState.RETRY_STATE_RETRY_POLICY_NOT_SET, {
       completedEventId: context.completedEventId,
     });
-    announceClose(context.turn, event, false);
+    announceClose(context.turn, event);
   },
   [C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION](context, { cancelWorkflowExecutionCommandAttributes: attributes }) {
     refuseIfUnseen(context);
-    announceClose(context.turn, cancelRun(context.turn, attributes!.details, context.completedEventId), false);
+    announceClose(context.turn, cancelRun(context.turn, attributes!.details, context.completedEventId));
   },
   [C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION](context, { continueAsNewWorkflowExecutionCommandAttributes: attributes }) {
     refuseIfUnseen(context);
     continueAsNew(context.turn, attributes!, context.completedEventId);
-    context.turn.state.children = {};
+    announceContinuation(context.turn);
   },
   [C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES](context, { upsertWorkflowSearchAttributesCommandAttributes: attributes }) {
     upsertSearchAttributes(context.turn, attributes!, context.completedEventId);
@@ -81,12 +83,39 @@ export const commandHandlers: Record<number, CommandHandler> = {
     modifyProperties(context.turn, attributes!, context.completedEventId);
   },
   [C.COMMAND_TYPE_PROTOCOL_MESSAGE]: notYet('an update'),
-  [C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION]: notYet('a child workflow'),
-  [C.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: notYet('a signal to another workflow'),
-  [C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION]: notYet('the cancellation of another workflow'),
+  [C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION](context, { startChildWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    const { turn } = context;
+    const full = CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED;
+    refuseIfFull(full, 'pending child workflow executions', turn.state.children, turn.limits.pendingChildrenMax);
+    initiateChild(turn, attributes!, targetOf(context, attributes!.namespace), { userMetadata });
+    context.startedChildren.add(attributes!.workflowId!);
+  },
+  [C.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION](context, { signalExternalWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    const { turn } = context;
+    const full = CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED;
+    refuseIfFull(full, 'pending signals to external workflows', turn.state.externalSignals, turn.limits.pendingSignalsMax);
+    signalExternal(turn, attributes!, targetOf(context, attributes!.namespace), { userMetadata });
+  },
+  [C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION](context, { requestCancelExternalWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    const { turn } = context;
+    const full = CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED;
+    refuseIfFull(full, 'pending requests to cancel external workflows', turn.state.externalCancels, turn.limits.pendingCancelsMax);
+    cancelExternal(turn, attributes!, targetOf(context, attributes!.namespace), { userMetadata });
+  },
   [C.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION]: notYet('a Nexus operation'),
   [C.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION]: notYet('a Nexus operation'),
 };
+
+/** The namespace that a command is for: the one it names (the rules have seen that it is there), else the run's own. */
+function targetOf({ turn, completedEventId, namespaceId }: CommandContext, namespace: string | null | undefined): { completedEventId: number; namespaceId: string } {
+  return { completedEventId, namespaceId: namespace ? (namespaceId(namespace) ?? '') : turn.state.info.namespaceId };
+}
+
+/** Fails the task when a run has as many things pending as it may. */
+function refuseIfFull(cause: number, what: string, pending: object, max: number): void {
+  const count = Object.keys(pending).length;
+  if (count >= max) throw new TaskFault(cause, `the number of ${what}, ${count}, has reached the per-workflow limit of ${max}`);
+}
 
 function cancelRunningTimer(context: CommandContext, timerId: string): void {
   const { turn } = context;

@@ -28,7 +28,7 @@ export function fireDue(turn: Turn): void {
   if (!isRunning(state)) return;
   const runDueMs = runDeadline(state);
   if (runDueMs > 0 && runDueMs <= turn.nowMs) {
-    announceClose(turn, timeOutRun(turn, enums.RetryState.RETRY_STATE_TIMEOUT), false);
+    announceClose(turn, timeOutRun(turn, enums.RetryState.RETRY_STATE_TIMEOUT));
     return;
   }
   fireTimers(turn);

@@ -2,6 +2,8 @@
 import { enums, type HistoryEvent } from './api.js';
 import { activityEvents } from './kinds/activity.js';
 import { cancelEvents } from './kinds/cancel.js';
+import { childRunEvents } from './kinds/child-run.js';
+import { externalEvents } from './kinds/external.js';
 import { optionsEvents } from './kinds/options.js';
 import { markerEvents } from './kinds/marker.js';
 import { propertyEvents } from './kinds/properties.js';
@@ -20,6 +22,8 @@ const applies: Record<number, Apply> = {
   ...timerEvents,
   ...signalEvents,
   ...cancelEvents,
+  ...childRunEvents,
+  ...externalEvents,
   ...propertyEvents,
   ...markerEvents,
   ...optionsEvents,

@@ -150,9 +150,11 @@ export interface Child {
 export interface External {
   initiatedEventId: number;
   namespace: string;
+  namespaceId: string;
   workflowId: string;
+  /** Empty: the run that was open. */
   runId: string;
-  childOnly: boolean;
+  control: string;
 }
 
 export interface AdmittedUpdate {

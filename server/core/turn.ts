@@ -31,6 +31,8 @@ export class Turn {
   readonly effects: Effect[] = [];
   /** Request ids that this transition consumes: the commit refuses one that was seen before. */
   readonly requestIds: string[] = [];
+  /** Messages that this transition takes in: the commit deletes their rows, and is refused when one is gone. */
+  readonly takenMessages: string[] = [];
   infoChanged: boolean;
   memoChanged: boolean;
   searchAttributesChanged: boolean;
@@ -61,7 +63,7 @@ export class Turn {
     return this.context.limits;
   }
   get changed(): boolean {
-    return this.touched || this.events.length > 0 || this.requestIds.length > 0;
+    return this.touched || this.events.length > 0 || this.requestIds.length > 0 || this.takenMessages.length > 0;
   }
 
   /** Adds an event to the history: gives it its id and time, and lets it change the state. */

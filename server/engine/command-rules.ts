@@ -18,12 +18,12 @@ export async function knowNamespaces(engine: Engine, own: string, commands: read
   await Promise.all([...names].map((name) => engine.registry.find(name)));
 }
 
-export function commandRules(engine: Engine, turn: Turn): CommandContext {
+export function commandRules(engine: Engine, turn: Turn, startedChildren: ReadonlySet<string>): CommandContext {
   const { state } = turn;
   return {
     limits: engine.limits,
     namespace: state.info.namespace,
-    startedChildren: new Set(),
+    startedChildren,
     get memo() {
       return state.memo ? api.common.v1.Memo.decode(state.memo) : null;
     },

@@ -77,13 +77,15 @@ function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: R
   const heartbeatOnly = request.forceCreateNewWorkflowTask === true && !request.commands?.length && !request.messages?.length;
   const event = completeWorkflowTask(turn, request);
   takeSticky(turn, request);
+  const startedChildren = new Set<string>();
   const context: CommandContext = {
     turn,
     completedEventId: toNumber(event.eventId),
     identity: request.identity ?? '',
     unseenEvents: state.buffered.length > 0,
     started,
-    rules: commandRules(engine, turn),
+    rules: commandRules(engine, turn, startedChildren),
+    startedChildren,
     namespaceId: (name) => engine.registry.peek(name)?.id,
     needsTask: false,
     eager: [],
@@ -144,7 +146,7 @@ async function failWith(engine: Engine, token: WorkflowTaskToken, request: Reque
       binaryChecksum: request.binaryChecksum ?? '',
       workerVersion: request.workerVersionStamp,
     });
-    if (fault.terminatesRun) announceClose(turn, terminateRun(turn, { reason: fault.message, identity: 'history-service' }), false);
+    if (fault.terminatesRun) announceClose(turn, terminateRun(turn, { reason: fault.message, identity: 'history-service' }));
     else scheduleWorkflowTask(turn);
   });
 }

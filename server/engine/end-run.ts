@@ -35,7 +35,7 @@ export async function terminateWorkflow(engine: Engine, request: TerminateReques
     checkFirstRun(turn, request.firstExecutionRunId, workflowId);
     if (!isRunning(turn.state)) throw alreadyCompleted();
     const event = terminateRun(turn, { reason: request.reason ?? '', details: request.details, identity: request.identity ?? '', links: request.links });
-    announceClose(turn, event, false);
+    announceClose(turn, event);
   });
   return {};
 }

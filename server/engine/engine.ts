@@ -5,9 +5,11 @@ import type { Approvals } from '../storage/approvals.js';
 import type { Database } from '../storage/database.js';
 import type { Histories } from '../storage/history.js';
 import type { Namespaces } from '../storage/namespaces.js';
+import type { Outbox } from '../storage/outbox.js';
 import type { Runs } from '../storage/runs.js';
 import type { Tasks } from '../storage/tasks.js';
 import type { Committer } from './committer.js';
+import type { Courier } from './courier.js';
 import type { TaskQueues } from './matching/task-queues.js';
 import type { NamespaceRegistry } from './namespace-registry.js';
 import type { PendingQueries } from './pending-queries.js';
@@ -46,7 +48,10 @@ export interface Engine {
   readonly histories: Histories;
   readonly tasks: Tasks;
   readonly approvals: Approvals;
+  readonly outbox: Outbox;
   readonly committer: Committer;
+  /** Delivers messages to other runs once their commit is through. */
+  readonly courier: Courier;
   readonly cache: RunCache;
   readonly serial: SerialQueue;
   readonly queues: TaskQueues;
@@ -59,8 +64,6 @@ export interface Engine {
   turnContext(): TurnContext;
   /** A run here has a deadline at that moment: the timer loop must not sleep past it. */
   deadlineAt(ms: number): void;
-  /** A message lies in the outbox: the delivery loop should look. */
-  messagesWaiting(): void;
   /** Whether other nodes work on the same database. */
   otherNodes(): boolean;
   /** Tells other nodes that something changed (a hint). */

@@ -183,17 +183,18 @@ async function terminateAndStart(
   return transact(engine, runId, (turn, _run: CachedRun) => {
     if (!isRunning(turn.state)) return undefined;
     const run = newRunOf(engine, namespace, request, runId);
-    const event = terminateRun(turn, {
-      reason: 'TerminateIfRunning WorkflowIdReusePolicy',
-      details: textPayloads(`terminated by new runID: ${run.runId}`),
-      identity: 'history-service',
-    });
-    announceClose(turn, event, false);
+    terminateForStart(turn, run.runId);
     const next = beginRun(run, turn.context);
     firstSteps(next);
     turn.effect({ type: 'new-run', turn: next });
     return runAnswer(next.state, true);
   });
+}
+
+/** An open run makes room for one that begins. */
+export function terminateForStart(turn: Turn, newRunId: string): void {
+  const details = textPayloads(`terminated by new runID: ${newRunId}`);
+  announceClose(turn, terminateRun(turn, { reason: 'TerminateIfRunning WorkflowIdReusePolicy', details, identity: 'history-service' }));
 }
 
 /** The workflow id was used before: whether it may be used again. */

@@ -1,6 +1,5 @@
 /** The one path of every change of a run: load -> decide -> commit -> effects. One transition at a time for each run on this node. */
 import { nextDeadline } from '../core/deadline.js';
-import type { Message } from '../core/effect.js';
 import { notFound, ServiceError, unavailable } from '../core/errors.js';
 import { takeApprovalChanges } from '../core/kinds/approval.js';
 import { isRunning } from '../core/kinds/run.js';
@@ -18,8 +17,6 @@ const ATTEMPTS_MAX = 30;
 export interface TransactOptions<R> {
   /** Row of the task queue that this transition takes. */
   takenTask?: number;
-  /** Outbox message that it delivers. */
-  deliveredMessage?: number;
   /** The stored deadline has passed: write the true one. */
   deadlineFired?: boolean;
   /** Reads what the decision needs besides the state. */
@@ -30,6 +27,9 @@ export interface TransactOptions<R> {
 
 /** A request id that the run has taken before. */
 export class DuplicateRequest extends Error {}
+
+/** A message that was to be taken in has been taken in before, by this or another node. */
+export class MessageGone extends Error {}
 
 export const runNotFound = (runId: string): ServiceError => notFound(`workflow execution not found: run ${runId}`);
 
@@ -72,7 +72,6 @@ async function attemptOnce<R>(
   const out = handOut(engine, turn);
   const item = commitItem(turn, out, { version: run.version, deadlineMs: run.deadlineMs, rewrite: options.deadlineFired === true });
   if (options.takenTask !== undefined) item.takenTasks.push(options.takenTask);
-  item.deliveredMessage = options.deliveredMessage;
   const committed = await commit(engine, item, out);
   if (!committed) return undefined;
   await settle(engine, run, turn, item, out, () => options.after?.(run, result));
@@ -88,9 +87,13 @@ export async function commit(engine: Engine, item: CommitItem, out: HandedOut): 
     giveBack(engine, out);
     throw error;
   }
-  if (outcome === 'done') return true;
+  if (outcome === 'done') {
+    engine.courier.send(item.messages);
+    return true;
+  }
   giveBack(engine, out);
   if (outcome === 'duplicate') throw new DuplicateRequest();
+  if (outcome === 'gone') throw new MessageGone();
   return false;
 }
 
@@ -101,7 +104,7 @@ async function loadRun(engine: Engine, runId: string): Promise<CachedRun | undef
 
 /** Everything that one transition writes: its run, the runs that begin with it, tasks and messages. */
 export function commitItem(turn: Turn, out: HandedOut, read: { version: number; deadlineMs: number | null; rewrite: boolean }): CommitItem {
-  const item: CommitItem = { runs: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], approvals: [], deliveredMessage: undefined };
+  const item: CommitItem = { runs: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], takenMessages: [], approvals: [] };
   addTurn(item, turn, read);
   return item;
 }
@@ -113,8 +116,9 @@ export function addTurn(item: CommitItem, turn: Turn, read: { version: number; d
   for (const approval of takeApprovalChanges(turn)) item.approvals.push({ run: state, approval });
   item.runs.push(runWrite(turn, read));
   for (const requestId of turn.requestIds) item.requests.push({ runId: state.info.runId, requestId });
+  item.takenMessages.push(...turn.takenMessages);
   for (const effect of turn.effects) {
-    if (effect.type === 'message') item.messages.push(effect.message as Message);
+    if (effect.type === 'message') item.messages.push({ id: turn.context.newId(), message: effect.message });
     else if (effect.type === 'new-run') addTurn(item, effect.turn as Turn, { version: 0, deadlineMs: null, rewrite: false });
   }
 }
@@ -206,5 +210,4 @@ function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitIte
     engine.queues.backlog(queue);
     engine.notify({ kind: 'tasks', namespaceId, task: task.kind, queue: task.queue });
   }
-  if (item.messages.length > 0) engine.messagesWaiting();
 }

@@ -1,5 +1,5 @@
 /** What one transition writes, as the committer gathers it: all of it or nothing. */
-import type { Message } from '../core/effect.js';
+import type { OutboxMessage } from '../core/message.js';
 import type { Approval, RunState } from '../core/run-state.js';
 
 export interface RunWrite {
@@ -49,11 +49,12 @@ export interface CommitItem {
   /** Rows of `tasks` that this transition has taken. */
   takenTasks: number[];
   requests: { runId: string; requestId: string }[];
-  messages: Message[];
+  /** Messages to other runs. */
+  messages: OutboxMessage[];
+  /** Outbox rows that this transition takes in; they must still be there. */
+  takenMessages: string[];
   approvals: ApprovalWrite[];
-  /** Outbox row that this transition delivers; it must still be there. */
-  deliveredMessage: number | undefined;
 }
 
-/** `conflict`: somebody else was faster, load again. `duplicate`: a request id was taken before. */
-export type CommitResult = 'done' | 'conflict' | 'duplicate';
+/** `conflict`: somebody else was faster, load again. `duplicate`: a request id was taken before. `gone`: a message was taken in already. */
+export type CommitResult = 'done' | 'conflict' | 'duplicate' | 'gone';

@@ -128,6 +128,9 @@ const PARTS = {
     )`,
 };
 
+/** For so long the node that sends a message is left to deliver it; then any node may. */
+export const SENDER_DELIVERS_MS = 3_000;
+
 export class Commits {
   constructor(private readonly database: Database) {}
 
@@ -188,8 +191,8 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     tasks: new Columns({ item: 'int', namespace_id: 'uuid', kind: 'smallint', queue: 'text', priority: 'smallint', run_id: 'uuid', workflow_id: 'text', event_id: 'bigint', stamp: 'int', claimed_until_ms: 'bigint' }),
     taken: new Columns({ item: 'int', task_id: 'bigint' }),
     requests: new Columns({ item: 'int', run_id: 'uuid', request_id: 'text' }),
-    messages: new Columns({ item: 'int', namespace_id: 'uuid', workflow_id: 'text', at: 'int', length: 'int' }),
-    delivered: new Columns({ item: 'int', message_id: 'bigint' }),
+    messages: new Columns({ item: 'int', message_id: 'uuid', namespace_id: 'uuid', workflow_id: 'text', at: 'int', length: 'int' }),
+    delivered: new Columns({ item: 'int', message_id: 'uuid' }),
     asked: new Columns(ASKED_COLUMNS),
     decided: new Columns(DECIDED_COLUMNS),
   };
@@ -198,9 +201,9 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.runId, t.workflowId, t.eventId, t.stamp, t.claimUntilMs);
     for (const task of item.takenTasks) tables.taken.push(index, task);
     for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
-    for (const m of item.messages) tables.messages.push(index, m.to.namespaceId, m.to.workflowId, ...blob.add(encodeMessage(m)));
+    for (const { id, message } of item.messages) tables.messages.push(index, id, message.to.namespaceId, message.to.workflowId, ...blob.add(encodeMessage(message)));
+    for (const id of item.takenMessages) tables.delivered.push(index, id);
     for (const a of item.approvals) (a.approval.asked ? tables.asked : tables.decided).push(index, ...approvalColumns(a));
-    if (item.deliveredMessage !== undefined) tables.delivered.push(index, item.deliveredMessage);
   });
   return tables;
 }
@@ -258,7 +261,8 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
     const from = delivered.from('d', values);
     deliveredFrom = from;
     ctes.push(`held as materialized (select o.message_id from outbox o where o.message_id in (select d.message_id from ${from}) order by 1 for update)`);
-    refusals.push(`select d.item from ${from} where d.message_id not in (select message_id from held)`);
+    ctes.push(`gone as materialized (select distinct d.item from ${from} where d.message_id not in (select message_id from held))`);
+    refusals.push('select item from gone');
   }
   const refused = refusals.length > 0 ? refusals.join(' union all ') : 'select null::int as item where false';
   let seenFrom = '';
@@ -309,17 +313,20 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
     ctes.push(`taken as (delete from tasks where task_id in (select k.task_id from ${taken.from('k', values)} where k.item in (select item from fit)))`);
   }
   if (messages.size > 0) {
-    ctes.push(`sent as (insert into outbox (namespace_id, workflow_id, message)
-      select m.namespace_id, m.workflow_id, substring($1::bytea from m.at for m.length)
+    values.push(nowMs + SENDER_DELIVERS_MS);
+    ctes.push(`sent as (insert into outbox (message_id, namespace_id, workflow_id, message, not_before_ms)
+      select m.message_id, m.namespace_id, m.workflow_id, substring($1::bytea from m.at for m.length), $${values.length}::bigint
       from ${messages.from('m', values)} where m.item in (select item from fit))`);
   }
   if (asked.size > 0) ctes.push(askedPart(asked.from('a', values)));
   if (decided.size > 0) ctes.push(decidedPart(decided.from('e', values)));
-  const seen = seenFrom ? ` union all select item, 'duplicate' as result${tasks.size > 0 ? ', null, null, null, null' : ''} from seen` : '';
+  const blank = tasks.size > 0 ? ', null, null, null, null' : '';
+  const seen = seenFrom ? ` union all select item, 'duplicate' as result${blank} from seen` : '';
+  const gone = deliveredFrom ? ` union all select item, 'gone' as result${blank} from gone` : '';
   const whole = updates.size > 0 && inserts.size > 0 ? ' where (select whole from torn) = 1' : '';
   const queued = tasks.size > 0 ? " union all select null, 'queued', task_id, run_id, event_id, kind from queued" : '';
   const noTask = tasks.size > 0 ? ', null::bigint as task_id, null::uuid as run_id, null::bigint as event_id, null::smallint as kind' : '';
-  const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result${noTask} from fit${whole}${seen}${queued}`;
+  const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result${noTask} from fit${whole}${seen}${gone}${queued}`;
   const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size, asked.size, decided.size];
   return { name: `commit-${shape.map((n) => (n > 0 ? 1 : 0)).join('')}`, text, values };
 }

@@ -11,7 +11,7 @@ export interface CancelRequest {
   identity: string;
   requestId: string;
   links?: temporal.api.common.v1.ILink[] | null;
-  external?: { initiatedEventId: number; execution: temporal.api.common.v1.IWorkflowExecution };
+  external?: { initiatedEventId?: number; execution: temporal.api.common.v1.IWorkflowExecution };
 }
 
 /** Asks once; a first workflow task that still waits is scheduled at once. */
@@ -23,7 +23,7 @@ export function requestCancelRun(turn: Turn, request: CancelRequest): void {
     workflowExecutionCancelRequestedEventAttributes: {
       cause: request.reason,
       identity: request.identity,
-      externalInitiatedEventId: request.external ? int64(request.external.initiatedEventId) : undefined,
+      externalInitiatedEventId: request.external?.initiatedEventId ? int64(request.external.initiatedEventId) : undefined,
       externalWorkflowExecution: request.external?.execution,
     },
     links: request.links,

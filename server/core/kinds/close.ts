@@ -10,35 +10,46 @@ export function refuseIfUnseen(context: CommandContext): void {
   if (context.unseenEvents) throw new TaskFault(enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, '');
 }
 
-/** Tells parent and children that this run has ended. A run that goes on as a new one says nothing to its parent. */
-export function announceClose(turn: Turn, closeEvent: HistoryEvent, continues: boolean): void {
-  const { state } = turn;
-  const { info } = state;
-  const origin = { namespaceId: info.namespaceId, namespace: info.namespace, workflowId: info.workflowId, runId: info.runId, initiatedEventId: 0 };
-  if (info.parent && !continues) {
-    const { namespaceId, workflowId, runId, initiatedEventId } = info.parent;
-    turn.effect({
-      type: 'message',
-      message: {
-        kind: 'child-closed',
-        to: { namespaceId, workflowId, runId },
-        origin: { ...origin, initiatedEventId },
-        runId: info.runId,
-        closeEvent: encodeEvent(closeEvent),
-      },
-    });
-  }
-  for (const child of Object.values(state.children)) {
+/** Tells parent and children that this run, and with it its chain, has ended. */
+export function announceClose(turn: Turn, closeEvent: HistoryEvent): void {
+  tellParent(turn, closeEvent);
+  tellChildren(turn);
+}
+
+/** A run that goes on as a new one says nothing to its parent; its children end with it, as their policies say. */
+export const announceContinuation = (turn: Turn): void => tellChildren(turn);
+
+function tellParent(turn: Turn, closeEvent: HistoryEvent): void {
+  const { parent, workflowId, runId, firstRunId } = turn.state.info;
+  if (!parent) return;
+  turn.effect({
+    type: 'message',
+    message: {
+      kind: 'child-closed',
+      to: { namespaceId: parent.namespaceId, workflowId: parent.workflowId, runId: parent.runId },
+      initiatedEventId: parent.initiatedEventId,
+      workflowId,
+      runId,
+      firstRunId,
+      closeEvent: encodeEvent(closeEvent),
+    },
+  });
+}
+
+/** The children's chains, wherever they have come to: the open run of the workflow id, if it began with the run that was started. */
+function tellChildren(turn: Turn): void {
+  const { namespaceId, workflowId, runId } = turn.state.info;
+  for (const child of Object.values(turn.state.children)) {
     if (!child.runId || child.parentClosePolicy === enums.ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON) continue;
     turn.effect({
       type: 'message',
       message: {
         kind: 'parent-closed',
-        to: { namespaceId: child.namespaceId, workflowId: child.workflowId, runId: child.runId },
-        origin: { ...origin, initiatedEventId: child.initiatedEventId },
+        to: { namespaceId: child.namespaceId, workflowId: child.workflowId, runId: '' },
+        parent: { namespaceId, workflowId, runId },
+        firstRunId: child.runId,
         policy: child.parentClosePolicy,
       },
     });
   }
-  state.children = {};
 }

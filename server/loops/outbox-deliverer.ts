@@ -1,0 +1,17 @@
+/** Looks for messages that lie in the outbox beyond their time (a node died, a delivery failed) and hands them to this node's courier. */
+import type { Engine } from '../engine/engine.js';
+
+const BATCH = 500;
+const LOOK_MS = 1_000;
+/** For so long they are this node's to deliver. */
+const CLAIM_MS = 10_000;
+
+/** Returns how long to sleep. */
+export async function deliverOutboxOnce(engine: Engine): Promise<number> {
+  const limit = Math.min(BATCH, engine.courier.room);
+  if (limit <= 0) return LOOK_MS;
+  const nowMs = engine.clock.now();
+  const messages = await engine.outbox.claim(limit, nowMs, nowMs + CLAIM_MS);
+  engine.courier.send(messages);
+  return messages.length === limit ? 0 : LOOK_MS;
+}

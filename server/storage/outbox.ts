@@ -1,0 +1,52 @@
+/** Messages between runs at rest: written by the commit of the run that sends them, deleted by the commit that takes them in. */
+import type { Message, OutboxMessage } from '../core/message.js';
+import type { Database } from './database.js';
+import { decodeMessage } from './snapshot-codec.js';
+
+export class Outbox {
+  constructor(private readonly database: Database) {}
+
+  /** Takes up to `limit` messages whose time has come for this node until `untilMs`, oldest first; other nodes pass them by. */
+  async claim(limit: number, nowMs: number, untilMs: number): Promise<OutboxMessage[]> {
+    const rows = await this.database.query<{ message_id: string; position: number; message: Buffer }>({
+      name: 'outbox-claim',
+      text: `with due as (
+          select message_id from outbox where not_before_ms <= $1 order by not_before_ms limit $2 for update skip locked)
+        update outbox o set not_before_ms = $3 from due d where o.message_id = d.message_id
+        returning o.message_id, o.position, o.message`,
+      values: [nowMs, limit, untilMs],
+    });
+    rows.sort((a, b) => a.position - b.position);
+    return rows.map((r) => ({ id: r.message_id, message: decodeMessage<Message>(r.message) }));
+  }
+
+  /** Which of these are still to be delivered. */
+  async present(ids: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ message_id: string }>({
+      name: 'outbox-present',
+      text: 'select message_id from outbox where message_id = any($1::uuid[])',
+      values: [ids],
+    });
+    return new Set(rows.map((r) => r.message_id));
+  }
+
+  /** Removes messages that have nothing left to do. */
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.database.query({ name: 'outbox-remove', text: 'delete from outbox where message_id = any($1::uuid[])', values: [ids] });
+  }
+
+  /** Puts off messages whose delivery failed: for `baseMs` the first time, twice as long each time, at most `maxMs`. */
+  async putOff(ids: readonly string[], nowMs: number, { baseMs, maxMs }: { baseMs: number; maxMs: number }): Promise<void> {
+    await this.database.query({
+      name: 'outbox-put-off',
+      text: `update outbox set attempts = attempts + 1, not_before_ms = $2 + least($4, $3 * (1 << least(attempts, 20)))::bigint
+        where message_id = any($1::uuid[])`,
+      values: [ids, nowMs, baseMs, maxMs],
+    });
+  }
+
+  /** Gives messages back that this node took and will not deliver any more. */
+  async release(ids: readonly string[]): Promise<void> {
+    await this.database.query({ name: 'outbox-release', text: 'update outbox set not_before_ms = 0 where message_id = any($1::uuid[])', values: [ids] });
+  }
+}
