@@ -2,7 +2,8 @@
 import os from 'node:os';
 import { IllegalStateError } from '../definitions/errors.js';
 import type { DataConverter, LoadedDataConverter } from '../payload/data-converter.js';
-import { isLoadedDataConverter, loadDataConverter } from '../payload/data-converter.js';
+import { isLoadedDataConverter } from '../payload/data-converter.js';
+import { loadDataConverter } from '../payload/load-data-converter.js';
 import type { Metadata } from '../transport/channel.js';
 import type { ConnectionLike } from '../transport/connection.js';
 import { Connection } from '../transport/connection.js';

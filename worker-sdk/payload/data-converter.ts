@@ -1,8 +1,4 @@
-/** A user's data converter: which files hold its converters, which codecs run, and how both are loaded. */
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ValueError } from '../definitions/errors.js';
+/** A user's data converter: which files hold its converters, and which codecs run. */
 import type { PayloadCodec } from './codec.js';
 import type { FailureConverter } from './failure-converter.js';
 import { defaultFailureConverter } from './failure-converter.js';
@@ -37,38 +33,4 @@ export const defaultDataConverter: LoadedDataConverter = {
 
 export function isLoadedDataConverter(converter?: DataConverter | LoadedDataConverter): converter is LoadedDataConverter {
   return converter !== undefined && 'payloadConverter' in converter;
-}
-
-const require = createRequire(import.meta.url);
-
-/**
- * Loads the files of a data converter.
- * @throws {@link ValueError} when a file cannot be loaded or lacks the export.
- */
-export function loadDataConverter(converter?: DataConverter): LoadedDataConverter {
-  return {
-    payloadConverter: converter?.payloadConverterPath
-      ? loadExport<PayloadConverter>(converter.payloadConverterPath, 'payloadConverter', ['toPayload', 'fromPayload'])
-      : defaultPayloadConverter,
-    failureConverter: converter?.failureConverterPath
-      ? loadExport<FailureConverter>(converter.failureConverterPath, 'failureConverter', ['errorToFailure', 'failureToError'])
-      : defaultFailureConverter,
-    payloadCodecs: converter?.payloadCodecs ?? [],
-  };
-}
-
-function loadExport<T extends object>(file: string, name: string, methods: string[]): T {
-  const where = file.startsWith('file:') ? fileURLToPath(file) : file;
-  if (!path.isAbsolute(where)) throw new ValueError(`Invalid ${name}Path: expected an absolute path, got '${file}'`);
-  let exports: Record<string, unknown>;
-  try {
-    exports = require(where);
-  } catch (err) {
-    throw new ValueError(`Could not load ${name}Path '${file}': ${(err as Error).message}`, err);
-  }
-  const value = (exports[name] ?? (exports.default as Record<string, unknown> | undefined)?.[name]) as Record<string, unknown> | undefined;
-  const missing = value && methods.filter((method) => typeof value[method] !== 'function');
-  if (!value) throw new ValueError(`Module '${file}' has no export '${name}'`);
-  if (missing && missing.length > 0) throw new ValueError(`Export '${name}' of '${file}' lacks the method ${missing.join(', ')}`);
-  return value as T;
 }

@@ -4,7 +4,7 @@ import type { ActivityFunction } from '../definitions/activity.js';
 import { msOptionalToNumber } from '../definitions/duration.js';
 import { defaultIdentity } from '../client/base-client.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
-import { loadDataConverter } from '../payload/data-converter.js';
+import { loadDataConverter } from '../payload/load-data-converter.js';
 import type { PollerScale } from './poller.js';
 import type { TunerHolder } from './tuner.js';
 import type { PollerBehavior, WorkerOptions } from './worker-options.js';
