@@ -31,6 +31,7 @@ import { readClusterId } from './storage/cluster.js';
 import { Commits } from './storage/commit.js';
 import { Database } from './storage/database.js';
 import { Histories } from './storage/history.js';
+import { Listing } from './storage/listing.js';
 import { migrate } from './storage/migrate.js';
 import { Namespaces } from './storage/namespaces.js';
 import { Nodes } from './storage/nodes.js';
@@ -122,6 +123,7 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
     approvals: new Approvals(database),
     outbox: new Outbox(database),
     courier: courierOf(() => engine, log),
+    listing: new Listing(database),
     committer: new Committer(commits, { groupMax: 200, lanes: 2, now }),
     cache: new RunCache(CACHED_RUNS),
     serial: new SerialQueue(),
@@ -136,7 +138,7 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
     longPollMs: 60_000,
     turnContext: () => {
       const nowMs = clock.now();
-      return { nowMs, limits: DEFAULT_LIMITS, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent };
+      return { nowMs, limits: DEFAULT_LIMITS, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent, attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {} };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
     otherNodes: () => parts.announcer.others,

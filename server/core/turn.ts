@@ -19,6 +19,8 @@ export interface TurnContext {
   /** A run id that sorts after every earlier run of the same workflow id. */
   newRunId(after?: string): string;
   apply(state: RunState, event: HistoryEvent): void;
+  /** Types of a namespace's custom search attributes, as known here. */
+  attributeTypes(namespace: string): Readonly<Record<string, number>>;
 }
 
 export class Turn {

@@ -4,6 +4,7 @@ import type { TurnContext } from '../core/turn.js';
 import type { Approvals } from '../storage/approvals.js';
 import type { Database } from '../storage/database.js';
 import type { Histories } from '../storage/history.js';
+import type { Listing } from '../storage/listing.js';
 import type { Namespaces } from '../storage/namespaces.js';
 import type { Outbox } from '../storage/outbox.js';
 import type { Runs } from '../storage/runs.js';
@@ -49,6 +50,7 @@ export interface Engine {
   readonly tasks: Tasks;
   readonly approvals: Approvals;
   readonly outbox: Outbox;
+  readonly listing: Listing;
   readonly committer: Committer;
   /** Delivers messages to other runs once their commit is through. */
   readonly courier: Courier;

@@ -7,6 +7,7 @@ import { describeRun } from './describe-run.js';
 import { requestCancelWorkflow, terminateWorkflow } from './end-run.js';
 import type { Engine } from './engine.js';
 import { failWorkflowTaskCall } from './fail-workflow-task.js';
+import { countRuns, listArchivedRuns, listClosedRuns, listOpenRuns, listRuns } from './list-runs.js';
 import { describeNamespace, listNamespaces, registerNamespace } from './namespace-calls.js';
 import { pollActivityTask, pollWorkflowTask } from './poll-task.js';
 import { queryRun } from './query-run.js';
@@ -46,6 +47,12 @@ export function workflowHandlers(engine: Engine): Handlers {
     RespondActivityTaskCanceledById: bind(activityAnswers.canceledById),
     RecordActivityTaskHeartbeat: bind(activityAnswers.heartbeat),
     RecordActivityTaskHeartbeatById: bind(activityAnswers.heartbeatById),
+    ListWorkflowExecutions: bind(listRuns),
+    ScanWorkflowExecutions: bind(listRuns),
+    CountWorkflowExecutions: bind(countRuns),
+    ListOpenWorkflowExecutions: bind(listOpenRuns),
+    ListClosedWorkflowExecutions: bind(listClosedRuns),
+    ListArchivedWorkflowExecutions: bind(listArchivedRuns),
     ShutdownWorker: bind(shutDownWorker),
   };
 }

@@ -1,5 +1,6 @@
 /** The one path of every change of a run: load -> decide -> commit -> effects. One transition at a time for each run on this node. */
 import { nextDeadline } from '../core/deadline.js';
+import { indexedValues } from '../core/list-query/indexed-values.js';
 import { notFound, ServiceError, unavailable } from '../core/errors.js';
 import { takeApprovalChanges } from '../core/kinds/approval.js';
 import { isRunning } from '../core/kinds/run.js';
@@ -134,6 +135,7 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
     infoChanged: turn.infoChanged,
     memoChanged: turn.memoChanged,
     searchAttributesChanged: turn.searchAttributesChanged,
+    indexed: turn.searchAttributesChanged ? indexedValues(state.searchAttributes, turn.context.attributeTypes(state.info.namespace)) : undefined,
     events: turn.encoded.length > 0 ? joinEvents(turn.encoded) : undefined,
     firstEventId: turn.firstEventId,
     lastEventId: state.nextEventId - 1,

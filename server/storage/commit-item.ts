@@ -14,6 +14,8 @@ export interface RunWrite {
   infoChanged: boolean;
   memoChanged: boolean;
   searchAttributesChanged: boolean;
+  /** The search attributes as JSON for the index; undefined when there are none. */
+  indexed: Record<string, unknown> | undefined;
   /** Serialized History of the new events; undefined when there are none. */
   events: Uint8Array | undefined;
   firstEventId: number;

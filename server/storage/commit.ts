@@ -68,6 +68,7 @@ const RUN_COLUMNS = {
   search_at: 'int',
   search_length: 'int',
   search_changed: 'boolean',
+  indexed: 'text',
 };
 
 const NEW_RUN_COLUMNS = {
@@ -107,7 +108,8 @@ const PARTS = {
         info = coalesce(${slice('info')}, r.info),
         snapshot = ${slice('snapshot')},
         memo = case when i.memo_changed then ${slice('memo')} else r.memo end,
-        search_attributes = case when i.search_changed then ${slice('search')} else r.search_attributes end
+        search_attributes = case when i.search_changed then ${slice('search')} else r.search_attributes end,
+        indexed = case when i.search_changed then i.indexed::jsonb else r.indexed end
       from (select * from ${from}) i
       where r.run_id = i.run_id and r.version = i.expected and i.item in (select item from able)
       returning r.run_id
@@ -116,10 +118,10 @@ const PARTS = {
   insert: (from: string, afterUpdates: boolean) => `
     inserted as (
       insert into runs (run_id, namespace_id, workflow_id, version, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, deadline_ms,
-        next_event_id, history_bytes, transitions, first_run_id, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, snapshot, memo, search_attributes)
+        next_event_id, history_bytes, transitions, first_run_id, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, snapshot, memo, search_attributes, indexed)
       select i.run_id, i.namespace_id, i.workflow_id, 1, i.status, i.workflow_type, i.task_queue, i.start_ms, i.execution_ms, i.close_ms, i.deadline_ms,
         i.next_event_id, i.history_bytes, i.transitions, i.first_run_id, i.parent_workflow_id, i.parent_run_id, i.root_workflow_id, i.root_run_id,
-        ${slice('info')}, ${slice('snapshot')}, ${slice('memo')}, ${slice('search')}
+        ${slice('info')}, ${slice('snapshot')}, ${slice('memo')}, ${slice('search')}, i.indexed::jsonb
       from (select * from ${from}) i
       where i.item in (select item from able)${afterUpdates ? ' and (select count(*) from updated) >= 0' : ''}
         and not (i.first_of_workflow and exists (select 1 from runs r where r.namespace_id = i.namespace_id and r.workflow_id = i.workflow_id))
@@ -229,6 +231,7 @@ function gatherRun(tables: Tables, blob: Blob, item: number, run: CommitItem['ru
     run.memoChanged,
     ...blob.add(run.searchAttributesChanged ? state.searchAttributes : null),
     run.searchAttributesChanged,
+    run.indexed ? JSON.stringify(run.indexed) : null,
   ];
   if (isNew) {
     const { parent } = info;

@@ -1,0 +1,202 @@
+/** Listing and counting runs by a checked query: the query becomes a WHERE clause with parameters only. */
+import { enums } from '../core/api.js';
+import type { Attribute, CheckedQuery, Filter } from '../core/list-query/check.js';
+import type { QueryValue } from '../core/list-query/values.js';
+import type { Database } from './database.js';
+
+const T = enums.IndexedValueType;
+
+/** What a list shows of a run. */
+export interface ListedRun {
+  runId: string;
+  workflowId: string;
+  status: number;
+  workflowType: string;
+  taskQueue: string;
+  startMs: number;
+  executionMs: number;
+  closeMs: number | null;
+  nextEventId: number;
+  historyBytes: number;
+  transitions: number;
+  parentWorkflowId: string | null;
+  parentRunId: string | null;
+  rootWorkflowId: string;
+  rootRunId: string;
+  memo: Buffer | null;
+  searchAttributes: Buffer | null;
+}
+
+/** Where the next page begins: after this run, in list order. */
+export interface ListPosition {
+  closeMs: number | null;
+  startMs: number;
+  runId: string;
+}
+
+/** Facts of a run by the name that queries give them. What a run is only known by when it has closed is null before. */
+const SYSTEM_COLUMNS: Record<string, string> = {
+  WorkflowId: 'workflow_id',
+  RunId: 'run_id::text',
+  WorkflowType: 'workflow_type',
+  StartTime: 'start_ms',
+  ExecutionTime: 'execution_ms',
+  CloseTime: 'close_ms',
+  ExecutionStatus: 'status',
+  TaskQueue: 'task_queue',
+  HistoryLength: 'case when close_ms is not null then next_event_id - 1 end',
+  HistorySizeBytes: 'case when close_ms is not null then history_bytes end',
+  ExecutionDuration: '(close_ms - execution_ms)',
+  StateTransitionCount: 'case when close_ms is not null then transitions end',
+  ParentWorkflowId: 'parent_workflow_id',
+  ParentRunId: 'parent_run_id::text',
+  RootWorkflowId: 'root_workflow_id',
+  RootRunId: 'root_run_id::text',
+};
+
+const COLUMNS = `run_id, workflow_id, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, next_event_id, history_bytes, transitions,
+  parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes`;
+
+export class Listing {
+  constructor(private readonly database: Database) {}
+
+  async list(namespaceId: string, query: CheckedQuery, limit: number, after: ListPosition | undefined): Promise<ListedRun[]> {
+    const values: unknown[] = [namespaceId];
+    const where = [clause(query.filter, values), position(after, values)].filter(Boolean).map((c) => ` and ${c}`);
+    values.push(limit);
+    const rows = await this.database.query({
+      text: `select ${COLUMNS} from runs where namespace_id = $1${where.join('')}
+        order by close_ms desc, start_ms desc, run_id desc limit $${values.length}`,
+      values,
+    });
+    return rows.map(listed);
+  }
+
+  /** How many; by status when the query groups. */
+  async count(namespaceId: string, query: CheckedQuery): Promise<{ status: number | undefined; count: number }[]> {
+    const values: unknown[] = [namespaceId];
+    const condition = clause(query.filter, values);
+    const where = `where namespace_id = $1${condition ? ` and ${condition}` : ''}`;
+    if (!query.groupBy) {
+      const rows = await this.database.query<{ count: number }>({ text: `select count(*)::int8 as count from runs ${where}`, values });
+      return [{ status: undefined, count: rows[0]!.count }];
+    }
+    return this.database.query<{ status: number; count: number }>({ text: `select status, count(*)::int8 as count from runs ${where} group by status`, values });
+  }
+}
+
+function listed(r: Record<string, unknown>): ListedRun {
+  return {
+    runId: r.run_id as string,
+    workflowId: r.workflow_id as string,
+    status: r.status as number,
+    workflowType: r.workflow_type as string,
+    taskQueue: r.task_queue as string,
+    startMs: r.start_ms as number,
+    executionMs: r.execution_ms as number,
+    closeMs: r.close_ms as number | null,
+    nextEventId: r.next_event_id as number,
+    historyBytes: r.history_bytes as number,
+    transitions: r.transitions as number,
+    parentWorkflowId: r.parent_workflow_id as string | null,
+    parentRunId: r.parent_run_id as string | null,
+    rootWorkflowId: r.root_workflow_id as string,
+    rootRunId: r.root_run_id as string,
+    memo: r.memo as Buffer | null,
+    searchAttributes: r.search_attributes as Buffer | null,
+  };
+}
+
+/** Rows after a position in the order of lists: open runs (no close) first, then by close, each by start, newest first. */
+function position(after: ListPosition | undefined, values: unknown[]): string {
+  if (!after) return '';
+  values.push(after.startMs, after.runId);
+  const behind = `(start_ms, run_id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`;
+  if (after.closeMs === null) return `(close_ms is not null or ${behind})`;
+  values.push(after.closeMs);
+  return `(close_ms < $${values.length}::bigint or (close_ms = $${values.length}::bigint and ${behind}))`;
+}
+
+/** `inverted` inside a NOT, where a missing attribute must stay unknown instead of counting as unequal. */
+function clause(filter: Filter | undefined, values: unknown[], inverted = false): string {
+  if (!filter) return '';
+  switch (filter.type) {
+    case 'and':
+    case 'or':
+      return `(${filter.parts.map((part) => clause(part, values, inverted)).join(` ${filter.type} `)})`;
+    case 'not':
+      return `not (${clause(filter.part, values, true)})`;
+    case 'null':
+      return `${present(filter.attribute, values)} is ${filter.negated ? 'not ' : ''}null`;
+    case 'between': {
+      const column = typed(filter.attribute, values);
+      return `${column} ${filter.negated ? 'not ' : ''}between ${parameter(filter.low, values)} and ${parameter(filter.high, values)}`;
+    }
+    case 'in':
+      return membership(filter.attribute, filter.negated, filter.values, values);
+    case 'compare':
+      return comparison(filter, values, inverted);
+  }
+}
+
+function parameter(value: QueryValue, values: unknown[]): string {
+  values.push(value);
+  const type = typeof value === 'number' ? 'numeric' : typeof value === 'boolean' ? 'boolean' : 'text';
+  return `$${values.length}::${type}`;
+}
+
+/** The attribute as a value that can be null. */
+function present(attribute: Attribute, values: unknown[]): string {
+  if (attribute.system) return SYSTEM_COLUMNS[attribute.name]!;
+  values.push(attribute.name);
+  return `indexed -> $${values.length}::text`;
+}
+
+/** The attribute as a value of its type, for comparisons. */
+function typed(attribute: Attribute, values: unknown[]): string {
+  if (attribute.system) return SYSTEM_COLUMNS[attribute.name]!;
+  values.push(attribute.name);
+  const text = `(indexed ->> $${values.length}::text)`;
+  switch (attribute.type) {
+    case T.INDEXED_VALUE_TYPE_INT:
+    case T.INDEXED_VALUE_TYPE_DOUBLE:
+    case T.INDEXED_VALUE_TYPE_DATETIME:
+      return `${text}::numeric`;
+    case T.INDEXED_VALUE_TYPE_BOOL:
+      return `${text}::boolean`;
+    default:
+      return `${text} collate "C"`;
+  }
+}
+
+/** `indexed` has this value under that name: what the index answers. */
+function contains(attribute: Attribute, value: QueryValue | QueryValue[], values: unknown[]): string {
+  values.push(JSON.stringify({ [attribute.name]: value }));
+  return `indexed @> $${values.length}::jsonb`;
+}
+
+function membership(attribute: Attribute, negated: boolean, wanted: QueryValue[], values: unknown[]): string {
+  if (attribute.type === T.INDEXED_VALUE_TYPE_KEYWORD_LIST) {
+    const any = wanted.map((value) => contains(attribute, [value], values)).join(' or ');
+    return negated ? `(${any}) is not true` : `(${any})`;
+  }
+  const column = typed(attribute, values);
+  return `${column} ${negated ? 'not ' : ''}in (${wanted.map((value) => parameter(value, values)).join(', ')})`;
+}
+
+function comparison({ attribute, operator, value }: Extract<Filter, { type: 'compare' }>, values: unknown[], inverted: boolean): string {
+  if (attribute.type === T.INDEXED_VALUE_TYPE_TEXT) {
+    values.push(attribute.name, value);
+    const words = `to_tsvector('simple', coalesce(indexed ->> $${values.length - 1}::text, '')) @@ plainto_tsquery('simple', $${values.length}::text)`;
+    return operator === '=' ? words : `not (${words})`;
+  }
+  if (attribute.type === T.INDEXED_VALUE_TYPE_KEYWORD_LIST) {
+    const has = contains(attribute, [value], values);
+    return operator === '=' ? has : `(${has}) is not true`;
+  }
+  if (operator === '=' && !attribute.system && !inverted) return contains(attribute, value, values);
+  const column = typed(attribute, values);
+  if (operator === 'STARTS_WITH') return `starts_with(${column}, ${parameter(value, values)})`;
+  if (operator === 'NOT STARTS_WITH') return `not starts_with(${column}, ${parameter(value, values)})`;
+  return `${column} ${operator} ${parameter(value, values)}`;
+}
