@@ -48,7 +48,7 @@ class Story {
       limits: DEFAULT_LIMITS,
       newId: () => 'id',
       newRunId: () => 'run-2',
-      apply: applyEvent,
+      apply: applyEvent, attributeTypes: () => ({}),
     };
     const turn = beginRun({ ...IDENTITY, attributes: { workflowType: { name: 'refund' }, taskQueue: { name: 'agents' } } }, this.context);
     scheduleFirstTask(turn);
