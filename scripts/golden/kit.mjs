@@ -108,8 +108,11 @@ export const compare = (scenarios) => {
   let at;
   for (const line of stdout.split('\n')) {
     const found = /^(?:differs|racy)\s+(\S+) \(/.exec(line);
-    if (found) differing.set((at = found[1]), []);
-    else if (at && line.startsWith('   ')) differing.get(at).push(line.trimEnd());
+    if (found) {
+      at = found[1];
+      differing.set(at, []);
+    }
+    if (!found && at && line.startsWith('   ')) differing.get(at).push(line.trimEnd());
   }
   const figures = /^files: .*$/m.exec(stdout)?.[0] ?? '';
   return { differing, figures };

@@ -162,7 +162,7 @@ test('a port that is taken is named in the error', async () => {
   const { address } = await serve({});
   const port = Number(address.split(':')[1]);
   const second = createGrpcServer({ host: '127.0.0.1', port, services: { workflow: {}, operator: {} }, log: console });
-  await expect(second.start()).rejects.toThrow(`gRPC cannot listen on 127.0.0.1:${port}`);
+  await expect(second.start()).rejects.toThrow(`gRPC cannot listen on 127.0.0.1:${port}: address already in use (EADDRINUSE)`);
 });
 
 test('stop lets a call end, and cuts it when the grace is over', async () => {

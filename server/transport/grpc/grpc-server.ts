@@ -1,5 +1,12 @@
 /** The gRPC server: the open API's services, our own, health and reflection on one port. */
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  setLogVerbosity,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { unimplemented } from '../../core/errors.js';
 import type { Handler, Handlers } from '../../engine/call.js';
 import { API_SERVER_VERSION } from '../../engine/capabilities.js';
@@ -77,10 +84,16 @@ function implementation(
 
 const bindAddress = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
+/** The system's reason, out of the list that grpc-js makes of it. */
+function bindReason({ message }: Error): string {
+  const [, code, reason] = /listen (E\w+): ([a-z ]+)/.exec(message) ?? [];
+  return code && reason ? `${reason.trim()} (${code})` : message;
+}
+
 function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(bindAddress(host, port), ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(new Error(`gRPC cannot listen on ${bindAddress(host, port)}: ${error.message}`));
+      if (error) reject(new Error(`gRPC cannot listen on ${bindAddress(host, port)}: ${bindReason(error)}`));
       else resolve(bound);
     });
   });
@@ -96,10 +109,16 @@ function shutdown(server: Server, graceMs: number): Promise<void> {
   });
 }
 
+/** What grpc-js would print on its own comes back as errors as well, or says nothing that a user could act on. */
+function silenceLibrary(): void {
+  if (!process.env.GRPC_VERBOSITY && !process.env.GRPC_TRACE) setLogVerbosity(logVerbosity.NONE);
+}
+
 /** A server that is not yet listening. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { host, port, services, extraServices = [], log } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  silenceLibrary();
   const server = new Server({
     'grpc.max_receive_message_length': limits.maxReceiveBytes,
     'grpc.max_send_message_length': limits.maxSendBytes,

@@ -110,9 +110,8 @@ test(`seed ${SEED}: ${ROUNDS} requests of each of the 135 methods, and as many m
     ).code,
   ).toBe('OK');
   const { response } = await call('GetWorkflowExecutionHistory', { namespace: 'bystander', execution: { workflowId: 'calm' } });
-  const events = (response?.history as { events: Array<{ eventType: string }> }).events.map(({ eventType }) =>
-    eventType.slice('EVENT_TYPE_'.length),
-  );
+  const history = response?.history as { events: Array<{ eventType: string }> } | undefined;
+  const events = history?.events.map(({ eventType }) => eventType.slice('EVENT_TYPE_'.length));
   expect(events).toEqual(['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_EXECUTION_SIGNALED']);
   const next = await start('default', 'after-the-storm');
   expect(next.code).toBe('OK');

@@ -1,0 +1,61 @@
+// `npm run api-doc`: writes docs/api.md, the list of the open API's methods and whether this server has them, from the maps of its use cases.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, requireNode, ROOT } from './prepare.mjs';
+
+requireNode();
+await build(['server']);
+const load = (path) => import(pathToFileURL(join(ROOT, 'server', 'dist', path)).href);
+const { operatorHandlers, workflowHandlers } = await load('engine/handlers.js');
+const { clusterHandlers, systemHandlers } = await load('engine/system-info.js');
+const { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } = await load('transport/grpc/open-api.js');
+
+// the maps are made without asking the engine for anything
+const SERVICES = [
+  [WORKFLOW_SERVICE, { ...systemHandlers({}), ...workflowHandlers({}) }],
+  [OPERATOR_SERVICE, { ...clusterHandlers({}), ...operatorHandlers({}) }],
+];
+
+/** What a method that is not there belongs to. The first that matches counts. */
+const FEATURES = [
+  [/Nexus/, 'Nexus'],
+  [/Schedule/, 'schedules'],
+  [/Batch/, 'batch operations'],
+  [/Deployment|BuildId|VersioningRules|Reachability|ComputeConfig/, 'worker versioning'],
+  [/ActivityExecution|PauseActivityExecution/, 'standalone activities'],
+  [/WorkflowRule/, 'workflow rules'],
+  [/RemoteCluster/, 'more than one cluster'],
+  [/^(ListWorkers|CountWorkers|DescribeWorker|RecordWorkerHeartbeat|FetchWorkerConfig|UpdateWorkerConfig)$/, 'worker registry'],
+  [/Archived/, 'archival'],
+  [/TimeSkipping/, 'time skipping'],
+];
+
+const note = (method) => FEATURES.find(([pattern]) => pattern.test(method))?.[1] ?? '';
+
+const section = ([service, handlers]) => {
+  const methods = Object.keys(openApiService(service));
+  const served = methods.filter((method) => method in handlers);
+  const rows = methods.map((method) => (method in handlers ? `| ${method} | served | |` : `| ${method} | not served | ${note(method)} |`));
+  return [
+    `## ${service}`,
+    '',
+    `${served.length} of ${methods.length} methods are served.`,
+    '',
+    '| method | state | belongs to |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+};
+
+const text = `# The open API, method by method
+
+Made by \`npm run api-doc\` from the maps of use cases in \`server/engine/\`; a test holds it against them. A method that is not served answers
+UNIMPLEMENTED with its name, and the capability that would lead a client to it is off. How answers differ from the reference server's is in
+[test/golden-differences.md](../test/golden-differences.md).
+
+${SERVICES.map(section).join('\n')}`;
+
+mkdirSync(join(ROOT, 'docs'), { recursive: true });
+writeFileSync(join(ROOT, 'docs', 'api.md'), text);
