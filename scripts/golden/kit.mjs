@@ -20,12 +20,6 @@ export const prepareKit = (quietly) => {
     rmSync(join(KIT, name), { recursive: true, force: true });
     cpSync(join(SHARED, name), join(KIT, name), { recursive: true });
   }
-  // The recorder waits for its namespace to be listable; a server that has no listings yet would never get to the scenarios.
-  const recorder = join(KIT, 'scenarios', 'record.mjs');
-  writeFileSync(
-    recorder,
-    readFileSync(recorder, 'utf8').replace(/await server\.call\('ListOpenWorkflowExecutions'.*?\}\); await/, 'await'),
-  );
   const wanted = createHash('sha256')
     .update(readFileSync(join(KIT, 'package.json')))
     .digest('hex');
