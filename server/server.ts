@@ -24,6 +24,7 @@ import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
+import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
 import { packageFolder } from './package-files.js';
 import { Approvals } from './storage/approvals.js';
@@ -36,6 +37,7 @@ import { migrate } from './storage/migrate.js';
 import { Namespaces } from './storage/namespaces.js';
 import { Nodes } from './storage/nodes.js';
 import { Outbox } from './storage/outbox.js';
+import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
 import { Tasks } from './storage/tasks.js';
 import { createGrpcServer } from './transport/grpc/grpc-server.js';
@@ -98,6 +100,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
 interface WakeUps {
   announcer: Announcer;
   timers: Loop | undefined;
+  sweeper: Loop | undefined;
 }
 
 const wakeUps = new WeakMap<Engine, WakeUps>();
@@ -108,7 +111,7 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
   const nodeId = ids.newId();
   const now = (): number => clock.now();
   const namespaces = new Namespaces(database);
-  const parts: WakeUps = { announcer: new Announcer(nodeId, commits, log), timers: undefined };
+  const parts: WakeUps = { announcer: new Announcer(nodeId, commits, log), timers: undefined, sweeper: undefined };
   const engine: Engine = {
     nodeId,
     log,
@@ -120,6 +123,7 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
     runs: new Runs(database),
     histories: new Histories(database),
     tasks: new Tasks(database),
+    retention: new Retention(database),
     approvals: new Approvals(database),
     outbox: new Outbox(database),
     courier: courierOf(() => engine, log),
@@ -141,6 +145,7 @@ function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engin
       return { nowMs, limits: DEFAULT_LIMITS, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent, attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {} };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
+    sweepSoon: () => parts.sweeper?.wake(),
     otherNodes: () => parts.announcer.others,
     notify: (change) => parts.announcer.add(change),
   };
@@ -172,7 +177,9 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
       return BACKLOG_SWEEP_MS;
     },
   });
+  const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   parts.timers = timers;
+  parts.sweeper = sweeper;
   const listener = new Listener(
     engine,
     (_from, change) => heard(engine, parts, change),
@@ -182,7 +189,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch, backlogSweep], listener, nodes };
+  return { loops: [timers, outbox, nodeWatch, backlogSweep, sweeper], listener, nodes };
 }
 
 function heard(engine: Engine, parts: WakeUps, change: Change): void {

@@ -7,6 +7,7 @@ import type { Histories } from '../storage/history.js';
 import type { Listing } from '../storage/listing.js';
 import type { Namespaces } from '../storage/namespaces.js';
 import type { Outbox } from '../storage/outbox.js';
+import type { Retention } from '../storage/retention.js';
 import type { Runs } from '../storage/runs.js';
 import type { Tasks } from '../storage/tasks.js';
 import type { Committer } from './committer.js';
@@ -48,6 +49,7 @@ export interface Engine {
   readonly runs: Runs;
   readonly histories: Histories;
   readonly tasks: Tasks;
+  readonly retention: Retention;
   readonly approvals: Approvals;
   readonly outbox: Outbox;
   readonly listing: Listing;
@@ -66,6 +68,8 @@ export interface Engine {
   turnContext(): TurnContext;
   /** A run here has a deadline at that moment: the timer loop must not sleep past it. */
   deadlineAt(ms: number): void;
+  /** Data of a deleted namespace waits to be removed. */
+  sweepSoon(): void;
   /** Whether other nodes work on the same database. */
   otherNodes(): boolean;
   /** Tells other nodes that something changed (a hint). */

@@ -3,7 +3,9 @@ import { activityAnswers } from './answer-activity-task.js';
 import { answerQuery } from './answer-query.js';
 import type { Call, Handlers } from './call.js';
 import { completeWorkflowTaskCall } from './complete-workflow-task.js';
+import { deleteNamespace, deprecateNamespace, updateNamespace } from './change-namespace.js';
 import { describeRun } from './describe-run.js';
+import { describeTaskQueue, listPartitions } from './describe-task-queue.js';
 import { requestCancelWorkflow, terminateWorkflow } from './end-run.js';
 import type { Engine } from './engine.js';
 import { failWorkflowTaskCall } from './fail-workflow-task.js';
@@ -24,6 +26,10 @@ export function workflowHandlers(engine: Engine): Handlers {
   return {
     RegisterNamespace: bind(registerNamespace),
     DescribeNamespace: bind(describeNamespace),
+    UpdateNamespace: bind(updateNamespace),
+    DeprecateNamespace: bind(deprecateNamespace),
+    DescribeTaskQueue: bind(describeTaskQueue),
+    ListTaskQueuePartitions: bind(listPartitions),
     ListNamespaces: bind(listNamespaces),
     StartWorkflowExecution: bind(startRun),
     SignalWorkflowExecution: bind(signalWorkflow),
@@ -63,5 +69,6 @@ export function operatorHandlers(engine: Engine): Handlers {
     AddSearchAttributes: bind(addSearchAttributes),
     RemoveSearchAttributes: bind(removeSearchAttributes),
     ListSearchAttributes: bind(listSearchAttributes),
+    DeleteNamespace: bind(deleteNamespace),
   };
 }

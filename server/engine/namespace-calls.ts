@@ -6,6 +6,7 @@ import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import { NAMESPACE_CAPABILITIES, NAMESPACE_LIMITS } from './capabilities.js';
 import type { Engine } from './engine.js';
+import { SYSTEM_NAMESPACE } from './namespace-registry.js';
 
 type RegisterRequest = temporal.api.workflowservice.v1.IRegisterNamespaceRequest;
 type DescribeRequest = temporal.api.workflowservice.v1.IDescribeNamespaceRequest;
@@ -24,14 +25,16 @@ export async function registerNamespace(engine: Engine, request: RegisterRequest
 }
 
 export async function addNamespace(engine: Engine, n: Pick<Namespace, 'name' | 'retentionMs' | 'description' | 'ownerEmail' | 'data'>): Promise<void> {
-  const added = await engine.namespaces.insert({
+  const added =
+    n.name !== SYSTEM_NAMESPACE &&
+    (await engine.namespaces.insert({
     ...n,
     id: engine.ids.newId(),
     state: STATE.NAMESPACE_STATE_REGISTERED,
     settings: {},
     searchAttributes: {},
     createdMs: engine.clock.now(),
-  });
+  }));
   if (!added) throw new ServiceError('ALREADY_EXISTS', `Namespace "${n.name}" already exists`, [detail('NamespaceAlreadyExistsFailure')]);
   engine.registry.forgetAll();
   engine.notify({ kind: 'namespaces' });

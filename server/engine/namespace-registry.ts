@@ -5,6 +5,8 @@ import { requireNamespace } from '../core/validate/namespace.js';
 import type { CustomSearchAttributes } from '../core/validate/search-attributes.js';
 import type { Namespace, Namespaces } from '../storage/namespaces.js';
 
+/** Reserved: nobody may register or delete it. */
+export const SYSTEM_NAMESPACE = 'temporal-system';
 const NAME_LENGTH_MAX = 1000;
 
 /** The custom search attributes of a namespace as the validators want them. */

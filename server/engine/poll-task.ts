@@ -1,6 +1,6 @@
 /** PollWorkflowTaskQueue and PollActivityTaskQueue: a long poll that waits for a task of its queue. */
 import type { temporal } from '../core/api.js';
-import { invalidArgument } from '../core/errors.js';
+import { validatePoll } from '../core/validate/poll.js';
 import type { QueueName } from '../storage/tasks.js';
 import type { Call, EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
@@ -28,8 +28,8 @@ export async function pollActivityTask(engine: Engine, request: PollActivityRequ
 
 async function poll(engine: Engine, kind: 1 | 2, request: PollWorkflowRequest | PollActivityRequest, call: Call, info: PollerInfo): Promise<object | EncodedResponse> {
   const namespace = await engine.registry.require(request.namespace);
-  const queue = request.taskQueue?.name ?? '';
-  if (!queue) throw invalidArgument('TaskQueue is not set on request.');
+  validatePoll(request, engine.limits);
+  const queue = request.taskQueue!.name!;
   const waitMs = pollMs(engine, call);
   if (call.cancelled) return {};
   const name: QueueName = { namespaceId: namespace.id, kind, queue };

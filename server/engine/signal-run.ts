@@ -9,7 +9,7 @@ import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
 import { customAttributes } from './namespace-registry.js';
-import { startInNamespace } from './start-run.js';
+import { requireOpen, startInNamespace } from './start-run.js';
 import { DuplicateRequest, transact } from './transact.js';
 
 type SignalRequest = temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest;
@@ -51,6 +51,7 @@ export async function deliverSignal(engine: Engine, namespace: Namespace, workfl
 
 export async function signalWithStart(engine: Engine, request: SignalWithStartRequest, _call: Call): Promise<SignalWithStartResponse> {
   const namespace = await engine.registry.require(request.namespace);
+  requireOpen(namespace);
   validateSignalWithStart(request, engine.limits, customAttributes(namespace));
   const signal: Signal = {
     name: request.signalName ?? '',

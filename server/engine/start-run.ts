@@ -10,6 +10,7 @@ import { textPayloads } from '../core/payloads.js';
 import { completeRetryPolicy, retryPolicyToApi } from '../core/retry-policy.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
+import { requireNamespaceState } from '../core/validate/namespace.js';
 import { validateStartWorkflow } from '../core/validate/start-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
@@ -33,9 +34,14 @@ const ATTEMPTS_MAX = 20;
 
 export async function startRun(engine: Engine, request: StartRequest, _call: Call): Promise<StartResponse> {
   const namespace = await engine.registry.require(request.namespace);
+  requireOpen(namespace);
   validateStartWorkflow(request, engine.limits, customAttributes(namespace));
   return startInNamespace(engine, namespace, request, (turn) => scheduleFirstTask(turn));
 }
+
+/** New runs need a namespace that is neither deprecated nor deleted. */
+export const requireOpen = (namespace: Namespace): void =>
+  requireNamespaceState(namespace.name, namespace.state, [enums.NamespaceState.NAMESPACE_STATE_REGISTERED]);
 
 /** What happens to the new run in its first transition, besides its Started event. */
 export type FirstSteps = (turn: Turn) => void;

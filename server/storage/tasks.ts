@@ -19,6 +19,12 @@ export interface StoredTask {
   enqueuedMs: number;
 }
 
+export interface QueueStats {
+  priority: number;
+  count: number;
+  oldestMs: number | undefined;
+}
+
 interface Columns extends Record<string, unknown> {
   task_id: number;
   run_id: string;
@@ -69,13 +75,14 @@ export class Tasks {
     await this.database.query({ name: 'tasks-remove', text: 'delete from tasks where task_id = any($1::bigint[])', values: [taskIds] });
   }
 
-  /** Depth of a queue and the age of its head, for describe and metrics. */
-  async stats(queue: QueueName): Promise<{ count: number; oldestMs: number | undefined }> {
-    const rows = await this.database.query<{ count: number; oldest: number | null }>({
+  /** Depth of a queue and the age of its head, by priority. */
+  async stats(queue: QueueName): Promise<QueueStats[]> {
+    const rows = await this.database.query<{ priority: number; count: number; oldest: number }>({
       name: 'tasks-stats',
-      text: 'select count(*)::int8 as count, min(enqueued_ms) as oldest from tasks where namespace_id = $1 and kind = $2 and queue = $3',
+      text: `select priority, count(*)::int8 as count, min(enqueued_ms) as oldest from tasks
+        where namespace_id = $1 and kind = $2 and queue = $3 group by priority order by priority`,
       values: [queue.namespaceId, queue.kind, queue.queue],
     });
-    return { count: rows[0]!.count, oldestMs: rows[0]!.oldest ?? undefined };
+    return rows.map((r) => ({ priority: r.priority, count: r.count, oldestMs: r.oldest }));
   }
 }

@@ -1,0 +1,66 @@
+/** UpdateNamespace, DeprecateNamespace and DeleteNamespace. */
+import { enums, fromDuration, type temporal } from '../core/api.js';
+import { failedPrecondition, namespaceNotFound } from '../core/errors.js';
+import { requireNamespaceName, validateUpdateNamespace } from '../core/validate/namespace.js';
+import type { Namespace } from '../storage/namespaces.js';
+import type { Call } from './call.js';
+import type { Engine } from './engine.js';
+import { namespaceAnswer } from './namespace-calls.js';
+import { SYSTEM_NAMESPACE } from './namespace-registry.js';
+
+type UpdateRequest = temporal.api.workflowservice.v1.IUpdateNamespaceRequest;
+type UpdateResponse = temporal.api.workflowservice.v1.IUpdateNamespaceResponse;
+type DeprecateRequest = temporal.api.workflowservice.v1.IDeprecateNamespaceRequest;
+type DeleteRequest = temporal.api.operatorservice.v1.IDeleteNamespaceRequest;
+type DeleteResponse = temporal.api.operatorservice.v1.IDeleteNamespaceResponse;
+
+const STATE = enums.NamespaceState;
+
+/** The namespace as the database holds it now. */
+async function readFresh(engine: Engine, name: string): Promise<Namespace> {
+  const namespace = await engine.namespaces.byName(name);
+  if (!namespace || namespace.state === STATE.NAMESPACE_STATE_DELETED) throw namespaceNotFound(name);
+  return namespace;
+}
+
+async function store(engine: Engine, namespace: Namespace): Promise<void> {
+  await engine.namespaces.update(namespace, engine.clock.now());
+  engine.registry.forgetAll();
+  engine.notify({ kind: 'namespaces' });
+}
+
+export async function updateNamespace(engine: Engine, request: UpdateRequest, _call: Call): Promise<UpdateResponse> {
+  validateUpdateNamespace(request, engine.limits.idLengthMax);
+  const namespace = await readFresh(engine, request.namespace!);
+  const { updateInfo: info, config } = request;
+  const updated: Namespace = {
+    ...namespace,
+    description: info?.description || namespace.description,
+    ownerEmail: info?.ownerEmail || namespace.ownerEmail,
+    data: { ...namespace.data, ...info?.data },
+    state: info?.state || namespace.state,
+    retentionMs: config?.workflowExecutionRetentionTtl ? fromDuration(config.workflowExecutionRetentionTtl) : namespace.retentionMs,
+  };
+  await store(engine, updated);
+  const { namespaceInfo, config: written, replicationConfig, isGlobalNamespace } = namespaceAnswer(updated);
+  return { namespaceInfo, config: written, replicationConfig, isGlobalNamespace };
+}
+
+/** A deprecated namespace takes no new runs; those that are open go on. */
+export async function deprecateNamespace(engine: Engine, request: DeprecateRequest, _call: Call): Promise<object> {
+  const namespace = await readFresh(engine, requireNamespaceName(request.namespace, engine.limits.idLengthMax));
+  await store(engine, { ...namespace, state: STATE.NAMESPACE_STATE_DEPRECATED });
+  return {};
+}
+
+/** The name is free at once; the data goes in the background. */
+export async function deleteNamespace(engine: Engine, request: DeleteRequest, _call: Call): Promise<DeleteResponse> {
+  const { namespace: name, namespaceId } = request;
+  if (name === SYSTEM_NAMESPACE) throw failedPrecondition('unable to delete system namespace');
+  const byId = !name && namespaceId ? await engine.namespaces.byId(namespaceId) : undefined;
+  const namespace = byId ?? (await readFresh(engine, requireNamespaceName(name, engine.limits.idLengthMax)));
+  const deletedNamespace = `${namespace.name}-deleted-${engine.ids.newId().slice(0, 5)}`;
+  await store(engine, { ...namespace, name: deletedNamespace, state: STATE.NAMESPACE_STATE_DELETED });
+  engine.sweepSoon();
+  return { deletedNamespace };
+}

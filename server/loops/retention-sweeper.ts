@@ -1,0 +1,24 @@
+/** Removes closed runs past their retention, and the data of deleted namespaces. */
+import { enums } from '../core/api.js';
+import type { Engine } from '../engine/engine.js';
+
+const BATCH = 200;
+const SLEEP_MS = 60_000;
+const DELETED = enums.NamespaceState.NAMESPACE_STATE_DELETED;
+
+/** One batch for each namespace; returns 0 while there is more to do. */
+export async function sweepRetentionOnce(engine: Engine): Promise<number> {
+  let more = false;
+  for (const namespace of await engine.namespaces.all()) {
+    const deleted = namespace.state === DELETED;
+    const removed = deleted
+      ? await engine.retention.removeAny(namespace.id, BATCH)
+      : await engine.retention.removeClosed(namespace.id, engine.clock.now() - namespace.retentionMs, BATCH);
+    if (removed === BATCH) more = true;
+    else if (deleted) {
+      await engine.retention.removeNamespace(namespace.id);
+      engine.registry.forgetAll();
+    }
+  }
+  return more ? 0 : SLEEP_MS;
+}
