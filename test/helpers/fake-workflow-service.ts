@@ -164,7 +164,11 @@ export class FakeWorkflowService {
           run().then(
             (response) => answer(null, response),
             (err: Error) =>
-              answer(err instanceof FakeError ? { code: err.code, details: err.details, metadata: err.metadata() } : { code: status.INTERNAL, details: String(err.stack) }),
+              answer(
+                err instanceof FakeError
+                  ? { code: err.code, details: err.details, metadata: err.metadata() }
+                  : { code: status.INTERNAL, details: String(err.stack) },
+              ),
           );
         },
       ]),

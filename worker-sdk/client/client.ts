@@ -4,6 +4,7 @@ import { AsyncCompletionClient } from './async-completion-client.js';
 import type { BaseClientOptions, LoadedWithDefaults } from './base-client.js';
 import { BaseClient } from './base-client.js';
 import type { ClientInterceptors } from './interceptors.js';
+import { ScheduleClient } from './schedule-client.js';
 import type { QueryRejectCondition } from './types.js';
 import { WorkflowClient } from './workflow-client.js';
 
@@ -41,6 +42,8 @@ export class Client extends BaseClient {
   readonly workflow: WorkflowClient;
   /** Complete activities from outside of their worker. */
   readonly activity: AsyncCompletionClient;
+  /** Make schedules and change them. */
+  readonly schedule: ScheduleClient;
 
   constructor(options: ClientOptions = {}) {
     const plugins = [...((options.connection?.plugins ?? []) as Partial<ClientPlugin>[]), ...(options.plugins ?? [])];
@@ -55,6 +58,7 @@ export class Client extends BaseClient {
       queryRejectCondition: workflow.queryRejectCondition,
     });
     this.activity = new AsyncCompletionClient(base);
+    this.schedule = new ScheduleClient({ ...base, interceptors: interceptors.schedule });
   }
 
   /** All RPCs of the open workflow API. The namespace is not filled in here. */

@@ -86,6 +86,26 @@ export class ActivityPausedError extends ClientError {}
 /** The activity was reset: learnt by a heartbeat. */
 export class ActivityResetError extends ClientError {}
 
+/** A schedule of that id exists. */
+export class ScheduleAlreadyRunning extends ClientError {
+  constructor(
+    message: string,
+    public readonly scheduleId: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The server knows no such schedule. */
+export class ScheduleNotFoundError extends ClientError {
+  constructor(
+    message: string,
+    public readonly scheduleId: string,
+  ) {
+    super(message);
+  }
+}
+
 /** Throws the error that the server's typed details call for, if any does. */
 export function rethrowKnownErrorTypes(err: GrpcServiceError): void {
   const namespace = findErrorDetail(err, 'NamespaceNotFoundFailure');

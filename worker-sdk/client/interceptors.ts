@@ -2,6 +2,7 @@
 import type { temporal } from '../definitions/api.js';
 import type { Headers, Next } from '../definitions/interceptors.js';
 import type { PayloadTypeInfo, SignalTypeInfo, TypeInfo } from '../definitions/type-info.js';
+import type { ScheduleClientInterceptor } from './schedule-types.js';
 import type {
   DescribeWorkflowExecutionResponse,
   RequestCancelWorkflowExecutionResponse,
@@ -136,6 +137,7 @@ export interface WorkflowClientInterceptor {
 /** Interceptors of a {@link Client}, by what they intercept. */
 export interface ClientInterceptors {
   workflow?: WorkflowClientInterceptor[];
+  schedule?: ScheduleClientInterceptor[];
 }
 
 /** An interceptor of the older form (`start`) as one of the newer (`startWithDetails`). */

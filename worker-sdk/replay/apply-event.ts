@@ -71,7 +71,9 @@ function applyOther(run: RunMachine, event: HistoryEvent): void {
       return run.workflowTask.failed(event);
     default:
       if (event.workerMayIgnore) return;
-      throw new ReplayError(`This SDK does not know history events of type ${eventName(event.eventType)} (event ${idOf(event)}). Upgrade it.`);
+      throw new ReplayError(
+        `This SDK does not know history events of type ${eventName(event.eventType)} (event ${idOf(event)}). Upgrade it.`,
+      );
   }
 }
 
@@ -124,7 +126,11 @@ function noCommand(event: HistoryEvent, code: string | undefined): Nondeterminis
  * Patches are the one place where code and history may differ: the marker of a deprecated patch needs no call, and a call that replay
  * answered with "old" has no marker.
  */
-function skipForPatches(run: RunMachine, event: HistoryEvent, next: HistoryEvent | undefined): 'command' | { outcome: Outcome } | undefined {
+function skipForPatches(
+  run: RunMachine,
+  event: HistoryEvent,
+  next: HistoryEvent | undefined,
+): 'command' | { outcome: Outcome } | undefined {
   const machine = run.commands[0]?.machine;
   const patch = patchOf(event);
   if (!patch) return machine instanceof PatchMachine ? 'command' : undefined;

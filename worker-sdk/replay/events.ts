@@ -96,14 +96,20 @@ const INITIATED_BY = new Map<number, (event: HistoryEvent) => unknown>([
     EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
     (e) => e.externalWorkflowExecutionCancelRequestedEventAttributes?.initiatedEventId,
   ],
-  [EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, (e) => e.signalExternalWorkflowExecutionFailedEventAttributes?.initiatedEventId],
+  [
+    EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+    (e) => e.signalExternalWorkflowExecutionFailedEventAttributes?.initiatedEventId,
+  ],
   [EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, (e) => e.externalWorkflowExecutionSignaledEventAttributes?.initiatedEventId],
   [EventType.EVENT_TYPE_NEXUS_OPERATION_STARTED, (e) => e.nexusOperationStartedEventAttributes?.scheduledEventId],
   [EventType.EVENT_TYPE_NEXUS_OPERATION_COMPLETED, (e) => e.nexusOperationCompletedEventAttributes?.scheduledEventId],
   [EventType.EVENT_TYPE_NEXUS_OPERATION_FAILED, (e) => e.nexusOperationFailedEventAttributes?.scheduledEventId],
   [EventType.EVENT_TYPE_NEXUS_OPERATION_CANCELED, (e) => e.nexusOperationCanceledEventAttributes?.scheduledEventId],
   [EventType.EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT, (e) => e.nexusOperationTimedOutEventAttributes?.scheduledEventId],
-  [EventType.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED, (e) => e.nexusOperationCancelRequestCompletedEventAttributes?.scheduledEventId],
+  [
+    EventType.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED,
+    (e) => e.nexusOperationCancelRequestCompletedEventAttributes?.scheduledEventId,
+  ],
   [EventType.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED, (e) => e.nexusOperationCancelRequestFailedEventAttributes?.scheduledEventId],
 ]);
 

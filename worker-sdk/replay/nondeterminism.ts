@@ -20,7 +20,9 @@ export class NondeterminismError extends Error {
   constructor(readonly mismatch: Mismatch) {
     const did = mismatch.code === undefined ? 'the workflow code did nothing more' : `the workflow code ${mismatch.code}`;
     const where = mismatch.issuedAt ? ` at ${mismatch.issuedAt}` : '';
-    super(`Nondeterminism at event ${mismatch.eventId}: ${did}${where}, but history holds ${mismatch.history}. ${mismatch.advice ?? ADVICE}`);
+    super(
+      `Nondeterminism at event ${mismatch.eventId}: ${did}${where}, but history holds ${mismatch.history}. ${mismatch.advice ?? ADVICE}`,
+    );
   }
 }
 Object.defineProperty(NondeterminismError.prototype, 'name', { value: 'NondeterminismError', configurable: true, writable: true });

@@ -243,7 +243,9 @@ export class RunMachine implements MachineOwner, MessageSink {
       const event = events[i]!;
       const id = idOf(event);
       if (id !== this.lastProcessedEventId + 1) {
-        throw new ReplayError(`History is out of order: expected event ${this.lastProcessedEventId + 1}, got ${id} (${eventName(event.eventType)})`);
+        throw new ReplayError(
+          `History is out of order: expected event ${this.lastProcessedEventId + 1}, got ${id} (${eventName(event.eventType)})`,
+        );
       }
       context.next = events[i + 1];
       this.#noticeEndOfReplay(event, id, piece.last);

@@ -55,7 +55,9 @@ function seedFirst(run: RunContext, jobs: Job[]): Job[] {
 function takeTaskInfo(run: RunContext, activation: Activation): void {
   const isReplaying = activation.isReplaying ?? false;
   const version = activation.deploymentVersionForCurrentTask;
-  const reasons = (activation.suggestContinueAsNewReasons ?? []).map((reason) => SUGGEST_REASONS[reason]).filter((reason) => reason !== undefined);
+  const reasons = (activation.suggestContinueAsNewReasons ?? [])
+    .map((reason) => SUGGEST_REASONS[reason])
+    .filter((reason) => reason !== undefined);
   const start = activation.jobs[0]?.initializeWorkflow;
   run.changeInfo({
     ...(start ? startInfo(start) : {}),
@@ -136,7 +138,12 @@ function warnOfUnfinishedHandlers(run: RunContext): void {
   warnOf(run, 'signal', run.signalsInProgress.values(), ({ name }) => ({ name }));
 }
 
-function warnOf(run: RunContext, kind: string, executions: Iterable<HandlerExecution>, show: (execution: HandlerExecution) => object): void {
+function warnOf(
+  run: RunContext,
+  kind: string,
+  executions: Iterable<HandlerExecution>,
+  show: (execution: HandlerExecution) => object,
+): void {
   const unfinished = [...executions].filter(({ unfinishedPolicy }) => unfinishedPolicy === 'WARN_AND_ABANDON');
   if (unfinished.length === 0) return;
   logFor(

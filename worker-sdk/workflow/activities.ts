@@ -81,7 +81,8 @@ function activityProxy<O extends object>(given: O & { activityTypeInfo?: object 
       get(_target, name) {
         if (typeof name !== 'string') throw new TypeError(`Expected the name of an activity to be a string, got ${String(name)}`);
         const call = (...args: unknown[]) => schedule(name, args, options as O, typeInfoOf(name));
-        const executeWithOptions = (overrides: O, args: unknown[]) => schedule(name, args, mergeDeep(options, overrides) as O, typeInfoOf(name));
+        const executeWithOptions = (overrides: O, args: unknown[]) =>
+          schedule(name, args, mergeDeep(options, overrides) as O, typeInfoOf(name));
         return Object.assign(call, { executeWithOptions });
       },
     },
@@ -112,7 +113,12 @@ function activityContext(run: RunContext, activityId: string, isLocal: boolean):
 }
 
 /** Calls an activity by name. {@link proxyActivities} is the typed way. */
-export function scheduleActivity<R>(activityType: string, args: unknown[], options: ActivityOptions, typeInfo?: PayloadTypeInfo): Promise<R> {
+export function scheduleActivity<R>(
+  activityType: string,
+  args: unknown[],
+  options: ActivityOptions,
+  typeInfo?: PayloadTypeInfo,
+): Promise<R> {
   const run = currentRun('scheduleActivity()');
   if (options === undefined) throw new TypeError('Expected activity options, got none');
   const seq = run.next.activity++;

@@ -6,7 +6,9 @@ type Constructor = new <T>() => NodeAsyncLocalStorage<T>;
 
 class OutsideOfWorkflow {
   run(): never {
-    throw new IllegalStateError('AsyncLocalStorage of the workflow package may only be used from workflow code: outside, import it from node:async_hooks');
+    throw new IllegalStateError(
+      'AsyncLocalStorage of the workflow package may only be used from workflow code: outside, import it from node:async_hooks',
+    );
   }
 
   getStore(): undefined {

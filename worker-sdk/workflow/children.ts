@@ -4,7 +4,14 @@ import { msOptionalToTs } from '../definitions/duration.js';
 import { compilePriority } from '../definitions/priority.js';
 import { compileRetryPolicy } from '../definitions/retry-policy.js';
 import type { SignalTypeInfo } from '../definitions/type-info.js';
-import type { BaseWorkflowHandle, SignalDefinition, Workflow, WorkflowResultType, WorkflowReturnType, WorkflowSignalOptions } from '../definitions/workflow.js';
+import type {
+  BaseWorkflowHandle,
+  SignalDefinition,
+  Workflow,
+  WorkflowResultType,
+  WorkflowReturnType,
+  WorkflowSignalOptions,
+} from '../definitions/workflow.js';
 import { encodeWorkflowIdReusePolicy, extractWorkflowTypeAndConfig, type WithWorkflowArgs } from '../definitions/workflow-options.js';
 import { mapToPayloads, toPayloadsWithContext } from '../payload/payload-converter.js';
 import { encodeUnifiedSearchAttributes } from '../payload/search-attribute-payloads.js';
@@ -45,7 +52,10 @@ export function startChild<T extends Workflow>(
   workflowType: string,
   options: WithWorkflowArgs<T, ChildWorkflowOptions>,
 ): Promise<ChildWorkflowHandle<T>>;
-export function startChild<T extends Workflow>(workflowFunc: T, options: WithWorkflowArgs<T, DefinitionOptions>): Promise<ChildWorkflowHandle<T>>;
+export function startChild<T extends Workflow>(
+  workflowFunc: T,
+  options: WithWorkflowArgs<T, DefinitionOptions>,
+): Promise<ChildWorkflowHandle<T>>;
 export function startChild<T extends () => Promise<any>>(workflowType: string): Promise<ChildWorkflowHandle<T>>;
 export function startChild<T extends () => Promise<any>>(workflowFunc: T): Promise<ChildWorkflowHandle<T>>;
 export async function startChild<T extends Workflow>(
@@ -79,7 +89,10 @@ export function executeChild<T extends Workflow>(
   workflowType: string,
   options: WithWorkflowArgs<T, ChildWorkflowOptions>,
 ): Promise<WorkflowResultType<T>>;
-export function executeChild<T extends Workflow>(workflowFunc: T, options: WithWorkflowArgs<T, DefinitionOptions>): Promise<WorkflowResultType<T>>;
+export function executeChild<T extends Workflow>(
+  workflowFunc: T,
+  options: WithWorkflowArgs<T, DefinitionOptions>,
+): Promise<WorkflowResultType<T>>;
 export function executeChild<T extends () => WorkflowReturnType>(workflowType: string): Promise<WorkflowResultType<T>>;
 export function executeChild<T extends () => WorkflowReturnType>(workflowFunc: T): Promise<WorkflowResultType<T>>;
 export async function executeChild<T extends Workflow>(
@@ -104,7 +117,12 @@ function childInput<T extends Workflow>(workflowTypeOrFunc: string | T, given: o
   return { seq: run.next.child++, options: { ...options, typeInfo }, headers: {}, workflowType: type };
 }
 
-function startChildExecution({ options, headers, workflowType, seq }: StartChildWorkflowExecutionInput): Promise<[Promise<string>, Promise<unknown>]> {
+function startChildExecution({
+  options,
+  headers,
+  workflowType,
+  seq,
+}: StartChildWorkflowExecutionInput): Promise<[Promise<string>, Promise<unknown>]> {
   const run = currentRun('startChild()');
   const { workflowId } = options;
   const context = run.contextOf(workflowId);

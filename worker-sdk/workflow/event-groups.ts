@@ -76,7 +76,8 @@ export function eventGroupMarkers(given?: EventGroupMarker[]): EventGroupMarkers
   if (!active && !given?.length) return undefined;
   const explicit = new Map(active?.explicit ?? []);
   for (const marker of given ?? []) {
-    if (!(marker instanceof Marker) || marker.id === undefined) throw new TypeError('Expected eventGroups to hold markers made by createEventGroup()');
+    if (!(marker instanceof Marker) || marker.id === undefined)
+      throw new TypeError('Expected eventGroups to hold markers made by createEventGroup()');
     explicit.set(marker.id, marker);
   }
   const all = [...(active?.inbound ? [active.inbound] : []), ...explicit.values()];

@@ -58,7 +58,12 @@ function requestCancel(workflowId: string, runId: string | undefined): Promise<v
 }
 
 /** Sends a signal to a child or another workflow; resolves when it is delivered. */
-export function sendSignal(target: SignalWorkflowInput['target'], signalName: string, args: unknown[], typeInfo?: SignalTypeInfo): Promise<void> {
+export function sendSignal(
+  target: SignalWorkflowInput['target'],
+  signalName: string,
+  args: unknown[],
+  typeInfo?: SignalTypeInfo,
+): Promise<void> {
   const run = currentRun('signal()');
   const input = { seq: run.next.signal++, signalName, args, typeInfo, target, headers: {} };
   return run.intercept(run.outbound, 'signalWorkflow', signalWorkflow)(input);

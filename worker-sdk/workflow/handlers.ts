@@ -161,7 +161,8 @@ export function setDefaultQueryHandler(handler: DefaultQueryHandler | undefined)
 /** Asks a workflow where it waits; every workflow answers. */
 export const stackTraceQuery: QueryDefinition<string, [], string> = defineQuery<string>(STACK_TRACE_QUERY);
 /** {@link stackTraceQuery}, for tools. */
-export const enhancedStackTraceQuery: QueryDefinition<EnhancedStackTrace, [], string> = defineQuery<EnhancedStackTrace>(ENHANCED_STACK_TRACE_QUERY);
+export const enhancedStackTraceQuery: QueryDefinition<EnhancedStackTrace, [], string> =
+  defineQuery<EnhancedStackTrace>(ENHANCED_STACK_TRACE_QUERY);
 /** What handlers a workflow has, and its current details. */
 export interface WorkflowMetadata {
   definition: {

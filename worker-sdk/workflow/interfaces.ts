@@ -196,17 +196,14 @@ export type RequiredChildWorkflowOptions = Required<Pick<ChildWorkflowOptions, '
 export type ChildWorkflowOptionsWithDefaults = ChildWorkflowOptions & RequiredChildWorkflowOptions;
 
 /** The function that handles what a definition names. */
-export type Handler<
-  Ret,
-  Args extends any[],
-  T extends UpdateDefinition<Ret, Args> | SignalDefinition<Args> | QueryDefinition<Ret, Args>,
-> = T extends UpdateDefinition<infer R, infer A>
-  ? (...args: A) => R | Promise<R>
-  : T extends SignalDefinition<infer A>
-    ? (...args: A) => void | Promise<void>
-    : T extends QueryDefinition<infer R, infer A>
-      ? (...args: A) => R
-      : never;
+export type Handler<Ret, Args extends any[], T extends UpdateDefinition<Ret, Args> | SignalDefinition<Args> | QueryDefinition<Ret, Args>> =
+  T extends UpdateDefinition<infer R, infer A>
+    ? (...args: A) => R | Promise<R>
+    : T extends SignalDefinition<infer A>
+      ? (...args: A) => void | Promise<void>
+      : T extends QueryDefinition<infer R, infer A>
+        ? (...args: A) => R
+        : never;
 
 /** Handles signals that have no handler of their own. */
 export type DefaultSignalHandler = (signalName: string, ...args: unknown[]) => void | Promise<void>;

@@ -4,7 +4,13 @@ import { IllegalStateError } from '../definitions/errors.js';
 import { decompileRetryPolicy } from '../definitions/retry-policy.js';
 import { decodePriority } from '../definitions/priority.js';
 import { WorkflowExecutionAlreadyStartedError } from '../payload/failure.js';
-import { arrayFromPayloads, fromPayloadsAtIndex, fromPayloadWithTypeInfo, mapFromPayloads, toPayloadWithTypeInfo } from '../payload/payload-converter.js';
+import {
+  arrayFromPayloads,
+  fromPayloadsAtIndex,
+  fromPayloadWithTypeInfo,
+  mapFromPayloads,
+  toPayloadWithTypeInfo,
+} from '../payload/payload-converter.js';
 import { decodeSearchAttributes, decodeTypedSearchAttributes } from '../payload/search-attribute-payloads.js';
 import type { InitializeWorkflow, Job } from '../replay/protocol.js';
 import { LocalActivityDoBackoff } from './errors.js';
@@ -97,7 +103,9 @@ function cancelWorkflow(run: RunContext): void {
   run.rootScope.cancel();
 }
 
-type Outcome = NonNullable<NonNullable<Job['resolveActivity']>['result']> | NonNullable<NonNullable<Job['resolveChildWorkflowExecution']>['result']>;
+type Outcome =
+  | NonNullable<NonNullable<Job['resolveActivity']>['result']>
+  | NonNullable<NonNullable<Job['resolveChildWorkflowExecution']>['result']>;
 
 function settle(run: RunContext, completion: Completion, outcome: Outcome): void {
   const { resolve, reject, context, outputTypeInfo } = completion;
@@ -131,7 +139,8 @@ function resolveChildStart(run: RunContext, job: NonNullable<Job['resolveChildWo
     return;
   }
   const { workflowId, workflowType, cause } = job.failed ?? {};
-  if (cause !== WORKFLOW_ALREADY_EXISTS) throw new IllegalStateError(`A child failed to start for a cause that this SDK does not know: ${cause}`);
+  if (cause !== WORKFLOW_ALREADY_EXISTS)
+    throw new IllegalStateError(`A child failed to start for a cause that this SDK does not know: ${cause}`);
   completion.reject(new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId ?? '', workflowType ?? ''));
 }
 

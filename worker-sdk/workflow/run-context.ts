@@ -17,7 +17,13 @@ import type { SerializationContext, WorkflowSerializationContext } from '../payl
 import type { Job, WorkflowCommand } from '../replay/protocol.js';
 import { CancellationScope, RootCancellationScope } from './cancellation-scope.js';
 import { isCancellation } from './errors.js';
-import { ContinueAsNew, type DefaultQueryHandler, type DefaultSignalHandler, type DefaultUpdateHandler, type WorkflowInfo } from './interfaces.js';
+import {
+  ContinueAsNew,
+  type DefaultQueryHandler,
+  type DefaultSignalHandler,
+  type DefaultUpdateHandler,
+  type WorkflowInfo,
+} from './interfaces.js';
 import type { WorkflowInboundCallsInterceptor, WorkflowInternalsInterceptor, WorkflowOutboundCallsInterceptor } from './interceptors.js';
 import { RunRandom } from './run-random.js';
 import type { SdkFlag } from './sdk-flags.js';
@@ -226,7 +232,11 @@ export class RunContext {
     const names = this.init.failureExceptionTypes ?? [];
     if (names.includes('Error')) return true;
     if (names.length === 0 || typeof error !== 'object' || error === null) return false;
-    for (let ctor: unknown = error.constructor; typeof ctor === 'function' && ctor !== Function.prototype; ctor = Object.getPrototypeOf(ctor)) {
+    for (
+      let ctor: unknown = error.constructor;
+      typeof ctor === 'function' && ctor !== Function.prototype;
+      ctor = Object.getPrototypeOf(ctor)
+    ) {
       if (names.includes(ctor.name)) return true;
     }
     return false;

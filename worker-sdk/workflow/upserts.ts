@@ -1,7 +1,12 @@
 /** Changing the workflow's own search attributes and memo. */
 import type { Payload } from '../definitions/api.js';
 import { encodeUnifiedSearchAttributes } from '../payload/search-attribute-payloads.js';
-import { type SearchAttributePair, type SearchAttributes, type SearchAttributeUpdatePair, TypedSearchAttributes } from '../payload/search-attributes.js';
+import {
+  type SearchAttributePair,
+  type SearchAttributes,
+  type SearchAttributeUpdatePair,
+  TypedSearchAttributes,
+} from '../payload/search-attributes.js';
 import { currentRun } from './current-run.js';
 import { eventGroupMarkers } from './event-groups.js';
 import type { RunContext } from './run-context.js';

@@ -1,7 +1,15 @@
 /** Activities on a worker: what they are given, how they end, and how they learn that they should stop. */
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { activityInfo, ApplicationFailure, CancelledFailure, CompleteAsyncError, Context, heartbeat, sleep } from '../../../worker-sdk/activity/index.js';
+import {
+  activityInfo,
+  ApplicationFailure,
+  CancelledFailure,
+  CompleteAsyncError,
+  Context,
+  heartbeat,
+  sleep,
+} from '../../../worker-sdk/activity/index.js';
 import { Connection } from '../../../worker-sdk/client/index.js';
 import { Runtime, Worker, type WorkerOptions } from '../../../worker-sdk/worker/index.js';
 import { FakeError, FakeWorkflowService } from '../../helpers/fake-workflow-service.js';
@@ -20,7 +28,8 @@ beforeEach(async () => {
   connection = await Connection.connect({ address: service.address });
   queue = new TaskQueue();
   service.on('PollActivityTaskQueue', queue.poll);
-  for (const method of ['RespondActivityTaskCompleted', 'RespondActivityTaskFailed', 'RespondActivityTaskCanceled']) service.on(method, () => ({}));
+  for (const method of ['RespondActivityTaskCompleted', 'RespondActivityTaskFailed', 'RespondActivityTaskCanceled'])
+    service.on(method, () => ({}));
   service.on('RecordActivityTaskHeartbeat', () => ({}));
 });
 afterEach(async () => {
@@ -56,7 +65,9 @@ describe('an activity', () => {
         },
       },
     });
-    queue.push(activityTask('add', [1, { n: 2 }], { attempt: 3, heartbeatDetails: { payloads: [json('half')] }, heartbeatTimeout: { seconds: 9 } }));
+    queue.push(
+      activityTask('add', [1, { n: 2 }], { attempt: 3, heartbeatDetails: { payloads: [json('half')] }, heartbeatTimeout: { seconds: 9 } }),
+    );
     const request = await answer('Completed');
     expect(text(request.result.payloads[0])).toEqual({ sum: 3 });
     expect(request).toMatchObject({ identity: 'me', namespace: 'default' });
@@ -104,7 +115,14 @@ describe('an activity', () => {
     await run({
       activities: {
         broken: async () => {
-          throw ApplicationFailure.create({ message: 'm', type: 'T', nonRetryable: true, details: [1], nextRetryDelay: '2s', cause: new RangeError('c') });
+          throw ApplicationFailure.create({
+            message: 'm',
+            type: 'T',
+            nonRetryable: true,
+            details: [1],
+            nextRetryDelay: '2s',
+            cause: new RangeError('c'),
+          });
         },
       },
     });

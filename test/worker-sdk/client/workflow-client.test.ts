@@ -71,7 +71,13 @@ describe('start', () => {
     });
     expect(handle).toMatchObject({ workflowId: 'order-1', firstExecutionRunId: 'run-1', eagerlyStarted: false });
     const [request] = service.requests('StartWorkflowExecution');
-    expect(request).toMatchObject({ namespace: 'ns', identity: 'me', workflowId: 'order-1', workflowIdReusePolicy: 3, workflowIdConflictPolicy: 2 });
+    expect(request).toMatchObject({
+      namespace: 'ns',
+      identity: 'me',
+      workflowId: 'order-1',
+      workflowIdReusePolicy: 3,
+      workflowIdConflictPolicy: 2,
+    });
     expect(request.requestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(request.workflowType.name).toBe('orderWorkflow');
     expect(request.taskQueue).toMatchObject({ name: 'orders', kind: 1 });
@@ -98,7 +104,9 @@ describe('start', () => {
 
   test('in a namespace that is not there is an error of its own', async () => {
     service.on('StartWorkflowExecution', () => {
-      throw new FakeError(status.NOT_FOUND, 'nope', [{ name: 'temporal.api.errordetails.v1.NamespaceNotFoundFailure', message: { namespace: 'ns' } }]);
+      throw new FakeError(status.NOT_FOUND, 'nope', [
+        { name: 'temporal.api.errordetails.v1.NamespaceNotFoundFailure', message: { namespace: 'ns' } },
+      ]);
     });
     await expect(client.workflow.start('w', { workflowId: 'x', taskQueue: 'q' })).rejects.toThrow(new NamespaceNotFoundError('ns'));
   });
@@ -111,7 +119,13 @@ describe('start', () => {
 
   test('with a signal sends both and remembers the run that got it', async () => {
     service.on('SignalWithStartWorkflowExecution', () => ({ runId: 'run-s' }));
-    const handle = await client.workflow.signalWithStart('w', { workflowId: 'x', taskQueue: 'q', args: [1], signal: 'go', signalArgs: [2, 3] });
+    const handle = await client.workflow.signalWithStart('w', {
+      workflowId: 'x',
+      taskQueue: 'q',
+      args: [1],
+      signal: 'go',
+      signalArgs: [2, 3],
+    });
     expect(handle.signaledRunId).toBe('run-s');
     const [request] = service.requests('SignalWithStartWorkflowExecution');
     expect(request.signalName).toBe('go');
@@ -131,7 +145,11 @@ describe('result', () => {
     });
     expect(await client.workflow.getHandle('w', 'a').result()).toEqual({ ok: 1 });
     expect(tokens).toEqual(['a:', 'a:t1', 'b:']);
-    expect(service.requests('GetWorkflowExecutionHistory')[0]).toMatchObject({ waitNewEvent: true, historyEventFilterType: 2, skipArchival: true });
+    expect(service.requests('GetWorkflowExecutionHistory')[0]).toMatchObject({
+      waitNewEvent: true,
+      historyEventFilterType: 2,
+      skipArchival: true,
+    });
   });
 
   test('of a workflow that continued as new, when the caller does not follow', async () => {
@@ -143,11 +161,21 @@ describe('result', () => {
 
   test('of a failed workflow carries its failure, cause by cause', async () => {
     const inner = { message: 'root', applicationFailureInfo: { type: 'Root' } };
-    const failure = { message: 'broken', applicationFailureInfo: { type: 'Broken', nonRetryable: true, details: { payloads: [json(4)] } }, cause: inner };
+    const failure = {
+      message: 'broken',
+      applicationFailureInfo: { type: 'Broken', nonRetryable: true, details: { payloads: [json(4)] } },
+      cause: inner,
+    };
     closesWith({ a: { workflowExecutionFailedEventAttributes: { failure, retryState: 5 } } });
-    const error = await client.workflow.getHandle('w', 'a').result().catch((err) => err);
+    const error = await client.workflow
+      .getHandle('w', 'a')
+      .result()
+      .catch((err) => err);
     expect(error).toBeInstanceOf(WorkflowFailedError);
-    expect(error).toMatchObject({ retryState: 'RETRY_POLICY_NOT_SET', cause: { message: 'broken', type: 'Broken', nonRetryable: true, details: [4], cause: { message: 'root' } } });
+    expect(error).toMatchObject({
+      retryState: 'RETRY_POLICY_NOT_SET',
+      cause: { message: 'broken', type: 'Broken', nonRetryable: true, details: [4], cause: { message: 'root' } },
+    });
   });
 
   test.each([
@@ -156,7 +184,10 @@ describe('result', () => {
     [{ workflowExecutionTimedOutEventAttributes: { retryState: 3 } }, TimeoutFailure],
   ])('of a workflow that ended by %o', async (event, cause) => {
     closesWith({ a: event });
-    const error = await client.workflow.getHandle('w', 'a').result().catch((err) => err);
+    const error = await client.workflow
+      .getHandle('w', 'a')
+      .result()
+      .catch((err) => err);
     expect(error).toBeInstanceOf(WorkflowFailedError);
     expect(error.cause).toBeInstanceOf(cause);
   });
@@ -181,7 +212,9 @@ describe('queries', () => {
       const { queryType } = request.query!;
       if (queryType === 'unknown') throw new FakeError(status.INVALID_ARGUMENT, 'no handler for unknown');
       if (queryType === 'closed') return { queryRejected: { status: 2 } };
-      return { queryResult: { payloads: [json([queryType, ...request.query!.queryArgs!.payloads!.map((p) => text(p as { data: Uint8Array }))])] } };
+      return {
+        queryResult: { payloads: [json([queryType, ...request.query!.queryArgs!.payloads!.map((p) => text(p as { data: Uint8Array }))])] },
+      };
     });
     const handle = client.workflow.getHandle('w');
     expect(await handle.query('sum', 1, 2)).toEqual(['sum', 1, 2]);
@@ -195,7 +228,9 @@ describe('updates', () => {
 
   test('are sent again, as they are, until they are accepted, and then polled', async () => {
     service.on('UpdateWorkflowExecution', (_request, { nth }) => ({ updateRef: ref, stage: nth < 3 ? 1 : 2 }));
-    service.on('PollWorkflowExecutionUpdate', (_request, { nth }) => (nth < 2 ? { stage: 2 } : { stage: 3, outcome: { success: { payloads: [json(9)] } } }));
+    service.on('PollWorkflowExecutionUpdate', (_request, { nth }) =>
+      nth < 2 ? { stage: 2 } : { stage: 3, outcome: { success: { payloads: [json(9)] } } },
+    );
     expect(await client.workflow.getHandle('w').executeUpdate('add', { args: [4] })).toBe(9);
     const requests = service.requests('UpdateWorkflowExecution');
     expect(requests).toHaveLength(3);
@@ -205,8 +240,15 @@ describe('updates', () => {
   });
 
   test('that fail carry their failure', async () => {
-    service.on('UpdateWorkflowExecution', () => ({ updateRef: ref, stage: 3, outcome: { failure: { message: 'rejected', applicationFailureInfo: {} } } }));
-    const error = await client.workflow.getHandle('w').executeUpdate('add').catch((err) => err);
+    service.on('UpdateWorkflowExecution', () => ({
+      updateRef: ref,
+      stage: 3,
+      outcome: { failure: { message: 'rejected', applicationFailureInfo: {} } },
+    }));
+    const error = await client.workflow
+      .getHandle('w')
+      .executeUpdate<never, []>('add')
+      .catch((err) => err);
     expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
     expect(error.cause.message).toBe('rejected');
     expect(service.requests('PollWorkflowExecutionUpdate')).toHaveLength(0);
@@ -224,12 +266,17 @@ describe('updates', () => {
 
   test('with start are one operation, and the workflow is known as soon as it is started', async () => {
     service.on('ExecuteMultiOperation', () => ({
-      responses: [{ startWorkflow: { runId: 'r' } }, { updateWorkflow: { updateRef: ref, stage: 3, outcome: { success: { payloads: [json('total')] } } } }],
+      responses: [
+        { startWorkflow: { runId: 'r' } },
+        { updateWorkflow: { updateRef: ref, stage: 3, outcome: { success: { payloads: [json('total')] } } } },
+      ],
     }));
     const operation = new WithStartWorkflowOperation('w', { workflowId: 'w', taskQueue: 'q', workflowIdConflictPolicy: 'USE_EXISTING' });
     expect(await client.workflow.executeUpdateWithStart('add', { startWorkflowOperation: operation, args: [1] })).toBe('total');
     expect((await operation.workflowHandle()).workflowId).toBe('w');
-    await expect(client.workflow.executeUpdateWithStart('add', { startWorkflowOperation: operation })).rejects.toThrow('already been executed');
+    await expect(client.workflow.executeUpdateWithStart('add', { startWorkflowOperation: operation })).rejects.toThrow(
+      'already been executed',
+    );
     const [request] = service.requests('ExecuteMultiOperation');
     expect(request.operations[0].startWorkflow.workflowId).toBe('w');
     expect(request.operations[1].updateWorkflow.request.input.name).toBe('add');
@@ -237,9 +284,15 @@ describe('updates', () => {
 
   test('with start whose start fails say so', async () => {
     service.on('ExecuteMultiOperation', () => {
-      const aborted = { code: 10, message: 'aborted', details: [{ type_url: 'type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted' }] };
+      const aborted = {
+        code: 10,
+        message: 'aborted',
+        details: [{ type_url: 'type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted' }],
+      };
       const statuses = [{ code: status.ALREADY_EXISTS, message: 'there', details: [] }, aborted];
-      throw new FakeError(status.ALREADY_EXISTS, 'failed', [{ name: 'temporal.api.errordetails.v1.MultiOperationExecutionFailure', message: { statuses } }]);
+      throw new FakeError(status.ALREADY_EXISTS, 'failed', [
+        { name: 'temporal.api.errordetails.v1.MultiOperationExecutionFailure', message: { statuses } },
+      ]);
     });
     const operation = new WithStartWorkflowOperation('w', { workflowId: 'w', taskQueue: 'q', workflowIdConflictPolicy: 'FAIL' });
     const update = client.workflow.executeUpdateWithStart('add', { startWorkflowOperation: operation });
@@ -249,7 +302,8 @@ describe('updates', () => {
 });
 
 test('a handle binds its calls to its run and chain', async () => {
-  for (const method of ['SignalWorkflowExecution', 'RequestCancelWorkflowExecution', 'TerminateWorkflowExecution']) service.on(method, () => ({}));
+  for (const method of ['SignalWorkflowExecution', 'RequestCancelWorkflowExecution', 'TerminateWorkflowExecution'])
+    service.on(method, () => ({}));
   const handle = client.workflow.getHandle('w', 'r', { firstExecutionRunId: 'f' });
   await handle.signal('s', { a: 1 });
   await handle.cancel();
@@ -271,11 +325,21 @@ test('describe decodes what the server says', async () => {
       startTime: { seconds: 1700000000, nanos: 5e6 },
       historyLength: 12,
       memo: { fields: { m: json('memo') } },
-      searchAttributes: { indexedFields: { Since: { ...json('2020-01-02T00:00:00.000Z'), metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Datetime') } } } },
+      searchAttributes: {
+        indexedFields: {
+          Since: { ...json('2020-01-02T00:00:00.000Z'), metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Datetime') } },
+        },
+      },
     },
   }));
   const description = await client.workflow.getHandle('w').describe();
-  expect(description).toMatchObject({ type: 't', runId: 'r', status: { code: 4, name: 'CANCELLED' }, historyLength: 12, memo: { m: 'memo' } });
+  expect(description).toMatchObject({
+    type: 't',
+    runId: 'r',
+    status: { code: 4, name: 'CANCELLED' },
+    historyLength: 12,
+    memo: { m: 'memo' },
+  });
   expect(description.startTime).toEqual(new Date(1700000000005));
   expect(description.typedSearchAttributes.get(defineSearchAttributeKey('Since', 'DATETIME'))).toEqual(new Date('2020-01-02'));
   expect(await description.staticSummary()).toBe('sum');
@@ -288,7 +352,9 @@ test('lists and histories are fetched page by page', async () => {
     request.nextPageToken?.length ? { executions: [info('c')] } : { executions: [info('a'), info('b')], nextPageToken: Buffer.from('2') },
   );
   service.on('GetWorkflowExecutionHistory', (request) =>
-    request.nextPageToken?.length ? { history: { events: [{ eventId: 2 }] } } : { history: { events: [{ eventId: 1 }] }, nextPageToken: Buffer.from('2') },
+    request.nextPageToken?.length
+      ? { history: { events: [{ eventId: 2 }] } }
+      : { history: { events: [{ eventId: 1 }] }, nextPageToken: Buffer.from('2') },
   );
   const ids: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query: 'x = 1' })) ids.push(workflowId);
@@ -347,7 +413,16 @@ test('codecs see all payloads but search attributes', async () => {
   expect(Buffer.from(request.input.payloads[0].data).toString()).not.toContain('secret');
   expect(Buffer.from(request.memo.fields.m.data).toString()).not.toContain('secret');
   expect(text(request.searchAttributes.indexedFields.K)).toBe('open');
-  closesWith({ r: { workflowExecutionFailedEventAttributes: { failure: { message: 'm', applicationFailureInfo: { details: { payloads: await flip([json('deep')]) } } } } } });
-  const error = await encrypted.workflow.getHandle('w', 'r').result().catch((err) => err);
+  closesWith({
+    r: {
+      workflowExecutionFailedEventAttributes: {
+        failure: { message: 'm', applicationFailureInfo: { details: { payloads: await flip([json('deep')]) } } },
+      },
+    },
+  });
+  const error = await encrypted.workflow
+    .getHandle('w', 'r')
+    .result()
+    .catch((err) => err);
   expect(error.cause.details).toEqual(['deep']);
 });

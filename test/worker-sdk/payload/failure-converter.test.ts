@@ -92,11 +92,14 @@ test('ensureApplicationFailure keeps what an error says', () => {
 });
 
 describe('the default payload converter', () => {
-  test.each([[undefined], [null], [0], ['text ü'], [{ a: [1, null] }], [new Uint8Array([1, 2, 3])]])('agrees with the official one on %j', (value) => {
-    const ours = defaultPayloadConverter.toPayload(value);
-    expect(ours).toEqual(official.defaultPayloadConverter.toPayload(value));
-    expect(defaultPayloadConverter.fromPayload(ours)).toEqual(value);
-  });
+  test.each([[undefined], [null], [0], ['text ü'], [{ a: [1, null] }], [new Uint8Array([1, 2, 3])]])(
+    'agrees with the official one on %j',
+    (value) => {
+      const ours = defaultPayloadConverter.toPayload(value);
+      expect(ours).toEqual(official.defaultPayloadConverter.toPayload(value));
+      expect(defaultPayloadConverter.fromPayload(ours)).toEqual(value);
+    },
+  );
 
   test('passes raw values through', () => {
     const payload = defaultPayloadConverter.toPayload('x');

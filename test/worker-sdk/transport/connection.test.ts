@@ -11,7 +11,11 @@ import { FakeError, FakeWorkflowService, never } from '../../helpers/fake-workfl
 const fast = defaultGrpcRetryOptions({ initialIntervalMs: () => 5, maxIntervalMs: () => 20 });
 const namespace = 'default';
 
-const rejection = (promise: Promise<unknown>): Promise<GrpcError> => promise.then(() => expect.fail('expected a rejection'), (err) => err);
+const rejection = (promise: Promise<unknown>): Promise<GrpcError> =>
+  promise.then(
+    () => expect.fail('expected a rejection'),
+    (err) => err,
+  );
 
 describe.each([
   ['node:http2', {}],
@@ -57,7 +61,10 @@ describe.each([
     const { workflowService } = await connect();
     expect((await workflowService.startWorkflowExecution({ namespace, requestId: 'id' })).runId).toBe('r');
     expect(service.requests('StartWorkflowExecution').map((request) => request.requestId)).toEqual(['id', 'id', 'id']);
-    expect(await rejection(workflowService.signalWorkflowExecution({ namespace }))).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'never' });
+    expect(await rejection(workflowService.signalWorkflowExecution({ namespace }))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: 'never',
+    });
     expect(service.requests('SignalWorkflowExecution')).toHaveLength(1);
   });
 
@@ -188,7 +195,9 @@ describe.each([
     await service.start();
     service.on('CountWorkflowExecutions', (request) => ({ count: Number(request.query) }));
     const { workflowService } = await connect();
-    const counts = await Promise.all(Array.from({ length: 300 }, (_, i) => workflowService.countWorkflowExecutions({ namespace, query: String(i) })));
+    const counts = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => workflowService.countWorkflowExecutions({ namespace, query: String(i) })),
+    );
     expect(counts.map(({ count }) => Number(count))).toEqual(Array.from({ length: 300 }, (_, i) => i));
   });
 });

@@ -177,7 +177,10 @@ describe('answers', () => {
     running.push(worker.run());
     queue.push(activityTask('echo'));
     await service.called('RespondActivityTaskFailed');
-    expect(service.requests('RespondActivityTaskFailed')[0].failure.applicationFailureInfo).toMatchObject({ type: 'MessageTooLarge', nonRetryable: true });
+    expect(service.requests('RespondActivityTaskFailed')[0].failure.applicationFailureInfo).toMatchObject({
+      type: 'MessageTooLarge',
+      nonRetryable: true,
+    });
     worker.shutdown();
   });
 });

@@ -164,7 +164,8 @@ export class LocalActivityMachine extends Machine {
     this.owner.pushJob(this.#job(outcome));
     if (outcome.completeTimeMs !== undefined) this.owner.advanceTime(outcome.completeTimeMs);
     const willNotRunAgain = outcome.kind === 'cancelled' || outcome.kind === 'timed out';
-    if (willNotRunAgain && this.schedule.cancellationType === ActivityCancellationType.ABANDON) this.localOwner.forgetLocalActivity(this.seq);
+    if (willNotRunAgain && this.schedule.cancellationType === ActivityCancellationType.ABANDON)
+      this.localOwner.forgetLocalActivity(this.seq);
     if (this.#writesMarker) this.#issueMarker(outcome);
   }
 

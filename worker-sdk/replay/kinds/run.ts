@@ -63,7 +63,10 @@ export function initializeJob(attributes: StartedAttributes, workflowId: string,
 /** Whether a command closes the run. */
 export function isTerminal(command: WorkflowCommand): boolean {
   return Boolean(
-    command.completeWorkflowExecution ?? command.failWorkflowExecution ?? command.continueAsNewWorkflowExecution ?? command.cancelWorkflowExecution,
+    command.completeWorkflowExecution ??
+      command.failWorkflowExecution ??
+      command.continueAsNewWorkflowExecution ??
+      command.cancelWorkflowExecution,
   );
 }
 

@@ -51,7 +51,8 @@ export class UpdateMachine extends Machine {
   ) {
     super(owner);
     const { input, meta } = request;
-    if (!input || !meta) throw new ReplayError(`Update '${instanceId}': expected a request with input and meta, got ${JSON.stringify(request)}`);
+    if (!input || !meta)
+      throw new ReplayError(`Update '${instanceId}': expected a request with input and meta, got ${JSON.stringify(request)}`);
     this.#request = request;
     this.#messageId = messageId;
     this.#sequencingEventId = sequencingEventId;

@@ -1,0 +1,5 @@
+/**
+ * `@perdure/sdk/testing`: run activities and workflows in tests.
+ * @module
+ */
+export * from './mock-activity-environment.js';
