@@ -28,11 +28,10 @@ export interface DecisionRecord {
   reason: string;
 }
 
+/** The run waits no longer, and has no decision. */
 export interface ClosedRecord {
   approvalId: string;
-  outcome: Verdict | 'expired' | 'withdrawn';
-  by: string;
-  reason: string;
+  outcome: 'expired' | 'withdrawn';
 }
 
 type MarkerAttributes = Pick<temporal.api.command.v1.IRecordMarkerCommandAttributes, 'markerName' | 'details'>;
@@ -84,17 +83,10 @@ export function readRequest(marker: MarkerAttributes): RequestRecord | Unreadabl
   };
 }
 
-const OUTCOMES = new Set<unknown>(['approved', 'rejected', 'expired', 'withdrawn']);
-
 export function readClosed(marker: MarkerAttributes): ClosedRecord | undefined {
   const value = jsonObject(marker.details?.closed?.payloads?.[0]);
   if (!value || !isId(value.approvalId)) return undefined;
-  return {
-    approvalId: value.approvalId,
-    outcome: OUTCOMES.has(value.outcome) ? (value.outcome as ClosedRecord['outcome']) : 'withdrawn',
-    by: text(value.by, NAME_MAX),
-    reason: text(value.reason, TEXT_MAX),
-  };
+  return { approvalId: value.approvalId, outcome: value.outcome === 'timed-out' ? 'expired' : 'withdrawn' };
 }
 
 /** The decision in a signal event; undefined for every other signal and for what is no decision. */

@@ -64,6 +64,8 @@ export function blankState(identity: RunIdentity): RunState {
     updatesAccepted: {},
     updatesCompleted: {},
     approvals: [],
+    earlyDecisions: [],
+    approvalsOver: [],
     cancelRequested: false,
     cancelRequestId: '',
     signalCount: 0,

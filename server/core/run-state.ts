@@ -187,19 +187,32 @@ export interface ResetPoint {
   resettable: boolean;
 }
 
+/** What came of a request for approval. */
+export interface ApprovalOutcome {
+  state: 'approved' | 'rejected' | 'expired' | 'withdrawn';
+  by: string;
+  reason: string;
+  ms: number;
+  /** Of the signal that decided it. */
+  requestId: string;
+}
+
 /** A question of the run to a person. Replaced when it changes, never changed in place. */
 export interface Approval {
-  /** Unique among those that are not closed. */
   approvalId: string;
   requestedMs: number;
   /** When the run stops waiting; 0 = never. */
   untilMs: number;
   /** What was asked, until the commit has written it to its table. */
   asked: { what: string; from: string; details: string } | null;
-  /** Null while open. `eventId` is 0 when it came through the buffer. */
-  outcome: { state: 'approved' | 'rejected' | 'expired' | 'withdrawn'; by: string; reason: string; ms: number; requestId: string; eventId: number } | null;
-  /** The run has taken note of the outcome, or is over. */
-  closed: boolean;
+  /** Null while open. One that is over leaves the state with the commit that wrote its outcome. */
+  outcome: ApprovalOutcome | null;
+}
+
+/** A decision that came before its request. */
+export interface EarlyDecision {
+  approvalId: string;
+  outcome: ApprovalOutcome;
 }
 
 export interface RunState {
@@ -236,6 +249,9 @@ export interface RunState {
   updatesAccepted: Record<string, AcceptedUpdate>;
   updatesCompleted: Record<string, CompletedUpdate>;
   approvals: Approval[];
+  earlyDecisions: EarlyDecision[];
+  /** Ids of the last requests that are over. */
+  approvalsOver: string[];
 
   cancelRequested: boolean;
   cancelRequestId: string;

@@ -5,7 +5,7 @@ import { CLOSED_MARKER, DECISION_SIGNAL, REQUEST_MARKER } from '../../server/cor
 import type { CommandContext } from '../../server/core/command-context.js';
 import { handleCommands } from '../../server/core/commands.js';
 import { durableView, foldHistory } from '../../server/core/evolve.js';
-import { findApproval, openApprovals, takeApprovalChanges } from '../../server/core/kinds/approval.js';
+import { openApprovals, takeApprovalChanges } from '../../server/core/kinds/approval.js';
 import { beginRun, scheduleFirstTask, terminateRun } from '../../server/core/kinds/run.js';
 import { signalRun } from '../../server/core/kinds/signal.js';
 import { completeWorkflowTask, scheduleWorkflowTask, startWorkflowTask } from '../../server/core/kinds/workflow-task.js';
@@ -29,6 +29,11 @@ const closed = (approvalId: string, outcome: string): object => ({
   commandType: enums.CommandType.COMMAND_TYPE_RECORD_MARKER,
   recordMarkerCommandAttributes: { markerName: CLOSED_MARKER, details: { closed: json({ approvalId, outcome }) } },
 });
+
+const approvalsOf = (state: RunState): object => {
+  const { approvals, approvalsOver, earlyDecisions } = durableView(state) as Record<string, unknown>;
+  return { approvals, approvalsOver, earlyDecisions };
+};
 
 /** One run, turn by turn, with everything it ever wrote. */
 class Story {
@@ -94,7 +99,7 @@ class Story {
   /** The live state, after checking that a fold of everything written yields the same. Only where nothing waits in the buffer. */
   checked(): RunState {
     expect(this.state.buffered).toEqual([]);
-    expect((durableView(foldHistory(IDENTITY, this.events)) as { approvals: unknown }).approvals).toEqual((durableView(this.state) as { approvals: unknown }).approvals);
+    expect(approvalsOf(foldHistory(IDENTITY, this.events))).toEqual(approvalsOf(this.state));
     return this.state;
   }
 }
@@ -104,89 +109,98 @@ describe('an approval', () => {
     const story = new Story();
     story.task(request('a'));
     expect(story.rows).toMatchObject([{ approvalId: 'a', asked: { what: 'refund 120 EUR', from: 'finance', details: '{"order":7}' }, untilMs: Date.parse(UNTIL), outcome: null }]);
-    expect(findApproval(story.checked(), 'a')).toMatchObject({ asked: null, outcome: null });
+    expect(story.checked().approvals).toMatchObject([{ approvalId: 'a', asked: null, outcome: null }]);
     expect(openApprovals(story.state, story.nowMs)).toHaveLength(1);
     expect(openApprovals(story.state, Date.parse(UNTIL))).toHaveLength(0);
   });
 
-  it('is decided by the first decision; later ones change nothing', () => {
+  it('is decided by the first decision, and forgotten; later ones change nothing', () => {
     const story = new Story();
     story.task(request('a'));
     story.decide('a', 'approved', 'anna');
     expect(story.rows).toMatchObject([{ asked: null, outcome: { state: 'approved', by: 'anna', reason: 'because', requestId: 'call-anna' } }]);
     story.decide('a', 'rejected', 'bert');
     expect(story.rows).toEqual([]);
-    expect(findApproval(story.checked(), 'a')).toMatchObject({ outcome: { state: 'approved', by: 'anna' } });
-    story.task(closed('a', 'approved'));
-    expect(story.rows).toMatchObject([{ closed: true, outcome: { state: 'approved', by: 'anna' } }]);
-    expect(story.checked().approvals).toEqual([]);
+    expect(story.checked()).toMatchObject({ approvals: [], earlyDecisions: [], approvalsOver: ['a'] });
   });
 
-  it('drops a decision for what was never asked, is over, or is no decision', () => {
+  it('is not decided by what is no decision or meant for another request', () => {
     const story = new Story();
-    story.decide('a', 'approved');
     story.task(request('a'));
-    expect(findApproval(story.checked(), 'a')?.outcome).toBeNull();
     story.decide('a', 'perhaps');
     story.decide('b', 'approved');
     story.decide('', 'approved', 'x', ['no object']);
-    expect(findApproval(story.checked(), 'a')?.outcome).toBeNull();
-    story.task(closed('a', 'expired'));
-    expect(story.rows).toMatchObject([{ outcome: { state: 'expired', by: '' } }]);
+    story.turn((turn) => signalRun(turn, { name: 'another signal', input: json({ approvalId: 'a', decision: 'approved' }), identity: '' }));
+    expect(openApprovals(story.checked(), story.nowMs)).toHaveLength(1);
+  });
+
+  it('ends without decision when its run gives it up; what comes then is dropped', () => {
+    const story = new Story();
+    story.task(request('a'), request('b'));
+    story.task(closed('a', 'timed-out'), closed('b', 'cancelled'));
+    expect(story.rows).toMatchObject([
+      { approvalId: 'a', outcome: { state: 'expired', by: '' } },
+      { approvalId: 'b', outcome: { state: 'withdrawn', by: '' } },
+    ]);
     story.decide('a', 'approved');
     expect(story.rows).toEqual([]);
-    expect(story.checked().approvals).toEqual([]);
+    expect(story.checked()).toMatchObject({ approvals: [], earlyDecisions: [] });
   });
 
   it('takes the sender when the signal does not say who decides', () => {
     const story = new Story();
     story.task(request('a'));
     story.decide('a', 'rejected', '', { approvalId: 'a', decision: 'rejected' });
-    expect(findApproval(story.checked(), 'a')?.outcome).toMatchObject({ state: 'rejected', by: 'grpcurl', reason: '' });
+    expect(story.rows).toMatchObject([{ outcome: { state: 'rejected', by: 'grpcurl', reason: '' } }]);
   });
 
-  it('is decided by a signal that waits in the buffer while the task that asks is still running', () => {
+  it('is decided by a decision that came before it, the first of them', () => {
+    const story = new Story();
+    story.decide('a', 'rejected', 'anna');
+    story.decide('a', 'approved', 'bert');
+    story.task(request('a'));
+    expect(story.rows).toMatchObject([{ approvalId: 'a', asked: { from: 'finance' }, outcome: { state: 'rejected', by: 'anna' } }]);
+    expect(story.checked()).toMatchObject({ approvals: [], earlyDecisions: [], approvalsOver: ['a'] });
+  });
+
+  it('remembers only so many early decisions', () => {
+    const story = new Story();
+    for (let i = 0; i < 102; i++) story.decide(`id-${i}`, 'approved');
+    expect(story.checked().earlyDecisions).toHaveLength(100);
+  });
+
+  it('is decided by signals that wait in the buffer while the task that asks is still running', () => {
     const story = new Story();
     story.startTask();
-    story.decide('a', 'approved');
+    story.decide('a', 'approved', 'anna');
+    story.decide('a', 'rejected', 'bert');
     story.answerTask(request('a'));
-    expect(story.rows).toMatchObject([{ asked: { what: 'refund 120 EUR' }, outcome: { state: 'approved' } }]);
-    expect(findApproval(story.checked(), 'a')?.outcome).toMatchObject({ state: 'approved', by: 'anna' });
+    expect(story.rows).toMatchObject([{ asked: { what: 'refund 120 EUR' }, outcome: { state: 'approved', by: 'anna' } }]);
+    expect(story.checked()).toMatchObject({ approvals: [], earlyDecisions: [], approvalsOver: ['a'] });
   });
 
-  it('cannot be ended by a task that has not seen its decision', () => {
+  it('cannot be given up by a task that has not seen its decision', () => {
     const story = new Story();
     story.task(request('a'), request('b'));
     story.turn((turn) => scheduleWorkflowTask(turn));
     story.startTask();
     story.decide('a', 'approved');
     const before = structuredClone(story.state);
-    expect(() => story.answerTask(closed('a', 'expired'))).toThrow(TaskFault);
+    expect(() => story.answerTask(closed('a', 'timed-out'))).toThrow(TaskFault);
     story.state = before; // the shell throws a failed turn away
-    story.answerTask(closed('b', 'withdrawn'));
-    expect(story.checked().approvals).toMatchObject([{ approvalId: 'a', outcome: { state: 'approved' } }]);
-    story.task(closed('a', 'approved'));
-    expect(story.checked().approvals).toEqual([]);
-  });
-
-  it('can be ended while a second decision waits in the buffer', () => {
-    const story = new Story();
-    story.task(request('a'));
-    story.decide('a', 'approved', 'anna');
-    story.startTask();
-    story.decide('a', 'rejected', 'bert');
-    story.answerTask(closed('a', 'approved'));
-    expect(story.checked().approvals).toEqual([]);
+    story.answerTask(closed('b', 'cancelled'));
+    expect(story.rows).toMatchObject([{ approvalId: 'b', outcome: { state: 'withdrawn' } }]);
+    expect(story.checked().approvalsOver).toEqual(['a', 'b']);
   });
 
   it('keeps the order in which requests were opened, whatever changes first', () => {
     const story = new Story();
-    story.task(request('a'));
+    story.task(request('a'), request('b'));
     story.turn((turn) => scheduleWorkflowTask(turn));
     story.startTask();
     story.decide('a', 'approved');
-    story.answerTask(request('b'));
-    expect(story.checked().approvals.map((a) => a.approvalId)).toEqual(['a', 'b']);
+    story.answerTask(request('c'));
+    expect(story.checked().approvals.map((a) => a.approvalId)).toEqual(['b', 'c']);
   });
 
   it('is withdrawn when the run ends, unless it was decided', () => {
@@ -194,20 +208,15 @@ describe('an approval', () => {
     story.task(request('a'), request('b'));
     story.decide('b', 'rejected');
     story.turn((turn) => void terminateRun(turn, { reason: 'enough', identity: 'ops' }));
-    expect(story.rows).toMatchObject([
-      { approvalId: 'a', outcome: { state: 'withdrawn' } },
-      { approvalId: 'b', outcome: { state: 'rejected', by: 'anna' } },
-    ]);
+    expect(story.rows).toMatchObject([{ approvalId: 'a', outcome: { state: 'withdrawn' } }]);
     expect(story.checked().approvals).toEqual([]);
   });
 
-  it('may be asked and withdrawn in one task, and its id used again afterwards', () => {
+  it('may be asked and given up in one task', () => {
     const story = new Story();
-    story.task(request('a'), closed('a', 'withdrawn'));
-    expect(story.rows).toMatchObject([{ approvalId: 'a', closed: true, asked: { from: 'finance' }, outcome: { state: 'withdrawn' } }]);
-    story.task(request('a', { what: 'again' }));
-    expect(story.rows).toMatchObject([{ asked: { what: 'again' }, outcome: null }]);
-    expect(openApprovals(story.checked(), story.nowMs)).toHaveLength(1);
+    story.task(request('a'), closed('a', 'cancelled'));
+    expect(story.rows).toMatchObject([{ approvalId: 'a', asked: { from: 'finance' }, outcome: { state: 'withdrawn' } }]);
+    expect(story.checked().approvals).toEqual([]);
   });
 
   it.each([
@@ -219,16 +228,20 @@ describe('an approval', () => {
     expect(() => new Story().task(command)).toThrow(`BadRecordMarkerAttributes: Marker perdure.approval: ${text}.`);
   });
 
-  it('fails the task that uses the id of an open request', () => {
-    const story = new Story();
-    story.task(request('a'));
-    expect(() => story.task(request('a'))).toThrow('approvalId "a" is in use by a request that is not over');
+  it('fails the task that uses an id again, whether the first request is open or over', () => {
+    const open = new Story();
+    open.task(request('a'));
+    expect(() => open.task(request('a'))).toThrow('approvalId "a" was used before in this run');
+    const over = new Story();
+    over.task(request('a'));
+    over.decide('a', 'approved');
+    expect(() => over.task(request('a'))).toThrow('approvalId "a" was used before in this run');
   });
 
   it('leaves alone what a payload codec has encrypted', () => {
     const story = new Story();
-    const command = { commandType: enums.CommandType.COMMAND_TYPE_RECORD_MARKER, recordMarkerCommandAttributes: { markerName: REQUEST_MARKER, details: { request: { payloads: [{ metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('xyz') }] } } } };
-    story.task(command);
+    const details = { request: { payloads: [{ metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('xyz') }] } };
+    story.task({ commandType: enums.CommandType.COMMAND_TYPE_RECORD_MARKER, recordMarkerCommandAttributes: { markerName: REQUEST_MARKER, details } });
     expect(story.checked().approvals).toEqual([]);
   });
 });

@@ -50,9 +50,9 @@ const marker = (markerName: string, key: string, value: unknown): object => ({
   recordMarkerCommandAttributes: { markerName, details: { [key]: json(value) } },
 });
 
-/** Commands of a worker that asks, and that takes note. */
+/** Commands of a worker that asks, and that gives up. */
 export const asks = (approvalId: string, more: object = {}): object => marker('perdure.approval', 'request', { approvalId, what: `approve ${approvalId}`, from: 'finance', details: { order: 7 }, ...more });
-export const takesNote = (approvalId: string, outcome: string): object => marker('perdure.approval.closed', 'closed', { approvalId, outcome });
+export const givesUp = (approvalId: string, outcome: 'timed-out' | 'cancelled'): object => marker('perdure.approval.closed', 'closed', { approvalId, outcome });
 export const COMPLETES = { commandType: 'COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION', completeWorkflowExecutionCommandAttributes: {} };
 export const CONTINUES = { commandType: 'COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION', continueAsNewWorkflowExecutionCommandAttributes: {} };
 

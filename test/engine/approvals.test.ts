@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Decision } from '../../cli/rpc/approvals-service.js';
 import { useDatabase } from '../helpers/postgres.js';
 import { until } from '../helpers/until.js';
-import { asks, COMPLETES, CONTINUES, call, type Node, Run, startNode, takesNote } from './approvals-kit.js';
+import { asks, COMPLETES, CONTINUES, call, givesUp, type Node, Run, startNode } from './approvals-kit.js';
 
 const database = useDatabase();
 let one: Node;
@@ -103,7 +103,7 @@ describe('a decision', () => {
     expect(approval).toMatchObject({ state: 'APPROVAL_STATE_APPROVED', decidedBy: 'anna', reason: 'the customer is right', summary: 'approve a' });
     expect(await run.decisions(one)).toEqual([{ approvalId: 'a', decision: 'approved', by: 'anna', reason: 'the customer is right' }]);
     expect((await run.eventTypes(one)).slice(-2)).toEqual(['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_TASK_SCHEDULED']);
-    await run.task(one, takesNote('a', 'approved'), COMPLETES);
+    await run.task(one, COMPLETES);
     expect(await get(one, run)).toEqual(approval);
   });
 
@@ -137,9 +137,9 @@ describe('a decision', () => {
     await call(one, 'SignalWorkflowExecution', { workflowExecution: { workflowId: run.workflowId }, signalName: 'wake' });
     const task = await run.takeTask(one);
     expect(await approve(two, by(run, 'anna'))).toMatchObject({ state: 'APPROVAL_STATE_APPROVED' });
-    await expect(run.answer(one, task, takesNote('a', 'expired'), COMPLETES)).rejects.toThrow('UnhandledCommand');
+    await expect(run.answer(one, task, givesUp('a', 'timed-out'), COMPLETES)).rejects.toThrow('UnhandledCommand');
     expect(await run.decisions(one)).toHaveLength(1);
-    await run.task(one, takesNote('a', 'approved'), COMPLETES);
+    await run.task(one, COMPLETES);
     expect(await get(two, run)).toMatchObject({ state: 'APPROVAL_STATE_APPROVED', decidedBy: 'anna' });
   });
 
@@ -154,7 +154,7 @@ describe('a decision', () => {
     expect(answer).toMatchObject({ state: 'APPROVAL_STATE_APPROVED', decidedBy: 'anna' });
     expect(await approve(two, request)).toEqual(answer);
     expect(await run.decisions(two)).toHaveLength(1);
-    await run.task(one, takesNote('a', 'approved'), COMPLETES);
+    await run.task(one, COMPLETES);
     expect(await approve(two, request)).toEqual(answer);
     await expect(reject(two, request)).rejects.toThrow('was approved by anna');
   });

@@ -1,6 +1,6 @@
 /**
  * Waiting for a human's approval. The request is a marker in the history, from which Perdure's server keeps its list of open approvals; the
- * decision comes as a signal, which any server of the open API can deliver. See docs/decisions/0005-approval-requests.md.
+ * decision comes as a signal, which any server of the open API can deliver. See docs/decisions/0005-approvals.md.
  */
 import { type Duration, msToNumber } from '../definitions/duration.js';
 import { isCancellation } from '../payload/failure.js';

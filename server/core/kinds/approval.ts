@@ -2,9 +2,9 @@
  * The approval: a question of the run to a person, open from its marker on until a decision, its time or the run's end.
  * It has no commands and events of its own; markers and signals carry it (docs/decisions/0005-approvals.md).
  */
-import { api, enums, fromTimestamp, type HistoryEvent, type temporal, toNumber } from '../api.js';
+import { api, enums, fromTimestamp, type HistoryEvent, type temporal } from '../api.js';
 import { CLOSED_MARKER, type DecisionRecord, DECISION_SIGNAL, decisionInput, readClosed, readDecision, readRequest, REQUEST_MARKER } from '../approval-records.js';
-import type { Approval, RunState } from '../run-state.js';
+import type { Approval, ApprovalOutcome, RunState } from '../run-state.js';
 import { TaskFault } from '../task-fault.js';
 import type { Turn } from '../turn.js';
 import { utf8Length } from '../validate/text-length.js';
@@ -13,12 +13,17 @@ type MarkerAttributes = temporal.api.command.v1.IRecordMarkerCommandAttributes;
 const CAUSE = enums.WorkflowTaskFailedCause;
 const EventCodec = api.history.v1.HistoryEvent;
 
-export const findApproval = (state: RunState, approvalId: string): Approval | undefined =>
-  state.approvals.find((a) => a.approvalId === approvalId && !a.closed);
+/** Decisions remembered for a run that came before their request. */
+const EARLY_MAX = 100;
+
+/** Requests that are over whose ids are remembered: a decision for one of them, or a second request of that id, means nothing new. */
+const OVER_MAX = 200;
+
+const findOpen = (state: RunState, approvalId: string): Approval | undefined => state.approvals.find((a) => a.approvalId === approvalId && !a.outcome);
 
 /** Requests that a person can still decide at that moment. */
 export const openApprovals = (state: RunState, nowMs: number): Approval[] =>
-  state.approvals.filter((a) => !a.closed && !a.outcome && (a.untilMs === 0 || nowMs < a.untilMs));
+  state.approvals.filter((a) => !a.outcome && (a.untilMs === 0 || nowMs < a.untilMs));
 
 /** A decision by call: the signal that tells the run, which is what decides the request. */
 export const decisionSignal = (record: DecisionRecord, requestId: string): { name: string; input: object; identity: string; requestId: string } => ({
@@ -28,17 +33,15 @@ export const decisionSignal = (record: DecisionRecord, requestId: string): { nam
   requestId,
 });
 
-/** Refuses a marker that asks wrongly, and one that ends a request whose decision its worker has not seen. */
+/** Refuses a marker that asks wrongly, and one that gives up a request whose decision its worker has not seen. */
 export function checkApprovalMarker(turn: Turn, attributes: MarkerAttributes): void {
   if (attributes.markerName === REQUEST_MARKER) {
     const problem = requestProblem(turn, attributes);
     if (problem) throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES, `Marker ${REQUEST_MARKER}: ${problem}.`);
   } else if (attributes.markerName === CLOSED_MARKER) {
     const closed = readClosed(attributes);
-    const approval = closed && findApproval(turn.state, closed.approvalId);
-    if (!approval?.outcome || approval.outcome.eventId > 0) return;
-    const unseen = bufferedDecisions(turn.state).some((d) => d.record.approvalId === approval.approvalId);
-    if (unseen) throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, '');
+    if (!closed || findOpen(turn.state, closed.approvalId)) return;
+    if (decidedInBuffer(turn.state, closed.approvalId)) throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, '');
   }
 }
 
@@ -48,70 +51,69 @@ function requestProblem({ state, limits }: Turn, attributes: MarkerAttributes): 
   if ('problem' in request) return request.problem;
   const { approvalId } = request;
   if (utf8Length(approvalId) > limits.idLengthMax) return `approvalId has ${utf8Length(approvalId)} bytes, at most ${limits.idLengthMax} are allowed`;
-  if (findApproval(state, approvalId)) return `approvalId ${JSON.stringify(approvalId)} is in use by a request that is not over`;
-  const open = state.approvals.filter((a) => !a.closed).length;
+  if (findOpen(state, approvalId) || state.approvalsOver.includes(approvalId)) return `approvalId ${JSON.stringify(approvalId)} was used before in this run`;
+  const open = state.approvals.filter((a) => !a.outcome).length;
   return open < limits.pendingApprovalsMax ? undefined : `${open} requests are open, at most ${limits.pendingApprovalsMax} may be`;
 }
 
-/** Decisions that came while a workflow task is started, in their order. */
-function bufferedDecisions(state: RunState): { record: DecisionRecord; event: HistoryEvent }[] {
-  return state.buffered.flatMap((bytes) => {
-    const event = EventCodec.decode(bytes) as HistoryEvent;
-    const record = readDecision(event);
-    return record ? [{ record, event }] : [];
-  });
+/** Whether a decision came while the present workflow task is started. */
+const decidedInBuffer = (state: RunState, approvalId: string): boolean =>
+  state.buffered.some((bytes) => readDecision(EventCodec.decode(bytes) as HistoryEvent)?.approvalId === approvalId);
+
+/** In a new list, so that a turn can tell what it began with. */
+function end(state: RunState, open: Approval, outcome: ApprovalOutcome): void {
+  state.approvals = state.approvals.map((a) => (a === open ? { ...a, outcome } : a));
+  noteOver(state, open.approvalId);
 }
 
-/** Puts a changed request in the place of the old one, in a new list, so that a turn can tell what it began with. */
-function replace(state: RunState, old: Approval, approval: Approval): void {
-  state.approvals = state.approvals.map((a) => (a === old ? approval : a));
+function noteOver(state: RunState, approvalId: string): void {
+  state.approvalsOver = [...state.approvalsOver, approvalId].slice(-OVER_MAX);
 }
 
 function openRequest(state: RunState, event: HistoryEvent): void {
   const request = readRequest(event.markerRecordedEventAttributes!);
   if (request === 'unreadable' || 'problem' in request) return;
   const { approvalId, untilMs, what, from, details } = request;
-  const requestedMs = fromTimestamp(event.eventTime);
-  const others = state.approvals.filter((a) => a.approvalId !== approvalId); // one of that id can only be over
-  state.approvals = [...others, { approvalId, requestedMs, untilMs, asked: { what, from, details }, outcome: null, closed: false }];
-  for (const { record, event: signal } of bufferedDecisions(state)) decide(state, record, signal);
+  const early = state.earlyDecisions.find((d) => d.approvalId === approvalId);
+  if (early) state.earlyDecisions = state.earlyDecisions.filter((d) => d !== early);
+  if (early) noteOver(state, approvalId);
+  const approval = { approvalId, requestedMs: fromTimestamp(event.eventTime), untilMs, asked: { what, from, details }, outcome: early?.outcome ?? null };
+  state.approvals = [...state.approvals, approval];
 }
 
-function decide(state: RunState, record: DecisionRecord, event: HistoryEvent): void {
-  const approval = findApproval(state, record.approvalId);
-  if (!approval || approval.outcome) return;
-  const { decision, by, reason } = record;
-  const requestId = event.workflowExecutionSignaledEventAttributes?.requestId ?? '';
-  replace(state, approval, { ...approval, outcome: { state: decision, by, reason, ms: fromTimestamp(event.eventTime), requestId, eventId: toNumber(event.eventId) } });
-}
-
-function closeRequest(state: RunState, event: HistoryEvent): void {
+function giveUpRequest(state: RunState, event: HistoryEvent): void {
   const closed = readClosed(event.markerRecordedEventAttributes!);
-  const approval = closed && findApproval(state, closed.approvalId);
-  if (!approval) return;
-  const ms = fromTimestamp(event.eventTime);
-  const { outcome, by, reason } = closed;
-  replace(state, approval, { ...approval, closed: true, outcome: approval.outcome ?? { state: outcome, by, reason, ms, requestId: '', eventId: toNumber(event.eventId) } });
+  const open = closed && findOpen(state, closed.approvalId);
+  if (open) end(state, open, { state: closed.outcome, by: '', reason: '', ms: fromTimestamp(event.eventTime), requestId: '' });
 }
 
-/** A marker was recorded: it may open a request or end one. */
+/** A marker was recorded: it may open a request or give one up. */
 export function noteApprovalMarker(state: RunState, event: HistoryEvent): void {
   const name = event.markerRecordedEventAttributes?.markerName;
   if (name === REQUEST_MARKER) openRequest(state, event);
-  else if (name === CLOSED_MARKER) closeRequest(state, event);
+  else if (name === CLOSED_MARKER) giveUpRequest(state, event);
 }
 
-/** A signal came: it may decide a request. */
+/** A signal came: it may decide a request, also one that is yet to come. */
 export function noteDecision(state: RunState, event: HistoryEvent): void {
-  if (state.approvals.length === 0) return;
   const record = readDecision(event);
-  if (record) decide(state, record, event);
+  if (!record) return;
+  const { approvalId, decision, by, reason } = record;
+  const requestId = event.workflowExecutionSignaledEventAttributes?.requestId ?? '';
+  const outcome: ApprovalOutcome = { state: decision, by, reason, ms: fromTimestamp(event.eventTime), requestId };
+  const open = findOpen(state, approvalId);
+  if (open) end(state, open, outcome);
+  else if (!isKnown(state, approvalId) && state.earlyDecisions.length < EARLY_MAX) state.earlyDecisions = [...state.earlyDecisions, { approvalId, outcome }];
 }
+
+const isKnown = (state: RunState, approvalId: string): boolean =>
+  state.earlyDecisions.some((d) => d.approvalId === approvalId) || state.approvalsOver.includes(approvalId);
 
 /** The run is over: nobody waits for what is still open. */
 export function withdrawApprovals(state: RunState, event: HistoryEvent): void {
-  const withdrawn = { state: 'withdrawn', by: '', reason: '', ms: fromTimestamp(event.eventTime), requestId: '', eventId: toNumber(event.eventId) } as const;
-  state.approvals = state.approvals.length === 0 ? state.approvals : state.approvals.map((a) => ({ ...a, closed: true, outcome: a.outcome ?? withdrawn }));
+  const withdrawn: ApprovalOutcome = { state: 'withdrawn', by: '', reason: '', ms: fromTimestamp(event.eventTime), requestId: '' };
+  for (const approval of openApprovals(state, 0)) end(state, approval, withdrawn);
+  state.earlyDecisions = [];
 }
 
 /** What a turn changed, for the commit to write: new requests still have their `asked`. What is over is forgotten, and what was asked is left to the table. */
@@ -120,6 +122,6 @@ export function takeApprovalChanges(turn: Turn): Approval[] {
   if (state.approvals === approvalsBefore) return [];
   const before = new Set(approvalsBefore);
   const changed = state.approvals.filter((a) => !before.has(a));
-  state.approvals = state.approvals.filter((a) => !a.closed).map((a) => (a.asked ? { ...a, asked: null } : a));
+  state.approvals = state.approvals.filter((a) => !a.outcome).map((a) => (a.asked ? { ...a, asked: null } : a));
   return changed;
 }
