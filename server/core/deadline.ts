@@ -1,6 +1,6 @@
 /** The one deadline of a run: the earliest moment at which anything of it is due, and doing what is due. */
 import { enums } from './api.js';
-import { activityDeadline, fireActivity } from './kinds/activity.js';
+import { activityDeadline, fireActivities } from './kinds/activity-timeouts.js';
 import { announceClose } from './kinds/close.js';
 import { isRunning, runDeadline, timeOutRun } from './kinds/run.js';
 import { fireTimers } from './kinds/timer.js';
@@ -32,6 +32,6 @@ export function fireDue(turn: Turn): void {
     return;
   }
   fireTimers(turn);
-  for (const activity of Object.values(state.activities)) fireActivity(turn, activity);
+  fireActivities(turn);
   fireWorkflowTask(turn);
 }

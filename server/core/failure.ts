@@ -69,3 +69,9 @@ export function storableFailure(failure: Failure, { sizeMax, truncatedSizeMax }:
   if (failureSize(failure) <= sizeMax) return failure;
   return { ...serverFailure(FAILURE_TOO_LARGE, true), cause: truncateFailure(failure, truncatedSizeMax) };
 }
+
+/** The failure of an attempt that is tried again, as the state keeps it: itself, or the beginning of it inside a server failure. */
+export function retryableFailure(failure: Failure, sizeMax: number): Failure {
+  if (failureSize(failure) <= sizeMax) return failure;
+  return { ...serverFailure(FAILURE_TOO_LARGE, false), cause: truncateFailure(failure, sizeMax) };
+}

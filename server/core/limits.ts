@@ -4,12 +4,16 @@ export interface Limits {
   readonly payloadSizeWarn: number;
   readonly payloadSizeMax: number;
   readonly memoSizeMax: number;
+  /** The failure of an attempt that is tried again; a larger one is kept in part. */
+  readonly attemptFailureSizeMax: number;
   readonly historyEventsWarn: number;
   readonly historyEventsSuggest: number;
   readonly historyEventsMax: number;
   readonly historySizeWarn: number;
   readonly historySizeSuggest: number;
   readonly historySizeMax: number;
+  /** What the engine keeps of one open run besides its history. */
+  readonly stateSizeMax: number;
   readonly pendingActivitiesMax: number;
   readonly pendingChildrenMax: number;
   readonly pendingSignalsMax: number;
@@ -39,12 +43,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   payloadSizeWarn: MiB / 2,
   payloadSizeMax: 2 * MiB,
   memoSizeMax: 2 * MiB,
+  attemptFailureSizeMax: 4 * 1024,
   historyEventsWarn: 10_240,
   historyEventsSuggest: 4 * 1024,
   historyEventsMax: 51_200,
   historySizeWarn: 10 * MiB,
   historySizeSuggest: 4 * MiB,
   historySizeMax: 50 * MiB,
+  stateSizeMax: 8 * MiB,
   pendingActivitiesMax: 2000,
   pendingChildrenMax: 2000,
   pendingSignalsMax: 2000,

@@ -117,15 +117,13 @@ export interface Activity {
   cancelRequestedEventId: number;
   /** Grows when options change, the activity is paused or reset: tasks of an older stamp are void. */
   stamp: number;
-  paused: { ms: number; identity: string; reason: string; rule: boolean } | null;
-  /** Reset asked for while an attempt runs: takes effect when it ends. */
+  paused: { ms: number; identity: string; reason: string; requestId: string } | null;
+  /** Reset while an attempt runs: the worker is told so, until that attempt ends. */
   resetRequested: boolean;
+  /** The next attempt starts without heartbeat details. */
   resetHeartbeat: boolean;
-  keepPaused: boolean;
   /** Encoded Priority. */
   priority: Uint8Array | null;
-  /** Encoded ScheduleActivityTaskCommandAttributes-derived options as they were first, when UpdateActivityOptions changed them. */
-  originalOptions: Uint8Array | null;
 }
 
 export interface Timer {

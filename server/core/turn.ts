@@ -94,7 +94,7 @@ export class Turn {
   flushBuffered(): boolean {
     const { state } = this;
     if (state.buffered.length === 0) return false;
-    const events = reorderBuffered(state.buffered.map((bytes) => EventCodec.decode(bytes) as HistoryEvent));
+    const events = reorderBuffered(this.buffered());
     state.buffered = [];
     state.bufferedBytes = 0;
     const startedIds = new Map<number, number>();
@@ -104,6 +104,23 @@ export class Turn {
       noteStartedId(event, startedIds, state);
     }
     return true;
+  }
+
+  /** What waits in the buffer, without ids. */
+  buffered(): HistoryEvent[] {
+    return this.state.buffered.map((bytes) => EventCodec.decode(bytes) as HistoryEvent);
+  }
+
+  /** Takes the first event of that kind out of the buffer: it never happened. */
+  takeBuffered(matches: (event: HistoryEvent) => boolean): HistoryEvent | undefined {
+    const { state } = this;
+    const events = this.buffered();
+    const at = events.findIndex(matches);
+    if (at < 0) return undefined;
+    const [bytes] = state.buffered.splice(at, 1);
+    state.bufferedBytes -= bytes!.length;
+    this.touched = true;
+    return events[at];
   }
 
   /** What follows begins a new batch. */

@@ -1,13 +1,26 @@
 /** What workers say about their activities: completed, failed, cancelled, still at it. By task token, or by ids for async completion. */
-import type { temporal } from '../core/api.js';
+import type { Failure, temporal } from '../core/api.js';
 import { invalidArgument, notFound } from '../core/errors.js';
-import { cancelActivity, completeActivity, failActivity, findActivity, heartbeatActivity, type Progress } from '../core/kinds/activity.js';
+import {
+  CANCEL_DETAILS_TOO_LARGE,
+  HEARTBEAT_TOO_LARGE,
+  RESULT_TOO_LARGE,
+  serverFailure,
+  storableFailure,
+} from '../core/failure.js';
+import { findActivity } from '../core/kinds/activity.js';
+import { cancelActivity, completeActivity, failActivity, heartbeatActivity } from '../core/kinds/activity-attempt.js';
 import { isRunning } from '../core/kinds/run.js';
 import type { Activity } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
+import { requireActivityFailure, requireActivityIds, requireRetryDelays } from '../core/validate/activity-answer.js';
+import { requireIdentity } from '../core/validate/identity.js';
+import { failureSize, payloadsExceed } from '../core/validate/payload-size.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
+import { alreadyCompleted } from './signal-run.js';
+import { requireTokenNamespace } from './task-namespace.js';
 import { decodeToken } from './task-token.js';
 import { transact } from './transact.js';
 
@@ -19,77 +32,132 @@ type Canceled = temporal.api.workflowservice.v1.IRespondActivityTaskCanceledRequ
 type CanceledById = temporal.api.workflowservice.v1.IRespondActivityTaskCanceledByIdRequest;
 type Heartbeat = temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatRequest;
 type HeartbeatById = temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatByIdRequest;
+type ByToken = { taskToken?: Uint8Array | null; namespace?: string | null };
+type ByIds = { namespace?: string | null; workflowId?: string | null; runId?: string | null; activityId?: string | null };
 
-const activityNotFound = (): Error => notFound('invalid activityID or activity already timed out or invoking workflow is completed');
+/** Something that happens to the activity which a request means, in one transition. */
+type OnActivity = <R>(work: (turn: Turn, activity: Activity) => R) => Promise<R>;
 
-type Target = { taskToken?: Uint8Array | null } | { namespace?: string | null; workflowId?: string | null; runId?: string | null; activityId?: string | null };
+const noSuchAttempt = (): Error => notFound('invalid activityID or activity already timed out or invoking workflow is completed');
 
-/** Finds the activity that a request means and lets it happen in one transition. */
-async function onActivity<R>(engine: Engine, target: Target, work: (turn: Turn, activity: Activity) => R): Promise<R> {
-  if ('taskToken' in target || !('activityId' in target)) return byToken(engine, (target as { taskToken?: Uint8Array | null }).taskToken, work);
-  const namespace = await engine.registry.require(target.namespace);
-  if (!target.activityId) throw invalidArgument('ActivityId is not set on request.');
-  const workflowId = target.workflowId ?? '';
-  const runId = await findRunId(engine, namespace, { workflowId, runId: target.runId });
-  return transact(engine, runId, (turn) => {
-    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
-    if (!isRunning(turn.state)) throw notFound('workflow execution already completed');
-    const activity = findActivity(turn.state, target.activityId!);
-    if (!activity) throw notFound(`cannot find pending activity with ActivityID ${target.activityId}`);
-    return work(turn, activity);
-  });
+/** The attempt that the token was handed out for; any other is gone. */
+async function byToken(engine: Engine, request: ByToken): Promise<OnActivity> {
+  const token = decodeToken(request.taskToken, 'a');
+  await requireTokenNamespace(engine, token, request.namespace);
+  return (work) =>
+    transact(engine, token.run, (turn) => {
+      const { state } = turn;
+      if (state.info.namespaceId !== token.ns) throw noSuchWorkflow(token.wid);
+      if (!isRunning(state)) throw alreadyCompleted();
+      const activity = state.activities[token.s];
+      if (!activity?.startedMs || activity.attempt !== token.a || activity.startedMs !== token.at) throw noSuchAttempt();
+      return work(turn, activity);
+    });
 }
 
-async function byToken<R>(engine: Engine, bytes: Uint8Array | null | undefined, work: (turn: Turn, activity: Activity) => R): Promise<R> {
-  const token = decodeToken(bytes, 'a');
-  return transact(engine, token.run, (turn) => {
-    if (!isRunning(turn.state)) throw notFound('workflow execution already completed');
-    const activity = turn.state.activities[token.s];
-    if (!activity?.startedMs || activity.attempt !== token.a || activity.startedMs !== token.at) throw activityNotFound();
-    return work(turn, activity);
-  });
+/** The pending activity of that id, whoever has it. Unless told otherwise a worker must have taken it. */
+async function byIds(engine: Engine, request: ByIds, { mayBeUnstarted = false } = {}): Promise<OnActivity> {
+  const namespace = await engine.registry.require(request.namespace);
+  const { workflowId, runId, activityId } = requireActivityIds(request);
+  return async (work) => {
+    const found = await findRunId(engine, namespace, { workflowId, runId });
+    return transact(engine, found, (turn) => {
+      const { state } = turn;
+      if (!belongs(state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+      if (!isRunning(state)) throw alreadyCompleted();
+      const activity = findActivity(state, activityId);
+      if (!activity) throw notFound(`cannot find pending activity with ActivityID ${activityId}, check workflow execution history for more details`);
+      if (!activity.startedMs && !mayBeUnstarted) throw noSuchAttempt();
+      return work(turn, activity);
+    });
+  };
 }
 
-const hasToken = (request: { taskToken?: Uint8Array | null }): Target => ({ taskToken: request.taskToken });
+/** What cannot be stored fails the activity for good, with a failure that says so. */
+const failForGood = (on: OnActivity, message: string, identity: string | null | undefined): Promise<void> =>
+  on((turn, activity) => failActivity(turn, activity, { failure: serverFailure(message, true), identity }));
 
-const byIds = (r: { namespace?: string | null; workflowId?: string | null; runId?: string | null; activityId?: string | null }): Target => ({
-  namespace: r.namespace,
-  workflowId: r.workflowId,
-  runId: r.runId,
-  activityId: r.activityId ?? '',
-});
-
-async function complete(engine: Engine, target: Target, request: Pick<Completed, 'result' | 'identity'>): Promise<object> {
-  await onActivity(engine, target, (turn, activity) => completeActivity(turn, activity, request));
+async function complete(engine: Engine, on: OnActivity, { result, identity }: Pick<Completed, 'result' | 'identity'>): Promise<object> {
+  if (payloadsExceed(result, engine.limits.payloadSizeMax)) await failForGood(on, RESULT_TOO_LARGE, identity);
+  else await on((turn, activity) => completeActivity(turn, activity, { result, identity }));
   return {};
 }
 
-async function fail(engine: Engine, target: Target, request: Pick<Failed, 'failure' | 'identity' | 'lastHeartbeatDetails'>): Promise<object> {
-  await onActivity(engine, target, (turn, activity) => failActivity(turn, activity, { failure: request.failure, identity: request.identity, lastHeartbeatDetails: request.lastHeartbeatDetails }));
-  return {};
-}
-
-async function cancel(engine: Engine, target: Target, request: Pick<Canceled, 'details' | 'identity'>): Promise<object> {
-  await onActivity(engine, target, (turn, activity) => {
-    if (!activity.cancelRequestedEventId) throw invalidArgument('Activity cancel was not requested.');
-    cancelActivity(turn, activity, request);
+async function cancel(engine: Engine, on: OnActivity, { details, identity }: Pick<Canceled, 'details' | 'identity'>): Promise<object> {
+  if (payloadsExceed(details, engine.limits.payloadSizeMax)) {
+    await failForGood(on, CANCEL_DETAILS_TOO_LARGE, identity);
+    return {};
+  }
+  await on((turn, activity) => {
+    if (!activity.cancelRequestedEventId) throw invalidArgument('unable to mark activity as canceled without activity being request canceled first');
+    cancelActivity(turn, activity, { details, identity });
   });
   return {};
 }
 
-async function heartbeat(engine: Engine, target: Target, request: Pick<Heartbeat, 'details'>): Promise<object> {
-  const progress: Progress = await onActivity(engine, target, (turn, activity) => heartbeatActivity(turn, activity, request.details));
+/** The answer lists what of the failure could not be kept as it was. */
+async function fail(engine: Engine, on: OnActivity, request: Pick<Failed, 'failure' | 'identity' | 'lastHeartbeatDetails'>): Promise<{ failures?: Failure[] }> {
+  const { payloadSizeMax, payloadSizeWarn } = engine.limits;
+  const failures: Failure[] = [];
+  let { failure, lastHeartbeatDetails } = request;
+  if (payloadsExceed(lastHeartbeatDetails, payloadSizeMax)) {
+    failures.push(serverFailure(HEARTBEAT_TOO_LARGE, true));
+    lastHeartbeatDetails = undefined;
+  }
+  if (failure && failureSize(failure) > payloadSizeMax) {
+    failure = storableFailure(failure, { sizeMax: payloadSizeMax, truncatedSizeMax: payloadSizeWarn });
+    failures.push(failure);
+  }
+  await on((turn, activity) => failActivity(turn, activity, { failure, identity: request.identity, lastHeartbeatDetails }));
+  return failures.length > 0 ? { failures } : {};
+}
+
+async function heartbeat(engine: Engine, on: OnActivity, { details, identity }: Pick<Heartbeat, 'details' | 'identity'>): Promise<object> {
+  if (payloadsExceed(details, engine.limits.payloadSizeMax)) {
+    await failForGood(on, HEARTBEAT_TOO_LARGE, identity);
+    return { cancelRequested: true };
+  }
+  const progress = await on((turn, activity) => heartbeatActivity(turn, activity, details, identity ?? ''));
   return { cancelRequested: progress.cancelRequested, activityPaused: progress.paused, activityReset: progress.reset };
 }
 
 export const activityAnswers = {
-  completed: (engine: Engine, r: Completed, _call: Call) => complete(engine, hasToken(r), r),
-  completedById: (engine: Engine, r: CompletedById, _call: Call) => complete(engine, byIds(r), r),
-  failed: (engine: Engine, r: Failed, _call: Call) => fail(engine, hasToken(r), r),
-  failedById: (engine: Engine, r: FailedById, _call: Call) => fail(engine, byIds(r), r),
-  canceled: (engine: Engine, r: Canceled, _call: Call) => cancel(engine, hasToken(r), r),
-  canceledById: (engine: Engine, r: CanceledById, _call: Call) => cancel(engine, byIds(r), r),
-  heartbeat: (engine: Engine, r: Heartbeat, _call: Call) => heartbeat(engine, hasToken(r), r),
-  heartbeatById: (engine: Engine, r: HeartbeatById, _call: Call) => heartbeat(engine, byIds(r), r),
+  async completed(engine: Engine, request: Completed, _call: Call) {
+    const on = await byToken(engine, request);
+    requireIdentity(request.identity, engine.limits.idLengthMax);
+    return complete(engine, on, request);
+  },
+  async completedById(engine: Engine, request: CompletedById, _call: Call) {
+    const on = await byIds(engine, request, { mayBeUnstarted: true });
+    requireIdentity(request.identity, engine.limits.idLengthMax);
+    return complete(engine, on, request);
+  },
+  async failed(engine: Engine, request: Failed, _call: Call) {
+    const on = await byToken(engine, request);
+    requireActivityFailure(request.failure);
+    requireIdentity(request.identity, engine.limits.idLengthMax);
+    return fail(engine, on, request);
+  },
+  async failedById(engine: Engine, request: FailedById, _call: Call) {
+    const on = await byIds(engine, request);
+    requireIdentity(request.identity, engine.limits.idLengthMax);
+    requireRetryDelays(request.failure);
+    return fail(engine, on, request);
+  },
+  async canceled(engine: Engine, request: Canceled, _call: Call) {
+    const on = await byToken(engine, request);
+    requireIdentity(request.identity, engine.limits.idLengthMax);
+    return cancel(engine, on, request);
+  },
+  async canceledById(engine: Engine, request: CanceledById, _call: Call) {
+    const on = await byIds(engine, request);
+    requireIdentity(request.identity, engine.limits.idLengthMax);
+    return cancel(engine, on, request);
+  },
+  async heartbeat(engine: Engine, request: Heartbeat, _call: Call) {
+    return heartbeat(engine, await byToken(engine, request), request);
+  },
+  async heartbeatById(engine: Engine, request: HeartbeatById, _call: Call) {
+    return heartbeat(engine, await byIds(engine, request), request);
+  },
 };
-

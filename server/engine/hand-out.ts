@@ -3,7 +3,7 @@
  * What nobody waits for becomes a row of the task queue. Called before the commit; `deliver` answers the pollers after it.
  */
 import { api } from '../core/api.js';
-import { startActivity } from '../core/kinds/activity.js';
+import { startActivity } from '../core/kinds/activity-attempt.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import type { Turn } from '../core/turn.js';
 import type { TaskWrite } from '../storage/commit-item.js';

@@ -4,6 +4,7 @@ import { answerQuery } from './answer-query.js';
 import type { Call, Handlers } from './call.js';
 import { completeWorkflowTaskCall } from './complete-workflow-task.js';
 import { deleteNamespace, deprecateNamespace, updateNamespace } from './change-namespace.js';
+import { activityControls } from './control-activity.js';
 import { describeRun } from './describe-run.js';
 import { describeTaskQueue, listPartitions } from './describe-task-queue.js';
 import { requestCancelWorkflow, terminateWorkflow } from './end-run.js';
@@ -59,6 +60,14 @@ export function workflowHandlers(engine: Engine): Handlers {
     ListOpenWorkflowExecutions: bind(listOpenRuns),
     ListClosedWorkflowExecutions: bind(listClosedRuns),
     ListArchivedWorkflowExecutions: bind(listArchivedRuns),
+    PauseActivity: bind(activityControls.pause),
+    UnpauseActivity: bind(activityControls.unpause),
+    ResetActivity: bind(activityControls.reset),
+    UpdateActivityOptions: bind(activityControls.updateOptions),
+    PauseActivityExecution: bind(activityControls.pauseOne),
+    UnpauseActivityExecution: bind(activityControls.unpauseOne),
+    ResetActivityExecution: bind(activityControls.resetOne),
+    UpdateActivityExecutionOptions: bind(activityControls.updateOptionsOne),
     ShutdownWorker: bind(shutDownWorker),
   };
 }

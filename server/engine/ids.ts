@@ -23,3 +23,6 @@ export const systemIds: Ids = {
     return uuidv7(after ? Math.max(ms, msOfRunId(after) + 1) : ms);
   },
 };
+
+/** A number from 0 up to 1, for spreading things in time, from the same source as the ids. */
+export const randomFraction = (ids: Ids): number => Number.parseInt(ids.newId().slice(-8), 16) / 2 ** 32;

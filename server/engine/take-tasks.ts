@@ -1,5 +1,5 @@
 /** Tasks that lie in the database: claimed in batches for pollers that wait here, started by a commit that deletes their row. */
-import { startActivity } from '../core/kinds/activity.js';
+import { startActivity } from '../core/kinds/activity-attempt.js';
 import { isRunning } from '../core/kinds/run.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import type { Turn } from '../core/turn.js';

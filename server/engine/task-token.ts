@@ -1,5 +1,6 @@
 /** Task tokens: what a worker gives back so that its answer finds the task again. Opaque to workers, JSON inside. */
-import { invalidArgument } from '../core/errors.js';
+import { requireTaskToken, undecodableToken } from '../core/validate/activity-answer.js';
+import { isUuid } from '../core/validate/execution.js';
 
 export interface WorkflowTaskToken {
   t: 'w';
@@ -42,15 +43,32 @@ export type TaskToken = WorkflowTaskToken | ActivityTaskToken | QueryTaskToken;
 
 export const encodeToken = (token: TaskToken): Buffer => Buffer.from(JSON.stringify(token), 'utf8');
 
+const isNumber = (value: unknown): boolean => Number.isSafeInteger(value);
+const isTime = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** What a token of each type must hold before anything is looked up with it. */
+const WELL_FORMED: { [T in TaskToken['t']]: (token: Partial<Extract<TaskToken, { t: T }>>) => boolean } = {
+  w: ({ run, wid, s, e, a, at }) => isUuid(run ?? '') && isText(wid) && [s, e, a].every(isNumber) && isTime(at),
+  a: ({ run, wid, s, a, at }) => isUuid(run ?? '') && isText(wid) && [s, a].every(isNumber) && isTime(at),
+  q: ({ q, n }) => isText(q) && isText(n),
+};
+
 /** Reads a token of one type. Throws INVALID_ARGUMENT when it is none of ours. */
 export function decodeToken<T extends TaskToken['t']>(bytes: Uint8Array | null | undefined, type: T): Extract<TaskToken, { t: T }> {
-  if (!bytes || bytes.length === 0) throw invalidArgument('Task token not set on request.');
-  let token: TaskToken | undefined;
+  const text = Buffer.from(requireTaskToken(bytes)).toString('utf8');
+  let token: unknown;
   try {
-    token = JSON.parse(Buffer.from(bytes).toString('utf8')) as TaskToken;
+    token = JSON.parse(text);
   } catch {
-    // not one of ours
+    throw undecodableToken();
   }
-  if (typeof token !== 'object' || token === null || token.t !== type) throw invalidArgument('Error deserializing task token.');
-  return token as Extract<TaskToken, { t: T }>;
+  if (!isTokenOf(token, type)) throw undecodableToken();
+  return token;
+}
+
+function isTokenOf<T extends TaskToken['t']>(token: unknown, type: T): token is Extract<TaskToken, { t: T }> {
+  if (typeof token !== 'object' || token === null) return false;
+  const candidate = token as Partial<Extract<TaskToken, { t: T }>>;
+  return candidate.t === type && typeof candidate.ns === 'string' && isUuid(candidate.ns) && WELL_FORMED[type](candidate);
 }

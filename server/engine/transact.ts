@@ -1,9 +1,11 @@
 /** The one path of every change of a run: load -> decide -> commit -> effects. One transition at a time for each run on this node. */
 import { nextDeadline } from '../core/deadline.js';
 import { indexedValues } from '../core/list-query/indexed-values.js';
-import { notFound, ServiceError, unavailable } from '../core/errors.js';
+import { invalidArgument, notFound, ServiceError, unavailable } from '../core/errors.js';
 import { takeApprovalChanges } from '../core/kinds/approval.js';
-import { isRunning } from '../core/kinds/run.js';
+import { announceClose } from '../core/kinds/close.js';
+import { isRunning, terminateRun } from '../core/kinds/run.js';
+import { nearLimit, overLimit, relieveBuffer } from '../core/size-limits.js';
 import { Turn } from '../core/turn.js';
 import type { CommitItem, RunWrite } from '../storage/commit-item.js';
 import type { HistoryRow } from '../storage/history.js';
@@ -32,9 +34,30 @@ export class DuplicateRequest extends Error {}
 /** A message that was to be taken in has been taken in before, by this or another node. */
 export class MessageGone extends Error {}
 
+/** The transition would make its run larger than a run may be. */
+class RunTooLarge extends Error {}
+
 export const runNotFound = (runId: string): ServiceError => notFound(`workflow execution not found: run ${runId}`);
 
-export function transact<R>(engine: Engine, runId: string, decide: (turn: Turn, run: CachedRun) => R, options: TransactOptions<R> = {}): Promise<R> {
+export async function transact<R>(engine: Engine, runId: string, decide: (turn: Turn, run: CachedRun) => R, options: TransactOptions<R> = {}): Promise<R> {
+  try {
+    return await transactOnce(engine, runId, decide, options);
+  } catch (error) {
+    if (!(error instanceof RunTooLarge)) throw error;
+    await terminateTooLarge(engine, runId, error.message);
+    throw invalidArgument(error.message);
+  }
+}
+
+/** A run that has outgrown its limits ends; whoever asked for what it had no room for is told why. */
+async function terminateTooLarge(engine: Engine, runId: string, reason: string): Promise<void> {
+  engine.log.warn({ runId, reason }, 'a run is terminated because it has grown too large');
+  await transactOnce(engine, runId, (turn) => {
+    if (isRunning(turn.state)) announceClose(turn, terminateRun(turn, { reason, identity: 'history-service' }));
+  });
+}
+
+function transactOnce<R>(engine: Engine, runId: string, decide: (turn: Turn, run: CachedRun) => R, options: TransactOptions<R> = {}): Promise<R> {
   return engine.serial.run(runId, async () => {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const cached = engine.cache.take(runId);
@@ -60,6 +83,9 @@ async function attemptOnce<R>(
   let result: R;
   try {
     result = decide(turn, run);
+    relieveBuffer(turn);
+    const problem = overLimit(turn);
+    if (problem) throw new RunTooLarge(problem);
   } catch (error) {
     if (fromCache) return undefined; // a refusal counts only on fresh state
     throw error;
@@ -75,6 +101,8 @@ async function attemptOnce<R>(
   if (options.takenTask !== undefined) item.takenTasks.push(options.takenTask);
   const committed = await commit(engine, item, out);
   if (!committed) return undefined;
+  const warning = nearLimit(turn);
+  if (warning) engine.log.warn({ runId: turn.state.info.runId, workflowId: turn.state.info.workflowId }, warning);
   await settle(engine, run, turn, item, out, () => options.after?.(run, result));
   return { result };
 }

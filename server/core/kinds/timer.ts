@@ -20,8 +20,8 @@ export function startTimer(turn: Turn, attributes: StartAttributes, completedEve
   });
 }
 
-/** A CancelTimer command for a timer that runs. */
-export function cancelTimer(turn: Turn, timer: Timer, completedEventId: number, identity: string): void {
+/** A checked CancelTimer command. */
+export function cancelTimer(turn: Turn, timer: Pick<Timer, 'timerId' | 'startedEventId'>, completedEventId: number, identity: string): void {
   turn.append({
     eventType: T.EVENT_TYPE_TIMER_CANCELED,
     timerCanceledEventAttributes: {

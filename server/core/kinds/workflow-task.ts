@@ -293,6 +293,14 @@ export function fireWorkflowTask(turn: Turn): void {
     startFirstTask(turn);
     return;
   }
+  timeOutWorkflowTask(turn);
+  scheduleWorkflowTask(turn);
+}
+
+/** The pending task took too long: to be taken by a worker, or to be answered. */
+export function timeOutWorkflowTask(turn: Turn): void {
+  const { state } = turn;
+  const task = state.workflowTask!;
   const started = task.startedEventId > 0;
   if (task.kind === 'speculative') writeUnwritten(turn, '');
   if (task.written) {
@@ -308,7 +316,6 @@ export function fireWorkflowTask(turn: Turn): void {
     taskEnded(state, true);
   }
   turn.touched = true;
-  scheduleWorkflowTask(turn);
 }
 
 /** Something happened that the workflow must see: a task, unless one is pending or the first one has to wait. */
@@ -359,6 +366,3 @@ export const workflowTaskEvents = {
     taskEnded(state, event.workflowTaskTimedOutEventAttributes!.timeoutType !== enums.TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START);
   },
 };
-
-/** Encodes a failure the server itself makes for a task that it refuses. */
-export const serverFailure = (message: string): Failure => ({ message, serverFailureInfo: { nonRetryable: false } });

@@ -33,6 +33,11 @@ export function requireActivityIds(request: { workflowId?: string | null; runId?
 /** The failure of an attempt: an ApplicationFailure, or left out. */
 export function requireActivityFailure(failure: Failure | null | undefined): void {
   if (failure && !failure.applicationFailureInfo) throw invalidArgument('Failure must have ApplicationFailureInfo.');
+  requireRetryDelays(failure);
+}
+
+/** Delays that a failure, or what caused it, asks for before the next attempt. */
+export function requireRetryDelays(failure: Failure | null | undefined): void {
   for (let each: temporal.api.failure.v1.IFailure | null | undefined = failure; each; each = each.cause) {
     const problem = durationProblem(each.applicationFailureInfo?.nextRetryDelay);
     if (problem) throw invalidArgument(`NextRetryDelay is not a valid duration: ${problem}`);

@@ -20,17 +20,22 @@ export function requireLongPollTime(deadlineMs: number, nowMs: number): void {
   if (deadlineMs - nowMs < LONG_POLL_MIN_MS) throw failedPrecondition('Context timeout is too short.');
 }
 
-function versioningProblem({ workerVersionCapabilities: version, deploymentOptions: options }: PollRequest): Problem {
+type Version = { readonly useVersioning?: boolean | null; readonly buildId?: string | null } | null | undefined;
+
+function versioningProblem(version: Version, options: PollRequest['deploymentOptions']): Problem {
   if (version?.useVersioning && !version.buildId) return 'WorkerVersionStamp must be present if UseVersioning is true.';
   if (version?.buildId && exceeds(version.buildId, BUILD_ID_LENGTH_MAX)) return `Build ID is longer than ${BUILD_ID_LENGTH_MAX} bytes.`;
   if (options && !options.deploymentName !== !options.buildId) return 'Deployment name and build id must be set together.';
   return undefined;
 }
 
+/** What a worker says about its build when it polls and when it answers. */
+export const requireWorkerVersion = (version: Version, options: PollRequest['deploymentOptions']): void => refuse(versioningProblem(version, options));
+
 /** Throws INVALID_ARGUMENT with the first thing that is wrong. The deadline has been checked before. */
 export function validatePoll(request: PollRequest, limits: ValidationLimits): void {
   const lengthMax = limits.idLengthMax;
   refuse(taskQueueProblem(request.taskQueue, { lengthMax }));
   requireIdentity(request.identity, lengthMax);
-  refuse(versioningProblem(request));
+  requireWorkerVersion(request.workerVersionCapabilities, request.deploymentOptions);
 }

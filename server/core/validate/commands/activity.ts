@@ -32,7 +32,8 @@ function timeoutsProblem(attributes: ScheduleAttributes): Problem {
   return `a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. ActivityId=${attributes.activityId} ActivityType=${attributes.activityType?.name}`;
 }
 
-function scheduleProblem(attributes: ScheduleAttributes, lengthMax: number): Problem {
+/** What is wrong with what an activity is scheduled with, or is to have from now on. */
+export function scheduleProblem(attributes: ScheduleAttributes, lengthMax: number): Problem {
   const queue = taskQueueProblem(attributes.taskQueue, { lengthMax });
   if (queue) return queue;
   const { activityId, activityType } = attributes;
