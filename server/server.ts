@@ -105,7 +105,8 @@ interface WakeUps {
 
 const wakeUps = new WeakMap<Engine, WakeUps>();
 
-function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engine {
+/** The engine of one node, without its loops. */
+export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engine {
   const database = new Database({ url: config.databaseUrl, poolSize: config.databasePoolSize, onError: (err) => log.warn({ err }, 'a database connection was lost') });
   const commits = new Commits(database);
   const nodeId = ids.newId();
