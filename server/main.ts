@@ -82,12 +82,12 @@ class Life {
 
   async start(signal: AbortSignal): Promise<void> {
     const { options, log, print } = this;
-    const creating: Promise<CreateServer> = options.createServer ? Promise.resolve(options.createServer) : loadCreateServer();
-    creating.catch(() => undefined); // awaited below; the database may fail first
-    const config = await this.withDatabase();
+    const load = (): Promise<CreateServer> => (options.createServer ? Promise.resolve(options.createServer) : loadCreateServer());
+    const config = await this.withDatabase(() => void load().catch(() => undefined));
     signal.throwIfAborted();
     await waitForDatabase(config.databaseUrl, { waitMs: config.databaseWaitMs, log, signal });
-    this.server = await (await creating)({ config, log });
+    const createServer = await load();
+    this.server = await createServer({ config, log });
     signal.throwIfAborted();
     const { grpcAddress, httpAddress } = await this.server.start();
     print(`Perdure ${version}`);
@@ -98,11 +98,12 @@ class Life {
     process.send?.(message);
   }
 
-  private async withDatabase(): Promise<Config> {
+  /** @param meanwhile called while an embedded database starts: loading the server takes about as long */
+  private async withDatabase(meanwhile: () => void): Promise<Config> {
     const { config, log, options } = this;
     if (options.database.kind === 'url') return config;
     const { startEmbeddedPostgres } = await import('./postgres/embedded-postgres.js');
-    this.postgres = await startEmbeddedPostgres({ ...(options.database.folder !== undefined && { folder: options.database.folder }), log });
+    this.postgres = await startEmbeddedPostgres({ ...(options.database.folder !== undefined && { folder: options.database.folder }), log, onLaunched: meanwhile });
     if (this.postgres.note !== undefined) log.warn(`the data lies in ${this.postgres.dataDirectory}, because ${this.postgres.note}`);
     return Object.freeze({ ...config, databaseUrl: this.postgres.url });
   }
@@ -123,7 +124,7 @@ class Life {
   }
 }
 
-const loadCreateServer = async (): Promise<CreateServer> => ((await import('./server.js')) as { createServer: CreateServer }).createServer;
+const loadCreateServer = async (): Promise<CreateServer> => (await import('./server.js')).createServer;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -131,11 +132,19 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
+const SAME_REQUEST_MS = 1_000;
+
 /** A signal that the first request to stop aborts. */
 const stopSignal = (log: Logger): { signal: AbortSignal; dispose: () => void } => {
   const controller = new AbortController();
+  let askedAt = 0;
   const ask = (reason: string): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) {
+      // npm and npx pass on the Ctrl-C that the terminal has already sent
+      if (Date.now() - askedAt > SAME_REQUEST_MS) process.exit(130);
+      return;
+    }
+    askedAt = Date.now();
     log.info(`stopping (${reason})`);
     controller.abort();
   };

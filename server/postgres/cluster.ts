@@ -14,6 +14,8 @@ export const DATABASE = 'perdure';
 interface InitOptions {
   /** Size of a log segment, a power of two. Small ones make a small template. */
   readonly walSegmentMb: number;
+  /** False drops `template0` and `template1`, two thirds of all files, from a cluster that is copied at every start and only needs the one database. */
+  readonly databasesOfItsOwn: boolean;
 }
 
 /** A complete cluster at `folder`, synced to disk. Its locale is PostgreSQL's own, so that it is the same on every system. */
@@ -25,13 +27,18 @@ const initCluster = async (programs: Programs, account: Account | undefined, fol
     `--wal-segsize=${options.walSegmentMb}`,
   ]);
   // initdb makes one user database and calls it postgres; renaming it saves the cost of another
-  await singleUser(programs, account, folder, `alter database postgres rename to ${DATABASE}`);
+  await singleUser(programs, account, folder, `alter database postgres rename to ${DATABASE}`, 'template1');
+  if (options.databasesOfItsOwn) return;
+  for (const database of ['template0', 'template1']) {
+    await singleUser(programs, account, folder, `update pg_database set datistemplate = false where datname = '${database}'`);
+    await singleUser(programs, account, folder, `drop database ${database}`);
+  }
 };
 
-const singleUser = (programs: Programs, account: Account | undefined, folder: string, sql: string): Promise<void> =>
+const singleUser = (programs: Programs, account: Account | undefined, folder: string, sql: string, database = DATABASE): Promise<void> =>
   new Promise((resolve, reject) => {
     const options = { ...(account && { uid: account.uid, gid: account.gid }), cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC' } };
-    const child = execFile(programs.postgres, ['--single', '-D', folder, 'template1'], options, (error, _stdout, stderr) => {
+    const child = execFile(programs.postgres, ['--single', '-D', folder, database], options, (error, _stdout, stderr) => {
       if (error !== null || stderr.includes('ERROR')) reject(new Error(`PostgreSQL could not prepare the cluster at ${folder}: ${stderr.trim() || error?.message}`));
       else resolve();
     });
@@ -54,7 +61,7 @@ export const ensureCluster = async (programs: Programs, account: Account | undef
   }
   if (found !== undefined) return;
   const half = `${dataDirectory}.new-${process.pid}`;
-  await initCluster(programs, account, half, { walSegmentMb: 16 });
+  await initCluster(programs, account, half, { walSegmentMb: 16, databasesOfItsOwn: true });
   await rename(half, dataDirectory).catch(async (error: Error) => {
     await rm(half, { recursive: true, force: true });
     throw new Error(`Expected no file or an empty folder at ${dataDirectory}, where the database is to be made: ${error.message}`);
@@ -73,6 +80,6 @@ const removeHalfMade = async (dataDirectory: string): Promise<void> => {
 /** The cluster that ephemeral ones are copied from; returns its folder. Kept per account, which owns its files. */
 export const ensureTemplate = async (programs: Programs, account: Account | undefined, cache: string): Promise<string> => {
   const template = join(cache, `template-${programs.version}-${account?.name ?? 'own'}`);
-  await buildOnce(template, (folder) => initCluster(programs, account, folder, { walSegmentMb: 4 }));
+  await buildOnce(template, (folder) => initCluster(programs, account, folder, { walSegmentMb: 4, databasesOfItsOwn: false }));
   return template;
 };

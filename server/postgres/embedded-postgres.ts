@@ -21,6 +21,8 @@ export interface EmbeddedPostgresOptions {
   readonly durable?: boolean;
   /** Default 100 for a database that lasts, 40 for one that does not. */
   readonly maxConnections?: number;
+  /** Called when PostgreSQL has been launched: while it starts, this process has time for other work. */
+  readonly onLaunched?: () => void;
 }
 
 export interface EmbeddedPostgres {
@@ -73,6 +75,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions = {
   }
   await writeOwner(where.folder);
   const run = new Run(where, options);
+  options.onLaunched?.();
   await run.untilReady();
   if (where.template !== undefined) sweepEphemeral(where.account).catch((error: unknown) => log?.warn({ err: error }, 'could not remove what an earlier embedded PostgreSQL left'));
   return {
@@ -144,6 +147,7 @@ class Run {
       // the first failure may be the end of an earlier server whose children still let go of shared memory; a third one is no accident
       if (this.ended >= 3 || Date.now() > deadline) {
         await this.stop();
+        if (this.where.programs.known !== undefined) await rm(this.where.programs.known, { force: true });
         throw new Error(`The embedded PostgreSQL does not start. It says:\n${this.recent.map((line) => `  ${line}`).join('\n')}`);
       }
       await sleep(5);

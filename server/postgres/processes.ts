@@ -27,11 +27,14 @@ export const isAlive = (pid: number): boolean => {
 /** A text that no other process ever has: the id and the moment of its start. Undefined when there is no such process. */
 export const identityOf = (pid: number): string | undefined => {
   if (!isAlive(pid)) return undefined;
-  // the second field, a command name in parentheses, may hold spaces; the start time is the 20th field after it
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const started = stat === undefined ? ps('lstart', pid) : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  return started === undefined || started === '' ? undefined : `${pid} ${started}`;
+  if (stat === undefined) return named(pid, ps('lstart', pid));
+  // what follows the command's name, which is in parentheses and may hold spaces: the state first, the start time as the 20th
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : named(pid, fields[19]); // one that only waits to be buried is dead
 };
+
+const named = (pid: number, started: string | undefined): string | undefined => (started === undefined || started === '' ? undefined : `${pid} ${started}`);
 
 /** True if the process with that identity still runs. */
 export const stillRuns = (identity: string): boolean => identity !== '' && identityOf(Number.parseInt(identity, 10)) === identity;

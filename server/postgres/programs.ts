@@ -4,8 +4,9 @@
  * account may not read the folder; the copy cures both.
  */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, readFile, symlink } from 'node:fs/promises';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +20,8 @@ export interface Programs {
   readonly initdb: string;
   /** Version of the npm package, which names the cache. */
   readonly version: string;
+  /** File that says they ran before; to be removed when they do not start, so that the next start looks again. */
+  readonly known?: string;
 }
 
 /** This machine cannot run the embedded PostgreSQL. The text says why, and that DATABASE_URL is the way out. */
@@ -81,7 +84,12 @@ const copyPrograms = async (from: string, to: string): Promise<void> => {
 export const findPrograms = async (account: Account | undefined, cache: string, from?: Package): Promise<Programs> => {
   const { native, version } = from ?? (await findPackage());
   const at = (root: string): Programs => ({ postgres: join(root, 'bin', 'postgres'), initdb: join(root, 'bin', 'initdb'), version });
-  if ((await whyUnusable(native, account)) === undefined) return at(native);
+  const known = join(cache, `usable-${createHash('sha256').update(`${native} ${version} ${account?.uid}`).digest('hex').slice(0, 16)}`);
+  if (existsSync(known) && existsSync(at(native).postgres)) return { ...at(native), known };
+  if ((await whyUnusable(native, account)) === undefined) {
+    await writeFile(known, `${native}\n`); // trying them costs more than half of what starting them does
+    return { ...at(native), known };
+  }
   const copy = join(cache, `programs-${version}`);
   await buildOnce(copy, (folder) => copyPrograms(native, folder));
   const reason = await whyUnusable(copy, account);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { TEMPLATE, withDatabase } from './postgres-server.js';
+import { EMPTY, MIGRATED, withDatabase } from './postgres-server.js';
 
 export interface TestDatabase {
   readonly url: string;
@@ -24,7 +24,7 @@ const asAdmin = async (sql: string): Promise<void> => {
 /** A new database. Migrated unless told otherwise. */
 export const createDatabase = async (options: { readonly migrated?: boolean } = {}): Promise<TestDatabase> => {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asAdmin(`create database ${name} template ${options.migrated === false ? 'template0' : TEMPLATE}`);
+  await asAdmin(`create database ${name} template ${options.migrated === false ? EMPTY : MIGRATED}`);
   return { name, url: withDatabase(inject('postgresUrl'), name), drop: () => asAdmin(`drop database if exists ${name} with (force)`) };
 };
 
