@@ -73,7 +73,7 @@ export const record = async ({ address, only = '.', parallel = 8, onProgress = (
 /** The scenarios that the reference recording has and that the expression selects; those marked racy depend on timing. */
 export const referenceScenarios = (only = '.') => {
   const selected = readJson(join(SHARED, 'out', 'results.json')).filter(({ key }) => new RegExp(only).test(key));
-  return new Map(selected.map(({ key, files, racy }) => [key, { files, racy: racy === true }]));
+  return new Map(selected.map(({ key, files, racy }) => [key, { files, racy: Boolean(racy) }]));
 };
 
 /** The reference's files of these scenarios alone, for a comparison of a part. */
