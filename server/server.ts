@@ -19,6 +19,8 @@ import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
 import { clusterHandlers, systemHandlers } from './engine/system-info.js';
 import { startTask, takeTasks } from './engine/take-tasks.js';
+import { lookAtAllUpdates, lookAtUpdates } from './engine/update-status.js';
+import { UpdateWaiters } from './engine/update-waiters.js';
 import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
@@ -138,12 +140,13 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
       (queue, task, poller) => startTask(engine, queue, task, poller),
     ),
     watchers: new Watchers(),
+    updates: new UpdateWaiters(),
     registry: new NamespaceRegistry(namespaces, now),
     queries: new PendingQueries(),
     longPollMs: 60_000,
     turnContext: () => {
       const nowMs = clock.now();
-      return { nowMs, limits: DEFAULT_LIMITS, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent, attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {} };
+      return { nowMs, limits: DEFAULT_LIMITS, otherNodes: parts.announcer.others, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent, attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {} };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
     sweepSoon: () => parts.sweeper?.wake(),
@@ -175,6 +178,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
     log,
     async runOnce() {
       engine.queues.backlogEverywhere();
+      if (engine.otherNodes()) await lookAtAllUpdates(engine);
       return BACKLOG_SWEEP_MS;
     },
   });
@@ -187,6 +191,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
     () => {
       engine.queues.backlogEverywhere();
       engine.watchers.wakeAll();
+      void lookAtAllUpdates(engine).catch((err) => log.warn({ err }, 'updates could not be looked at; they are again in a moment'));
       engine.registry.forgetAll();
     },
   );
@@ -195,7 +200,10 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
 
 function heard(engine: Engine, parts: WakeUps, change: Change): void {
   parts.announcer.others = true;
-  if (change.kind === 'run') engine.watchers.wake(change.runId);
+  if (change.kind === 'run') {
+    engine.watchers.wake(change.runId);
+    void lookAtUpdates(engine, change.runId).catch((err) => engine.log.warn({ err }, 'updates could not be looked at; they are again in a moment'));
+  }
   else if (change.kind === 'tasks') engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
   else if (change.kind === 'queue-shut-down') engine.queues.shutDown({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
   else engine.registry.forgetAll();

@@ -2,11 +2,12 @@
 import type { Command, temporal } from './api.js';
 import type { Activity } from './run-state.js';
 import type { Turn } from './turn.js';
+import type { Messages } from './update-messages.js';
 import type { CommandContext as CommandRules } from './validate/command-context.js';
 
 export interface CommandContext {
   readonly turn: Turn;
-  /** The WorkflowTaskCompleted event that the commands' events name. */
+  /** The WorkflowTaskCompleted event that the commands' events name; 0 when there is none, as nothing came of the task. */
   readonly completedEventId: number;
   readonly identity: string;
   /** Events or updates came in that the worker has not seen: the run may not be closed now. */
@@ -23,6 +24,8 @@ export interface CommandContext {
   needsTask: boolean;
   /** Activities whose worker asked to run them itself (eager execution). */
   readonly eager: Activity[];
+  /** What the worker says about updates. */
+  readonly messages: Messages;
 }
 
 export type CommandHandler = (context: CommandContext, command: Command) => void;

@@ -14,6 +14,7 @@ import { cancelRun, completeRun, failRun } from './kinds/run.js';
 import { cancelTimerCommand, startTimerCommand } from './kinds/timer-commands.js';
 import { requireRoomForCancel, requireRoomForChild, requireRoomForSignal } from './pending-limits.js';
 import { TaskFault } from './task-fault.js';
+import { handleNamedMessage, handleOtherMessages } from './update-messages.js';
 import { isClosing, requireCommandSequence, validateCommand } from './validate/commands.js';
 
 const C = enums.CommandType;
@@ -56,7 +57,9 @@ export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES](context, { modifyWorkflowPropertiesCommandAttributes: attributes }) {
     modifyProperties(context.turn, attributes!, context.completedEventId);
   },
-  [C.COMMAND_TYPE_PROTOCOL_MESSAGE]: notYet('an update'),
+  [C.COMMAND_TYPE_PROTOCOL_MESSAGE](context, { protocolMessageCommandAttributes: attributes }) {
+    handleNamedMessage(context, attributes!.messageId ?? '');
+  },
   [C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION](context, { startChildWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
     const { turn } = context;
     requireRoomForChild(turn);
@@ -82,7 +85,7 @@ function targetOf({ turn, completedEventId, namespaceId }: CommandContext, names
   return { completedEventId, namespaceId: namespace ? (namespaceId(namespace) ?? '') : turn.state.info.namespaceId };
 }
 
-/** Carries out the commands of one completion in their order. Throws a TaskFault for what fails the task. */
+/** Carries out the commands of one completion in their order, and the messages that came with them. Throws a TaskFault for what fails the task. */
 export function handleCommands(context: CommandContext, commands: readonly Command[]): void {
   requireCommandSequence(commands);
   for (const command of commands) {
@@ -93,4 +96,5 @@ export function handleCommands(context: CommandContext, commands: readonly Comma
     if (!handler) throw unimplemented(`commands of type ${command.commandType} are not supported by this server yet`);
     handler(context, command);
   }
+  handleOtherMessages(context);
 }

@@ -1,4 +1,5 @@
 /** What the shell must do for a transition: in the same commit (rows) or right after it (wake-ups). The closed list. */
+import type { Failure, temporal } from './api.js';
 import type { Message } from './message.js';
 
 export type Effect =
@@ -9,4 +10,14 @@ export type Effect =
   /** A message to another run, written in the same commit and delivered at least once. */
   | { type: 'message'; message: Message }
   /** A new run that begins in the same commit (continue-as-new, retry, cron, a child). */
-  | { type: 'new-run'; turn: object };
+  | { type: 'new-run'; turn: object }
+  /** An update got further: its callers are told. */
+  | { type: 'update'; updateId: string; progress: UpdateProgress };
+
+/** How far an update is. A refused one names the admission that it is about: the id may have been admitted again since. */
+export type UpdateProgress =
+  | { stage: 'accepted' }
+  | { stage: 'completed'; outcome: temporal.api.update.v1.IOutcome }
+  | { stage: 'rejected'; admission: number; failure: Failure | null | undefined }
+  /** The workflow task that was to process it failed. */
+  | { stage: 'dropped'; admission: number };

@@ -23,6 +23,8 @@ export interface Limits {
   readonly bufferedEventsMax: number;
   readonly bufferedBytesMax: number;
   readonly updatesInFlightMax: number;
+  /** Requests of a run's updates that are not completed, together. */
+  readonly updatesInFlightSizeMax: number;
   readonly updatesTotalMax: number;
   readonly updateSuggestRatio: number;
   readonly defaultWorkflowTaskTimeoutMs: number;
@@ -32,6 +34,8 @@ export interface Limits {
   /** From this attempt on, a failing workflow task waits longer between attempts. */
   readonly workflowTaskRetryBackoffFrom: number;
   readonly speculativeScheduleToStartTimeoutMs: number;
+  /** Events that a speculative workflow task may have shipped and still be dropped (they are shipped again with the next). */
+  readonly speculativeDropEventsMax: number;
   readonly continueAsNewMinIntervalMs: number;
   readonly autoResetPointsMax: number;
 }
@@ -60,6 +64,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   bufferedEventsMax: 100,
   bufferedBytesMax: 2 * MiB,
   updatesInFlightMax: 10,
+  updatesInFlightSizeMax: 20 * MiB,
   updatesTotalMax: 2000,
   updateSuggestRatio: 0.9,
   defaultWorkflowTaskTimeoutMs: 10_000,
@@ -67,6 +72,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   workflowTaskHeartbeatTimeoutMs: 30 * 60_000,
   workflowTaskRetryBackoffFrom: 4,
   speculativeScheduleToStartTimeoutMs: 5_000,
+  speculativeDropEventsMax: 10,
   continueAsNewMinIntervalMs: 1_000,
   autoResetPointsMax: 20,
 });

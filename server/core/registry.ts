@@ -10,6 +10,7 @@ import { propertyEvents } from './kinds/properties.js';
 import { runEvents } from './kinds/run.js';
 import { signalEvents } from './kinds/signal.js';
 import { timerEvents } from './kinds/timer.js';
+import { updateEvents } from './kinds/update.js';
 import { workflowTaskEvents } from './kinds/workflow-task.js';
 import type { RunState } from './run-state.js';
 
@@ -26,6 +27,7 @@ const applies: Record<number, Apply> = {
   ...externalEvents,
   ...propertyEvents,
   ...markerEvents,
+  ...updateEvents,
   ...optionsEvents,
 };
 

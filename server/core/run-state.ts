@@ -155,25 +155,33 @@ export interface External {
   control: string;
 }
 
+/** An update that no worker has accepted or rejected yet. No event tells of it. */
 export interface AdmittedUpdate {
   updateId: string;
-  /** Encoded temporal.api.update.v1.Request. */
-  request: Uint8Array;
+  /** Encoded temporal.api.update.v1.Request; null when an UpdateAdmitted event carries it to the worker. */
+  request: Uint8Array | null;
   admittedMs: number;
-  /** Started event id of the workflow task that carried it to the worker; 0 = not sent yet. */
+  /** The transition that admitted it: tells one admission of an id from the next. */
+  admission: number;
+  /** Started event id of the workflow task that carried it to the worker last; 0 = not sent yet. */
   sentWith: number;
 }
 
 export interface AcceptedUpdate {
   updateId: string;
   acceptedEventId: number;
-  /** Encoded Request, needed for the answer of a completion and for reset. */
-  protocolInstanceId: string;
 }
 
-export interface CompletedUpdate {
-  acceptedEventId: number;
-  completedEventId: number;
+/** Update id and the event that holds its outcome. */
+export type CompletedUpdate = [updateId: string, completedEventId: number];
+
+/** What became of an update that left no event, for callers that wait on other nodes. Forgotten after a while. */
+export interface RefusedUpdate {
+  updateId: string;
+  admission: number;
+  atMs: number;
+  /** Encoded Failure of a rejection; null when the workflow task failed that was to process the update. */
+  failure: Uint8Array | null;
 }
 
 export interface ResetPoint {
@@ -244,8 +252,9 @@ export interface RunState {
   externalSignals: Record<number, External>;
   externalCancels: Record<number, External>;
   updatesAdmitted: AdmittedUpdate[];
-  updatesAccepted: Record<string, AcceptedUpdate>;
-  updatesCompleted: Record<string, CompletedUpdate>;
+  updatesAccepted: AcceptedUpdate[];
+  updatesCompleted: CompletedUpdate[];
+  updatesRefused: RefusedUpdate[];
   approvals: Approval[];
   earlyDecisions: EarlyDecision[];
   /** Ids of the last requests that are over. */

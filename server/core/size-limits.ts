@@ -13,16 +13,15 @@ const SMALL_BYTES = 150;
 const size = (bytes: Uint8Array | null): number => bytes?.length ?? 0;
 const count = (record: object): number => Object.keys(record).length;
 
-/** About how many bytes the state is stored in. */
+/** About how many bytes the state is stored in; updates that wait to be accepted have a limit of their own. */
 export function stateBytes(state: RunState): number {
   let bytes = state.bufferedBytes + size(state.memo) + size(state.searchAttributes);
   for (const id in state.activities) {
     const { heartbeatDetails, lastFailure, priority } = state.activities[id]!;
     bytes += ACTIVITY_BYTES + size(heartbeatDetails) + size(lastFailure) + size(priority);
   }
-  for (const { request } of state.updatesAdmitted) bytes += SMALL_BYTES + request.length;
   for (const callback of state.callbacks) bytes += callback.length;
-  const small = count(state.timers) + count(state.externalSignals) + count(state.externalCancels) + count(state.updatesAccepted) + count(state.updatesCompleted);
+  const small = count(state.timers) + count(state.externalSignals) + count(state.externalCancels) + state.updatesAccepted.length + state.updatesCompleted.length;
   return bytes + count(state.children) * CHILD_BYTES + small * SMALL_BYTES;
 }
 

@@ -5,6 +5,7 @@
 import { api, enums, type HistoryEvent, int64, toNumber, toTimestamp } from './api.js';
 import { reorderBuffered } from './buffer-order.js';
 import type { Effect } from './effect.js';
+import { makeOrdinary } from './kinds/speculative-task.js';
 import type { Limits } from './limits.js';
 import type { Approval, RunState } from './run-state.js';
 
@@ -14,6 +15,8 @@ const EventCodec = api.history.v1.HistoryEvent;
 export interface TurnContext {
   readonly nowMs: number;
   readonly limits: Limits;
+  /** Other nodes work on the same database: callers may wait there. */
+  readonly otherNodes?: boolean;
   /** A random id (request ids of our own). */
   newId(): string;
   /** A run id that sorts after every earlier run of the same workflow id. */
@@ -78,6 +81,7 @@ export class Turn {
   /** Adds an event that happened outside a workflow task: while one is started it waits in the buffer, else it is appended. */
   emit(event: HistoryEvent): void {
     const { state } = this;
+    makeOrdinary(this);
     if (!state.workflowTask?.startedEventId) {
       this.append(event);
       return;

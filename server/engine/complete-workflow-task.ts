@@ -1,5 +1,5 @@
 /** RespondWorkflowTaskCompleted: the commands of a worker become events, or the task fails with the reason. */
-import { enums, fromDuration, type temporal, toNumber } from '../core/api.js';
+import { enums, fromDuration, int64, type temporal, toNumber } from '../core/api.js';
 import type { CommandContext } from '../core/command-context.js';
 import { handleCommands } from '../core/commands.js';
 import { invalidArgument, notFound } from '../core/errors.js';
@@ -7,10 +7,13 @@ import { serverFailure } from '../core/failure.js';
 import { startActivity } from '../core/kinds/activity-attempt.js';
 import { announceClose } from '../core/kinds/close.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';
-import { completeWorkflowTask, failWorkflowTask, scheduleWorkflowTask, startWorkflowTask, timeOutWorkflowTask } from '../core/kinds/workflow-task.js';
+import { leavesNoTrace } from '../core/kinds/speculative-task.js';
+import { dropSent, forgetUpdates, rejectUnprocessed } from '../core/kinds/update.js';
+import { completeWorkflowTask, dropWorkflowTask, failWorkflowTask, scheduleWorkflowTask, startWorkflowTask, timeOutWorkflowTask } from '../core/kinds/workflow-task.js';
 import type { Activity, WorkflowTask } from '../core/run-state.js';
 import { TaskFault } from '../core/task-fault.js';
 import type { Turn } from '../core/turn.js';
+import { Messages } from '../core/update-messages.js';
 import { requireIdentity } from '../core/validate/identity.js';
 import { requireWorkerVersion } from '../core/validate/poll.js';
 import { activityTaskAnswer, scheduledEventOf } from './activity-task-answer.js';
@@ -38,6 +41,8 @@ interface Completed {
   nextTask: boolean;
   /** The worker has kept the task alive for too long without a step forward. */
   heartbeatTimedOut: boolean;
+  /** Nothing came of a speculative task: the worker goes back to what it knew before. */
+  dropped: boolean;
 }
 
 export async function completeWorkflowTaskCall(engine: Engine, request: Request, _call: Call): Promise<Response> {
@@ -66,6 +71,7 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
     async after(run, completed) {
       answerRidingQueries(engine, token.run, request.queryResults ?? {});
       if (completed.eager.length > 0) response.activityTasks = await Promise.all(completed.eager.map((a) => eagerTask(engine, run, a)));
+      if (completed.dropped) response.resetHistoryEventId = int64(run.state.previousStartedEventId);
       if (completed.nextTask) response.workflowTask = await workflowTaskAnswerMessage(engine, run);
     },
   });
@@ -96,17 +102,33 @@ function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: R
     timeOutWorkflowTask(turn);
     turn.state.sticky = null;
     scheduleWorkflowTask(turn);
-    return { eager: [], nextTask: false, heartbeatTimedOut };
+    return { eager: [], nextTask: false, heartbeatTimedOut, dropped: false };
   }
-  const event = completeWorkflowTask(turn, request);
+  const dropped = leavesNoTrace(state, request, turn.limits);
+  let completedEventId = 0;
+  if (dropped) dropWorkflowTask(turn);
+  else completedEventId = toNumber(completeWorkflowTask(turn, request).eventId);
   takeSticky(turn, request);
-  const context = commandContext(engine, turn, request, { completedEventId: toNumber(event.eventId), started });
+  const context = commandContext(engine, turn, request, { completedEventId, started });
   handleCommands(context, request.commands ?? []);
-  if (!isRunning(state)) return { eager: [], nextTask: false, heartbeatTimedOut };
+  if (!isRunning(state)) {
+    forgetUpdates(turn);
+    return { eager: [], nextTask: false, heartbeatTimedOut, dropped };
+  }
+  if (!request.forceCreateNewWorkflowTask) rejectUnprocessed(turn);
   const eager = takeEagerly(engine, turn, context, request.identity ?? '');
-  if (!request.forceCreateNewWorkflowTask && !context.needsTask && state.buffered.length === 0) return { eager, nextTask: false, heartbeatTimedOut };
-  scheduleWorkflowTask(turn, heartbeat ? { originalScheduledMs } : {});
-  return { eager, nextTask: request.returnNewWorkflowTask === true && takeNextTask(turn, request.identity ?? ''), heartbeatTimedOut };
+  scheduleNextTask(context, request, heartbeat ? originalScheduledMs : undefined);
+  return { eager, nextTask: request.returnNewWorkflowTask === true && takeNextTask(turn, request), heartbeatTimedOut, dropped };
+}
+
+function scheduleNextTask({ turn, needsTask }: CommandContext, request: Request, originalScheduledMs: number | undefined): void {
+  const { state } = turn;
+  if (request.forceCreateNewWorkflowTask || needsTask || state.buffered.length > 0) {
+    scheduleWorkflowTask(turn, originalScheduledMs === undefined ? {} : { originalScheduledMs });
+  } else if (state.updatesAdmitted.length > 0) {
+    // updates came while the task ran; theirs need not be written when it goes straight to this worker
+    scheduleWorkflowTask(turn, { kind: request.returnNewWorkflowTask ? 'speculative' : 'normal' });
+  }
 }
 
 function commandContext(engine: Engine, turn: Turn, request: Request, task: Pick<CommandContext, 'completedEventId' | 'started'>): CommandContext {
@@ -123,12 +145,15 @@ function commandContext(engine: Engine, turn: Turn, request: Request, task: Pick
     namespaceId: (name) => engine.registry.peek(name)?.id,
     needsTask: false,
     eager: [],
+    messages: new Messages(request.messages),
   };
 }
 
 /** The next task rides in the answer: it is started at once and no poller gets it. */
-function takeNextTask(turn: Turn, identity: string): boolean {
-  startWorkflowTask(turn, { identity, requestId: 'request-from-RespondWorkflowTaskCompleted' });
+function takeNextTask(turn: Turn, { identity, forceCreateNewWorkflowTask }: Request): boolean {
+  if (!turn.state.workflowTask) return false;
+  const requestId = 'request-from-RespondWorkflowTaskCompleted';
+  startWorkflowTask(turn, { identity: identity ?? '', requestId, heartbeat: forceCreateNewWorkflowTask === true });
   dropEffects(turn, (e) => e.type === 'workflow-task-ready');
   return true;
 }
@@ -161,8 +186,10 @@ async function eagerTask(engine: Engine, run: CachedRun, activity: Activity): Pr
 async function failWith(engine: Engine, token: WorkflowTaskToken, request: Request, fault: TaskFault): Promise<void> {
   await transact(engine, token.run, (turn) => {
     const task = requireTask(turn, token);
+    const unhandled = fault.failedCause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
+    if (!unhandled) dropSent(turn);
     // a task that keeps failing is left to time out, so that it is not tried in a tight circle
-    if (task.attempt > 1 && fault.failedCause !== CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) return;
+    if (task.attempt > 1 && !unhandled) return;
     failWorkflowTask(turn, {
       cause: fault.failedCause,
       failure: serverFailure(fault.message, false),

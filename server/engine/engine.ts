@@ -17,6 +17,7 @@ import type { NamespaceRegistry } from './namespace-registry.js';
 import type { PendingQueries } from './pending-queries.js';
 import type { RunCache } from './run-cache.js';
 import type { SerialQueue } from './serial-queue.js';
+import type { UpdateWaiters } from './update-waiters.js';
 import type { Watchers } from './watchers.js';
 
 export interface EngineLog {
@@ -60,6 +61,7 @@ export interface Engine {
   readonly serial: SerialQueue;
   readonly queues: TaskQueues;
   readonly watchers: Watchers;
+  readonly updates: UpdateWaiters;
   readonly registry: NamespaceRegistry;
   readonly queries: PendingQueries;
   /** Longest wait of a long poll, in milliseconds. */

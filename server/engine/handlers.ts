@@ -9,6 +9,7 @@ import { describeRun } from './describe-run.js';
 import { describeTaskQueue, listPartitions } from './describe-task-queue.js';
 import { requestCancelWorkflow, terminateWorkflow } from './end-run.js';
 import type { Engine } from './engine.js';
+import { executeMultiOperation } from './execute-multi-operation.js';
 import { failWorkflowTaskCall } from './fail-workflow-task.js';
 import { countRuns, listArchivedRuns, listClosedRuns, listOpenRuns, listRuns } from './list-runs.js';
 import { describeNamespace, listNamespaces, registerNamespace } from './namespace-calls.js';
@@ -19,6 +20,7 @@ import { shutDownWorker } from './shut-down-worker.js';
 import { signalWithStart, signalWorkflow } from './signal-run.js';
 import { addSearchAttributes, listSearchAttributes, removeSearchAttributes } from './search-attribute-calls.js';
 import { startRun } from './start-run.js';
+import { pollUpdate, updateRun } from './update-run.js';
 
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
 
@@ -41,6 +43,9 @@ export function workflowHandlers(engine: Engine): Handlers {
     GetWorkflowExecutionHistory: bind(readHistory),
     GetWorkflowExecutionHistoryReverse: bind(readHistoryReverse),
     QueryWorkflow: bind(queryRun),
+    UpdateWorkflowExecution: bind(updateRun),
+    PollWorkflowExecutionUpdate: bind(pollUpdate),
+    ExecuteMultiOperation: bind(executeMultiOperation),
     PollWorkflowTaskQueue: bind(pollWorkflowTask),
     RespondWorkflowTaskCompleted: bind(completeWorkflowTaskCall),
     RespondWorkflowTaskFailed: bind(failWorkflowTaskCall),

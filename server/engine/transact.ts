@@ -229,6 +229,7 @@ function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitIte
   const { runId, namespaceId } = turn.state.info;
   if (written.deadlineMs !== null) engine.deadlineAt(written.deadlineMs);
   engine.watchers.wake(runId, { open: isRunning(turn.state), nextEventId: turn.state.nextEventId });
+  engine.updates.tellOf(turn);
   engine.notify({ kind: 'run', runId });
   for (const task of item.tasks) {
     if (task.runId !== runId) continue;

@@ -9,7 +9,7 @@ import { encodePageToken } from './page-token.js';
 import { encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
 import { encodeToken } from './task-token.js';
-import { updateMessages } from './update-messages.js';
+import { updateRequests } from './update-requests.js';
 
 type Answer = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 const Response = api.workflowservice.v1.PollWorkflowTaskQueueResponse;
@@ -64,7 +64,7 @@ async function answerOf(engine: Engine, run: CachedRun): Promise<{ answer: Answe
   if (unwritten.length > 0 && nextEventId === 0) parts.push(encodeEvents(unwritten));
   const answer = base(state, task);
   if (nextEventId > 0) answer.nextPageToken = encodePageToken({ run: state.info.runId, next: nextEventId, before: state.nextEventId, task: true });
-  const messages = updateMessages(state);
+  const messages = updateRequests(state);
   if (messages.length > 0) answer.messages = messages;
   const queries = engine.queries.ridingOn(state.info.runId);
   if (queries.length > 0) answer.queries = Object.fromEntries(queries.map((q) => [q.id, q.query]));

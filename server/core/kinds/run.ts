@@ -5,6 +5,7 @@ import { completeRetryPolicy } from '../retry-policy.js';
 import type { RunState } from '../run-state.js';
 import { Turn, type TurnContext } from '../turn.js';
 import { withdrawApprovals } from './approval.js';
+import { forgetUpdates } from './update.js';
 import { failWorkflowTask, isStarted, scheduleWorkflowTask } from './workflow-task.js';
 
 type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
@@ -80,6 +81,7 @@ export function terminateRun(turn: Turn, { reason, details, identity, links }: T
     turn.endBatch();
   }
   turn.flushBuffered();
+  forgetUpdates(turn);
   return turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
     workflowExecutionTerminatedEventAttributes: { reason, details, identity },
@@ -98,6 +100,7 @@ export function timeOutRun(turn: Turn, retryState: number, newRunId?: string): H
     turn.endBatch();
   }
   turn.flushBuffered();
+  forgetUpdates(turn);
   return turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
     workflowExecutionTimedOutEventAttributes: { retryState, newExecutionRunId: newRunId },

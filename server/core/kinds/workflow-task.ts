@@ -111,8 +111,17 @@ function startedEvent(task: WorkflowTask, identity: string): HistoryEvent {
   };
 }
 
+export interface StartOptions {
+  identity: string;
+  requestId: string;
+  /** It rides in the answer to the start of its run. */
+  eager?: boolean;
+  /** It goes on with a worker that is still busy with the task before: updates that it has are not sent again. */
+  heartbeat?: boolean;
+}
+
 /** The pending task is handed to a worker. */
-export function startWorkflowTask(turn: Turn, { identity, requestId, eager }: { identity: string; requestId: string; eager?: boolean }): void {
+export function startWorkflowTask(turn: Turn, { identity, requestId, eager, heartbeat }: StartOptions): void {
   const { state } = turn;
   const task = state.workflowTask;
   if (!task || task.startedEventId) throw new Error('no workflow task to start');
@@ -138,7 +147,7 @@ export function startWorkflowTask(turn: Turn, { identity, requestId, eager }: { 
   } else {
     task.startedEventId = task.scheduledEventId + 1;
   }
-  for (const update of state.updatesAdmitted) update.sentWith = task.startedEventId;
+  for (const update of state.updatesAdmitted) if (!heartbeat || !update.sentWith) update.sentWith = task.startedEventId;
   turn.touched = true;
 }
 
@@ -147,8 +156,8 @@ function suggestReasons(turn: Turn): number[] {
   const reasons: number[] = [];
   if (state.historyBytes >= limits.historySizeSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
   if (state.nextEventId - 1 >= limits.historyEventsSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
-  const updates = Object.keys(state.updatesCompleted).length + Object.keys(state.updatesAccepted).length + state.updatesAdmitted.length;
-  if (updates >= Math.floor(limits.updatesTotalMax * limits.updateSuggestRatio)) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  const updates = state.updatesCompleted.length + state.updatesAccepted.length + state.updatesAdmitted.length;
+  if (updates >= Math.ceil(limits.updatesTotalMax * limits.updateSuggestRatio)) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
   return reasons;
 }
 

@@ -4,6 +4,7 @@ import { detail, invalidArgument, ServiceError } from '../errors.js';
 import { requireCallbacks } from './callbacks.js';
 import { requireExecution } from './execution.js';
 import type { ValidationLimits } from './limits.js';
+import { requirePayloadSize } from './payload-size.js';
 import { type Problem, refuse } from './problem.js';
 import type { StartWorkflowRequest } from './start-workflow.js';
 import { exceeds, nulProblem } from './text-length.js';
@@ -31,6 +32,11 @@ export function validateUpdateWorkflow(request: UpdateRequest, limits: Validatio
     );
   }
   requireCallbacks(request.request?.completionCallbacks, request.request?.links);
+  if (request.request?.completionCallbacks?.length && !request.request.requestId) {
+    throw invalidArgument('RequestId is not set on request: it is needed where completion callbacks are.');
+  }
+  // an update that is accepted becomes an event, and none may be larger
+  requirePayloadSize(request.request?.input?.args, limits.payloadSizeMax);
   return execution;
 }
 
