@@ -14,6 +14,7 @@ import { applyEvent } from '../../server/core/registry.js';
 import type { Approval, RunState } from '../../server/core/run-state.js';
 import { TaskFault } from '../../server/core/task-fault.js';
 import { Turn, type TurnContext } from '../../server/core/turn.js';
+import { Messages } from '../../server/core/update-messages.js';
 
 const IDENTITY = { namespaceId: 'ns', namespace: 'default', workflowId: 'refund-1', runId: 'run-1', requestId: 'start-1' };
 const UNTIL = '2026-01-02T00:00:00.000Z';
@@ -74,7 +75,7 @@ class Story {
   answerTask(...commands: object[]): void {
     this.turn((turn) => {
       const event = completeWorkflowTask(turn, { identity: 'worker' });
-      const context = { turn, completedEventId: toNumber(event.eventId), identity: 'worker', unseenEvents: turn.state.buffered.length > 0, rules: { limits: DEFAULT_LIMITS }, needsTask: false, eager: [] };
+      const context = { turn, completedEventId: toNumber(event.eventId), identity: 'worker', unseenEvents: turn.state.buffered.length > 0, rules: { limits: DEFAULT_LIMITS }, needsTask: false, eager: [], messages: new Messages([]) };
       handleCommands(context as unknown as CommandContext, commands);
       if (turn.state.buffered.length > 0) scheduleWorkflowTask(turn);
     });
