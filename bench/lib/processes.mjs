@@ -1,0 +1,108 @@
+/** CPU time and memory of processes, from /proc. Linux only; elsewhere the figures are left out. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+const ticksPerSecond = () => {
+  try {
+    return Number(execFileSync('getconf', ['CLK_TCK']).toString()) || 100;
+  } catch {
+    return 100;
+  }
+};
+const MS_PER_TICK = 1000 / ticksPerSecond();
+
+/** Fields of /proc/<pid>/stat after the command, which may hold spaces and brackets. */
+function stat(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const close = text.lastIndexOf(')');
+    const fields = text.slice(close + 2).split(' ');
+    return {
+      name: text.slice(text.indexOf('(') + 1, close),
+      parent: Number(fields[1]),
+      ticks: Number(fields[11]) + Number(fields[12]),
+      childTicks: Number(fields[13]) + Number(fields[14]),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** All processes: pid -> stat. */
+function snapshot() {
+  const all = new Map();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const found = stat(entry);
+    if (found) all.set(Number(entry), found);
+  }
+  return all;
+}
+
+/** A process and all that it started, or one of those started. */
+function familyOf(root, all) {
+  const family = new Set([root]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const [pid, { parent }] of all) {
+      if (family.has(parent) && !family.has(pid)) {
+        family.add(pid);
+        grown = true;
+      }
+    }
+  }
+  return family;
+}
+
+/** CPU milliseconds of a process so far; undefined when it is gone. */
+export function cpuMs(pid) {
+  const found = pid === undefined ? undefined : stat(pid);
+  return found && found.ticks * MS_PER_TICK;
+}
+
+/** CPU milliseconds of the PostgreSQL below `root`, or of all on the machine when there is none below it. Ended backends count too. */
+export function postgresCpuMs(root) {
+  const all = snapshot();
+  const family = root === undefined ? new Set(all.keys()) : familyOf(root, all);
+  let servers = [...all].filter(([pid, { name }]) => name === 'postgres' && family.has(pid));
+  if (servers.length === 0) servers = [...all].filter(([, { name }]) => name === 'postgres');
+  if (servers.length === 0) return undefined;
+  return servers.reduce((sum, [, { ticks, childTicks }]) => sum + ticks + childTicks, 0) * MS_PER_TICK;
+}
+
+/** Resident memory in MiB. */
+export function residentMiB(pid) {
+  try {
+    const match = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return match ? Number(match[1]) / 1024 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The process that listens on a TCP port of this machine, if it may be seen. */
+export function listenerOf(port) {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const inodes = new Set();
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    try {
+      for (const line of readFileSync(table, 'utf8').split('\n').slice(1)) {
+        const fields = line.trim().split(/\s+/);
+        if (fields[1]?.endsWith(`:${hex}`) && fields[3] === '0A') inodes.add(fields[9]);
+      }
+    } catch {
+      // No such table here.
+    }
+  }
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+        const match = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));
+        if (match && inodes.has(match[1])) return Number(pid);
+      }
+    } catch {
+      // Another user's process, or one that just ended.
+    }
+  }
+  return undefined;
+}

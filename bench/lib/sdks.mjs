@@ -1,0 +1,39 @@
+/** The two SDKs behind one face, so that the same benchmark drives both. */
+import { fileURLToPath } from 'node:url';
+
+const ours = {
+  workflows: fileURLToPath(new URL('../workflows/ours.mjs', import.meta.url)),
+  async client(address) {
+    const { Client, Connection } = await import('@perdure/sdk/client');
+    const connection = await Connection.connect({ address });
+    return { client: new Client({ connection }), connection, close: () => connection.close() };
+  },
+  async worker(address, options) {
+    const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@perdure/sdk/worker');
+    Runtime.install({ logger: new DefaultLogger('WARN') });
+    const connection = await NativeConnection.connect({ address });
+    return Worker.create({ connection, workflowsPath: ours.workflows, ...options });
+  },
+};
+
+const official = {
+  workflows: fileURLToPath(new URL('../workflows/official.mjs', import.meta.url)),
+  async client(address) {
+    const { Client, Connection } = await import('@temporalio/client');
+    const connection = await Connection.connect({ address });
+    return { client: new Client({ connection }), connection, close: () => connection.close() };
+  },
+  async worker(address, options) {
+    const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@temporalio/worker');
+    Runtime.install({ logger: new DefaultLogger('WARN') });
+    const connection = await NativeConnection.connect({ address });
+    return Worker.create({ connection, workflowsPath: official.workflows, ...options });
+  },
+};
+
+/** @param {'ours' | 'official'} name */
+export function sdk(name) {
+  const found = { ours, official }[name];
+  if (!found) throw new Error(`Unknown --sdk: expected ours or official, got ${name}`);
+  return found;
+}

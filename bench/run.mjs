@@ -1,0 +1,131 @@
+/**
+ * Closed-loop benchmark of any server of the open workflow API.
+ *
+ *   node bench/run.mjs                                   an engine of its own on a PostgreSQL of its own, our SDK
+ *   node bench/run.mjs --sdk both --seconds 8            both SDKs, one after the other, on the same engine
+ *   node bench/run.mjs --address 127.0.0.1:7233          a server that runs already
+ *
+ * Options: --scenario a,b,… (one-activity, sequential, ten-step, signal) --sdk ours|official|both --seconds n --in-flight n
+ * --limit n (workflows a scenario at most) --address host:port --database-url url --json file --client-sdk ours|official (another than the worker's)
+ * Prints a table: workflows and steps a second, latencies, and CPU milliseconds of each process per workflow; and the raw limits of
+ * the machine in the same run.
+ */
+import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startEngine } from './lib/engine.mjs';
+import { commitsPerSecond } from './lib/limits.mjs';
+import { cpuMs, postgresCpuMs, residentMiB } from './lib/processes.mjs';
+import { row, table } from './lib/report.mjs';
+import { scenarios } from './lib/scenarios.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    scenario: { type: 'string', default: Object.keys(scenarios).join(',') },
+    sdk: { type: 'string', default: 'ours' },
+    'client-sdk': { type: 'string' },
+    seconds: { type: 'string', default: '6' },
+    'in-flight': { type: 'string' },
+    limit: { type: 'string', default: '1000000' },
+    address: { type: 'string' },
+    'database-url': { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const seconds = Number(options.seconds);
+const sdks = options.sdk === 'both' ? ['official', 'ours'] : [options.sdk];
+
+/** A child that answers one message at a time. */
+async function startChild(file, args) {
+  const child = fork(fileURLToPath(new URL(`./lib/${file}`, import.meta.url)), args);
+  const next = () =>
+    new Promise((resolve, reject) => {
+      const onMessage = (message) => {
+        child.off('exit', onExit);
+        message.error ? reject(new Error(message.error)) : resolve(message);
+      };
+      const onExit = (code) => {
+        child.off('message', onMessage);
+        reject(new Error(`${file} ended with code ${code}`));
+      };
+      child.once('message', onMessage).once('exit', onExit);
+    });
+  const ready = await next();
+  return {
+    pid: child.pid,
+    ready,
+    ask: (message) => {
+      const answer = next();
+      child.send(message);
+      return answer;
+    },
+    async end(message) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.send(message);
+      await ended;
+    },
+  };
+}
+
+async function measure(engine, client, worker, sdk, name) {
+  const scenario = scenarios[name];
+  if (!scenario) throw new Error(`Unknown --scenario: expected ${Object.keys(scenarios).join(', ')}, got ${name}`);
+  const inFlight = scenario.inFlight === 1 ? 1 : Number(options['in-flight'] ?? scenario.inFlight);
+  const work = { scenario: name, inFlight, limit: Number(options.limit) };
+  await client.ask({ ...work, seconds: Math.min(2, seconds / 3) });
+  const read = () => ({
+    engine: cpuMs(engine.enginePid),
+    postgres: postgresCpuMs(engine.postgresRoot),
+    worker: cpuMs(worker.pid),
+    client: cpuMs(client.pid),
+  });
+  const before = read();
+  const { result } = await client.ask({ ...work, seconds });
+  const after = read();
+  const cpu = Object.fromEntries(
+    Object.keys(after).map((key) => [key, after[key] === undefined ? undefined : after[key] - (before[key] ?? 0)]),
+  );
+  return row({ sdk, scenario: name, inFlight, stepsPerWorkflow: scenario.stepsPerWorkflow, ...result, cpu });
+}
+
+async function runSdk(engine, sdk, rows, notes) {
+  const queue = `bench-${randomUUID()}`;
+  const worker = await startChild('worker.mjs', [sdk, engine.address, queue]);
+  const client = await startChild('client.mjs', [options['client-sdk'] ?? sdk, engine.address, queue]);
+  notes.push(`${sdk}: worker ready ${Math.round(worker.ready.sinceProcessStartMs)} ms after its process began`);
+  try {
+    for (const name of options.scenario.split(',')) {
+      const measured = await measure(engine, client, worker, sdk, name);
+      rows.push(measured);
+      console.error(`${sdk} ${name}: ${measured.perSecond.toFixed(1)} workflows/s, p50 ${measured.p50.toFixed(1)} ms`);
+    }
+    const { result } = await client.ask({ kind: 'calls', inFlight: 50, seconds: Math.min(2, seconds) });
+    notes.push(
+      `${sdk}: ${Math.round((result.count / result.elapsedMs) * 1000)} unary calls/s (GetSystemInfo, 50 in flight, one connection)`,
+    );
+    notes.push(
+      `${sdk}: resident worker ${Math.round(residentMiB(worker.pid) ?? 0)} MiB, engine ${Math.round(residentMiB(engine.enginePid) ?? 0)} MiB`,
+    );
+  } finally {
+    await client.end({ kind: 'end' });
+    await worker.end({ kind: 'end' });
+  }
+}
+
+const engine = await startEngine({ address: options.address, databaseUrl: options['database-url'] });
+const rows = [];
+const notes = [`${os.cpus().length} × ${os.cpus()[0].model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`];
+try {
+  if (engine.databaseUrl) {
+    const { one, eight } = await commitsPerSecond(engine.databaseUrl, Math.min(2, seconds));
+    notes.push(`raw PostgreSQL: ${Math.round(one)} commits/s by one connection, ${Math.round(eight)} by eight (one insert of 1 kB each)`);
+  }
+  for (const sdk of sdks) await runSdk(engine, sdk, rows, notes);
+} finally {
+  await engine.stop();
+}
+console.log(`\n${table(rows)}\n\nCPU in milliseconds per workflow.\n\n${notes.map((note) => `- ${note}`).join('\n')}`);
+if (options.json) writeFileSync(options.json, JSON.stringify({ rows, notes }, null, 2));
