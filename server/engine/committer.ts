@@ -33,6 +33,7 @@ export class Committer {
   /** Groups and items committed, for metrics. */
   groups = 0;
   items = 0;
+  conflicts = 0;
 
   constructor(
     private readonly commits: Commits,
@@ -68,7 +69,10 @@ export class Committer {
       );
       this.groups++;
       this.items += group.length;
-      group.forEach((w, i) => w.resolve(results[i]!));
+      group.forEach((w, i) => {
+        if (results[i] === 'conflict') this.conflicts++;
+        w.resolve(results[i]!);
+      });
     } catch (error) {
       if (connectionLost(error)) {
         const lost = unavailable('The database connection was lost; whether the change was stored is not known. Please retry.');

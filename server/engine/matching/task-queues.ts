@@ -200,6 +200,12 @@ export class TaskQueues {
     return n;
   }
 
+  get keptTasks(): number {
+    let n = 0;
+    for (const queue of this.queues.values()) n += queue.kept.length;
+    return n;
+  }
+
   private queue(name: QueueName): Queue {
     const k = key(name);
     let queue = this.queues.get(k);
