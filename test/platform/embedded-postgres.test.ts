@@ -9,7 +9,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountForPostgres } from '../../server/postgres/account.js';
 import { EPHEMERAL_PREFIX } from '../../server/postgres/places.js';
-import { isAlive, postmasterOf } from '../../server/postgres/processes.js';
+import { identityOf, postmasterOf } from '../../server/postgres/processes.js';
 import { until } from '../helpers/until.js';
 
 const HOLDER = fileURLToPath(new URL('fixtures/hold-postgres.mjs', import.meta.url));
@@ -77,6 +77,9 @@ const postmaster = (holder: Holder): number => {
   return pid;
 };
 
+/** False for one that has ended and only waits for its parent to notice, as well. */
+const runs = (pid: number): boolean => identityOf(pid) !== undefined;
+
 /** The parent's id is the second field after the command's name. */
 const parentOf = (pid: number): number => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]);
 
@@ -88,7 +91,7 @@ describe('a database that does not last', () => {
     expect(await query(holder, 'show listen_addresses')).toEqual([{ listen_addresses: '' }]);
     const pid = postmaster(holder);
     await stop(holder);
-    expect(isAlive(pid)).toBe(false);
+    expect(runs(pid)).toBe(false);
     expect(existsSync(dirname(holder.dataDirectory))).toBe(false);
   });
 
@@ -96,7 +99,7 @@ describe('a database that does not last', () => {
     const holder = await hold();
     const pid = postmaster(holder);
     await kill(holder);
-    await until('PostgreSQL to be gone', () => !isAlive(pid));
+    await until('PostgreSQL to be gone', () => !runs(pid));
     await until('its folder to be gone', () => !existsSync(dirname(holder.dataDirectory)));
   });
 
@@ -107,9 +110,9 @@ describe('a database that does not last', () => {
     process.kill(holder.process.pid ?? 0, 'SIGSTOP'); // so that it cannot start another watchdog
     process.kill(watchdog, 'SIGKILL');
     await kill(holder);
-    await until('the watchdog to be gone', () => !isAlive(watchdog));
+    await until('the watchdog to be gone', () => !runs(watchdog));
     await hold();
-    await until('the orphan to be gone', () => !isAlive(pid));
+    await until('the orphan to be gone', () => !runs(pid));
     await until('its folder to be gone', () => !existsSync(dirname(holder.dataDirectory)));
   });
 
@@ -124,7 +127,7 @@ describe('a database that does not last', () => {
     await query(holder, 'create table kept (id int); insert into kept values (7)');
     const pid = postmaster(holder);
     process.kill(pid, 'SIGKILL');
-    expect(await until('PostgreSQL to answer again', async () => (isAlive(pid) ? undefined : query(holder, 'select id from kept')))).toEqual([{ id: 7 }]);
+    expect(await until('PostgreSQL to answer again', async () => (runs(pid) ? undefined : query(holder, 'select id from kept')))).toEqual([{ id: 7 }]);
   });
 
   it('gets a new watchdog when that is killed', async () => {
@@ -133,11 +136,11 @@ describe('a database that does not last', () => {
     const pid = postmaster(holder);
     const watchdog = parentOf(pid);
     process.kill(watchdog, 'SIGKILL');
-    await until('the first PostgreSQL to be gone', () => !isAlive(pid));
+    await until('the first PostgreSQL to be gone', () => !runs(pid));
     expect(await until('PostgreSQL to answer again', () => query(holder, 'select id from kept'))).toEqual([{ id: 7 }]);
     const next = postmaster(holder);
     await kill(holder);
-    await until('the second PostgreSQL to be gone', () => !isAlive(next));
+    await until('the second PostgreSQL to be gone', () => !runs(next));
   });
 });
 
@@ -276,7 +279,7 @@ describe('this run', () => {
     await stop(await hold());
     for (const name of readdirSync(tmpdir()).filter((found) => found.startsWith(EPHEMERAL_PREFIX))) {
       const owner = await until('the owner note', () => readFileSync(join(tmpdir(), name, 'owner'), 'utf8')).catch(() => '');
-      if (owner !== '') expect(isAlive(Number.parseInt(owner, 10)), `${name} is owned by a dead process`).toBe(true);
+      if (owner !== '') expect(runs(Number.parseInt(owner, 10)), `${name} is owned by a dead process`).toBe(true);
     }
   });
 });
