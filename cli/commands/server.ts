@@ -41,6 +41,12 @@ export const addServerCommands = (program: Command): void => {
     .description('run the engine on the PostgreSQL that DATABASE_URL names')
     .option('--database-url <url>', 'instead of the environment variable DATABASE_URL (others can read it in the process list)')
     .action(async (options: StartOptions) => (await import('../actions/start-server.js')).start(options));
+
+  server
+    .command('health')
+    .description('ask a running engine whether it is ready; the exit code is 1 if not')
+    .option('--http-address <host:port>', 'its HTTP port', `127.0.0.1:${process.env['PERDURE_HTTP_PORT'] ?? '8233'}`)
+    .action(async (options: { httpAddress: string }) => (await import('../actions/health.js')).health(options.httpAddress));
 };
 
 /** As commander gives them: text, or a list of what was repeated. */
