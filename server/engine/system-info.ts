@@ -14,7 +14,7 @@ export interface SystemFacts {
   address(): { grpc: string; http: string };
 }
 
-export const getSystemInfo = async (): Promise<temporal.api.workflowservice.v1.IGetSystemInfoResponse> => ({
+const getSystemInfo = async (): Promise<temporal.api.workflowservice.v1.IGetSystemInfoResponse> => ({
   serverVersion: API_SERVER_VERSION,
   capabilities: SYSTEM_CAPABILITIES,
 });

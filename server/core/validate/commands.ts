@@ -73,7 +73,7 @@ const CLOSING = new Set<number>([
 ]);
 
 /** A command's kind as people read it: `StartTimer`. */
-export const commandName = (type: number): string => {
+const commandName = (type: number): string => {
   const name: string | undefined = Type[type];
   return name === undefined ? String(type) : camelName(name.slice('COMMAND_TYPE_'.length));
 };

@@ -2,7 +2,7 @@
 import { type Duration, fromDuration, toNumber } from '../api.js';
 import type { Problem } from './problem.js';
 
-export const DURATION_MAX_MS = 100 * 365 * 24 * 3600 * 1000;
+const DURATION_MAX_MS = 100 * 365 * 24 * 3600 * 1000;
 
 export function durationProblem(duration: Duration | null | undefined): Problem {
   if (!duration) return undefined;

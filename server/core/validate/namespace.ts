@@ -6,7 +6,7 @@ import { type Problem, refuse } from './problem.js';
 import { exceeds, nulProblem } from './text-length.js';
 
 /** The shortest time that closed runs are kept. */
-export const RETENTION_MIN_MS = 3600 * 1000;
+const RETENTION_MIN_MS = 3600 * 1000;
 
 /** The name of a namespace in a request that works inside it. */
 export function requireNamespace(namespace: string | null | undefined, lengthMax: number): string {

@@ -10,12 +10,3 @@ export type Problem = string | undefined;
 export function refuse(problem: Problem): void {
   if (problem !== undefined) throw invalidArgument(problem);
 }
-
-/** The first problem of a list of rules, each of which is only asked when those before found none. */
-export function firstProblem(...rules: ReadonlyArray<() => Problem>): Problem {
-  for (const rule of rules) {
-    const problem = rule();
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}

@@ -3,7 +3,7 @@ import { type Duration, enums, type temporal } from '../api.js';
 import { cronProblem } from '../cron.js';
 import { invalidArgument } from '../errors.js';
 import { durationProblem } from './duration.js';
-import { type Problem, refuse } from './problem.js';
+import type { Problem } from './problem.js';
 
 type ReusePolicy = temporal.api.enums.v1.WorkflowIdReusePolicy;
 type ConflictPolicy = temporal.api.enums.v1.WorkflowIdConflictPolicy;
@@ -47,7 +47,3 @@ export function requireConflictOptions(options: temporal.api.workflow.v1.IOnConf
     throw invalidArgument('attaching request ID is required for attaching completion callbacks');
   }
 }
-
-export const refuseAll = (...problems: ReadonlyArray<() => Problem>): void => {
-  for (const problem of problems) refuse(problem());
-};

@@ -27,7 +27,7 @@ export function messageType(fullName: string): Type {
 }
 
 /** A serialized response as a Buffer, which is what grpc-js copies from. */
-export function encodeResponse(type: Type, response: object): Buffer {
+function encodeResponse(type: Type, response: object): Buffer {
   const bytes = response instanceof EncodedResponse ? response.bytes : type.encode(response as Message).finish();
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

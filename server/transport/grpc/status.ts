@@ -17,7 +17,7 @@ export type GrpcStatus = Pick<ServerErrorResponse, 'code' | 'details' | 'metadat
  * A text that can be sent as `grpc-message`: well-formed (grpc-js percent-encodes it, and a lone surrogate would throw there,
  * outside of any handler) and short enough for a trailer.
  */
-export function statusText(text: string): string {
+function statusText(text: string): string {
   const wellFormed = text.replace(/\p{Surrogate}/gu, '\uFFFD');
   const bytes = Buffer.from(wellFormed);
   if (bytes.length <= MAX_MESSAGE_BYTES) return wellFormed;
