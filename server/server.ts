@@ -13,6 +13,7 @@ import { operatorHandlers, workflowHandlers } from './engine/handlers.js';
 import { systemIds } from './engine/ids.js';
 import { TaskQueues } from './engine/matching/task-queues.js';
 import { addNamespace } from './engine/namespace-calls.js';
+import { metricsText } from './engine/metrics.js';
 import { NamespaceRegistry } from './engine/namespace-registry.js';
 import { PendingQueries } from './engine/pending-queries.js';
 import { RunCache } from './engine/run-cache.js';
@@ -65,13 +66,14 @@ const BACKLOG_SWEEP_MS = 2_000;
 export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds }: ServerOptions): Promise<PerdureServer> {
   await migrate(config.databaseUrl, { log });
   const engine = buildEngine(config, log, clock, ids);
+  const startedMs = clock.now();
   const { loops, listener, nodes } = buildLoops(engine, log);
   const address = { grpc: '', http: '' };
   const facts = { clusterId: await readClusterId(engine.database), address: () => address };
   const services = { workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) }, operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) } };
   const approvals = { protoPath: join(packageFolder('proto'), 'perdure', 'v1', 'approvals.proto'), serviceName: 'perdure.v1.ApprovalService', handlers: approvalHandlers(engine) };
-  const grpc = createGrpcServer({ ...config.grpc, services, extraServices: [approvals], log });
-  const http = config.http && createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => '', log });
+  const grpc = createGrpcServer({ ...config.grpc, services, extraServices: [approvals], callStreamProto: join(packageFolder('proto'), 'perdure', 'v1', 'calls.proto'), log });
+  const http = config.http && createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => metricsText(engine, startedMs), log });
   return {
     async start() {
       for (const { name, retentionMs } of config.namespaces) {
@@ -131,7 +133,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
     outbox: new Outbox(database),
     courier: courierOf(() => engine, log),
     listing: new Listing(database),
-    committer: new Committer(commits, { groupMax: 200, lanes: 2, now }),
+    committer: new Committer(commits, { groupMax: 200, lanes: 1, now }),
     cache: new RunCache(CACHED_RUNS),
     serial: new SerialQueue(),
     queues: new TaskQueues(

@@ -11,6 +11,7 @@ import { unimplemented } from '../../core/errors.js';
 import type { Handler, Handlers } from '../../engine/call.js';
 import { API_SERVER_VERSION } from '../../engine/capabilities.js';
 import { clientAdmission } from './client-admission.js';
+import { openCallStream, streamMethods } from './call-stream.js';
 import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from './open-api.js';
@@ -25,6 +26,8 @@ export interface GrpcServerOptions {
   readonly port: number;
   readonly services: { readonly workflow: Handlers; readonly operator: Handlers };
   readonly extraServices?: readonly OwnService[];
+  /** Path of calls.proto, to serve the stream of calls. */
+  readonly callStreamProto?: string;
   readonly log: GrpcLog;
   readonly limits?: Partial<GrpcLimits>;
 }
@@ -36,6 +39,8 @@ export interface GrpcLimits {
   /** Calls under way on one connection; more wait in the client. Long polls count. */
   readonly maxConcurrentStreams: number;
 }
+
+const CALL_SERVICE = 'perdure.v1.CallService';
 
 const DEFAULT_LIMITS: GrpcLimits = {
   maxReceiveBytes: 4 * 1024 * 1024,
@@ -130,9 +135,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   add(WORKFLOW_SERVICE, openApiService(WORKFLOW_SERVICE), services.workflow);
   add(OPERATOR_SERVICE, openApiService(OPERATOR_SERVICE), services.operator);
   for (const own of extraServices) add(own.serviceName, ownServiceDefinition(loadProto(own.protoPath), own), own.handlers);
-  const health = createHealth([WORKFLOW_SERVICE, OPERATOR_SERVICE, ...extraServices.map((own) => own.serviceName)]);
+  const declared: { serviceName: string; protoPath: string }[] = [...extraServices];
+  if (options.callStreamProto) {
+    const stream = { protoPath: options.callStreamProto, serviceName: CALL_SERVICE };
+    const methods = streamMethods([
+      { definition: openApiService(WORKFLOW_SERVICE), handlerOf: (name) => services.workflow[name] ?? absent(WORKFLOW_SERVICE, name) },
+      { definition: openApiService(OPERATOR_SERVICE), handlerOf: (name) => services.operator[name] ?? absent(OPERATOR_SERVICE, name) },
+    ]);
+    server.addService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} }), { Open: openCallStream(methods, admit, log) });
+    declared.push(stream);
+  }
+  const health = createHealth([WORKFLOW_SERVICE, OPERATOR_SERVICE, ...declared.map((own) => own.serviceName)]);
   health.addTo(server);
-  addReflection(server, [WORKFLOW_SERVICE, OPERATOR_SERVICE], extraServices);
+  addReflection(server, [WORKFLOW_SERVICE, OPERATOR_SERVICE], declared);
   return {
     async start() {
       const bound = await bind(server, host, port);

@@ -1,0 +1,198 @@
+/** The stream of calls (proto/perdure/v1/calls.proto): requests come in batches, each is handled like a unary call, replies leave in batches. */
+import { type handleBidiStreamingCall, Metadata, type MethodDefinition, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
+import { ServiceError } from '../../core/errors.js';
+import type { Call, Handler } from '../../engine/call.js';
+import type { GrpcLog } from './log.js';
+import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
+import type { Admission } from './unary-call.js';
+
+interface CallMessage {
+  id: number;
+  method: string;
+  request: Buffer;
+  timeoutMs: number;
+}
+
+interface CallBatch {
+  calls: CallMessage[];
+  cancelled: number[];
+}
+
+interface ReplyMessage {
+  id: number;
+  code: number;
+  message?: string;
+  details?: Uint8Array;
+  response?: Uint8Array;
+}
+
+type Stream = ServerDuplexStream<CallBatch, { replies: ReplyMessage[] }>;
+
+/** A method as the stream serves it. */
+export interface StreamMethod {
+  readonly handler: Handler<object>;
+  readonly definition: MethodDefinition<object, object>;
+}
+
+/** Calls under way on one stream at most; more are refused, so that no client can fill the memory. */
+const CALLS_MAX = 20_000;
+/** Bytes of replies in one message, well under what clients accept. */
+const BATCH_BYTES = 2 * 1024 * 1024;
+
+/** The methods of the open API by name, ready to be called. */
+export function streamMethods(definitions: readonly { definition: ServiceDefinition; handlerOf: (name: string) => Handler<object> }[]): Map<string, StreamMethod> {
+  const methods = new Map<string, StreamMethod>();
+  for (const { definition, handlerOf } of definitions) {
+    for (const method of Object.values(definition)) {
+      const name = method.path.slice(method.path.lastIndexOf('/') + 1);
+      methods.set(name, { handler: handlerOf(name), definition: method as MethodDefinition<object, object> });
+    }
+  }
+  return methods;
+}
+
+/** One call of the stream, as use cases see it. */
+class StreamCall implements Call {
+  cancelled = false;
+  private listeners: (() => void)[] = [];
+
+  constructor(
+    readonly method: string,
+    readonly deadline: number,
+    readonly clientName: string,
+    readonly clientVersion: string,
+  ) {}
+
+  onCancelled(listener: () => void): void {
+    if (this.cancelled) listener();
+    else this.listeners.push(listener);
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    for (const listener of this.listeners.splice(0)) listener();
+  }
+}
+
+export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, admit: Admission, log: GrpcLog): handleBidiStreamingCall<CallBatch, { replies: ReplyMessage[] }> {
+  return (stream) => {
+    stream.sendMetadata(new Metadata());
+    new CallStream(stream, methods, admit, log);
+  };
+}
+
+class CallStream {
+  private readonly calls = new Map<number, StreamCall>();
+  private replies: ReplyMessage[] = [];
+  private flushing = false;
+  private blocked = false;
+  private ended = false;
+  private readonly clientName: string;
+  private readonly clientVersion: string;
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly methods: ReadonlyMap<string, StreamMethod>,
+    private readonly admit: Admission,
+    private readonly log: GrpcLog,
+  ) {
+    this.clientName = String(stream.metadata.get('client-name')[0] ?? '');
+    this.clientVersion = String(stream.metadata.get('client-version')[0] ?? '');
+    stream.on('data', (batch: CallBatch) => this.take(batch));
+    stream.on('drain', () => {
+      this.blocked = false;
+      this.flush();
+    });
+    stream.on('end', () => this.end());
+    stream.on('cancelled', () => this.abandon());
+    stream.on('error', () => this.abandon());
+  }
+
+  private take(batch: CallBatch): void {
+    for (const call of batch.calls) void this.serve(call);
+    for (const id of batch.cancelled) {
+      const call = this.calls.get(id);
+      this.calls.delete(id);
+      call?.cancel();
+    }
+  }
+
+  private async serve({ id, method, request, timeoutMs }: CallMessage): Promise<void> {
+    const call = new StreamCall(method, timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY, this.clientName, this.clientVersion);
+    let reply: ReplyMessage;
+    try {
+      const target = this.target(id, method);
+      this.calls.set(id, call);
+      this.admit(call, this.stream.metadata);
+      const response = await target.handler(decode(target, request), call);
+      reply = { id, code: status.OK, response: target.definition.responseSerialize(response) };
+    } catch (error) {
+      reply = failed(id, this.statusOf(error, method));
+    }
+    if (this.calls.get(id) !== call && reply.code === status.OK) return; // its caller went away
+    this.calls.delete(id);
+    this.reply(reply);
+  }
+
+  private target(id: number, method: string): StreamMethod {
+    const target = this.methods.get(method);
+    if (!target) throw new ServiceError('UNIMPLEMENTED', `There is no method ${method.slice(0, 200)} in the open API.`);
+    if (this.calls.has(id)) throw new ServiceError('INVALID_ARGUMENT', `A call with the id ${id} is under way on this stream.`);
+    if (this.calls.size >= CALLS_MAX) throw new ServiceError('RESOURCE_EXHAUSTED', `More than ${CALLS_MAX} calls are under way on this stream.`);
+    return target;
+  }
+
+  private statusOf(error: unknown, method: string): GrpcStatus {
+    if (isServiceError(error)) return serviceErrorStatus(error);
+    this.log.error({ err: error, method }, 'a request failed unexpectedly');
+    return defectStatus();
+  }
+
+  private reply(reply: ReplyMessage): void {
+    if (this.ended) return;
+    this.replies.push(reply);
+    if (this.flushing || this.blocked) return;
+    this.flushing = true;
+    setImmediate(() => {
+      this.flushing = false;
+      this.flush();
+    });
+  }
+
+  /** Sends what has gathered, in messages of a bounded size. */
+  private flush(): void {
+    while (this.replies.length > 0 && !this.blocked && !this.ended) {
+      let bytes = 0;
+      let count = 0;
+      while (count < this.replies.length && (count === 0 || bytes < BATCH_BYTES)) bytes += this.replies[count++]!.response?.length ?? 0;
+      this.blocked = !this.stream.write({ replies: this.replies.splice(0, count) });
+    }
+  }
+
+  private end(): void {
+    this.abandon();
+    this.stream.end();
+  }
+
+  /** Nobody reads replies any more. */
+  private abandon(): void {
+    this.ended = true;
+    this.replies = [];
+    const calls = [...this.calls.values()];
+    this.calls.clear();
+    for (const call of calls) call.cancel();
+  }
+}
+
+function decode(target: StreamMethod, request: Buffer): object {
+  try {
+    return target.definition.requestDeserialize(request);
+  } catch {
+    throw new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.');
+  }
+}
+
+function failed(id: number, { code, details, metadata }: GrpcStatus): ReplyMessage {
+  const packed = metadata?.get('grpc-status-details-bin')[0];
+  return { id, code: code ?? status.INTERNAL, message: details ?? '', details: Buffer.isBuffer(packed) ? packed : undefined };
+}

@@ -1,0 +1,133 @@
+/** The stream of calls: batches of requests in, replies by id, errors with their details, cancelled calls told to their handlers. */
+import { fileURLToPath } from 'node:url';
+import { type ClientDuplexStream, credentials, makeClientConstructor, Metadata } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { api } from '../../server/core/api.js';
+import { namespaceNotFound } from '../../server/core/errors.js';
+import type { Call } from '../../server/engine/call.js';
+import { createGrpcServer, type GrpcServer } from '../../server/transport/grpc/grpc-server.js';
+
+const PROTO = fileURLToPath(new URL('../../proto/perdure/v1/calls.proto', import.meta.url));
+const { GetSystemInfoResponse, DescribeNamespaceRequest, PollWorkflowTaskQueueRequest } = api.workflowservice.v1;
+
+interface Reply {
+  id: number;
+  code: number;
+  message: string;
+  details: Buffer;
+  response: Buffer;
+}
+type Batch = { calls: { id: number; method: string; request: Uint8Array; timeoutMs: number }[]; cancelled: number[] };
+
+const silent = { debug() {}, info() {}, warn() {}, error() {}, fatal() {}, trace() {}, child: () => silent } as never;
+
+describe('the stream of calls', () => {
+  let server: GrpcServer;
+  let stream: ClientDuplexStream<Batch, { replies: Reply[] }>;
+  const waiting = new Map<number, (reply: Reply) => void>();
+  const batches: number[] = [];
+  let polls: Call[] = [];
+
+  beforeAll(async () => {
+    server = createGrpcServer({
+      host: '127.0.0.1',
+      port: 0,
+      log: silent,
+      callStreamProto: PROTO,
+      services: {
+        workflow: {
+          GetSystemInfo: async () => ({ serverVersion: '9.9.9' }),
+          DescribeNamespace: async (request: { namespace: string }) => {
+            throw namespaceNotFound(request.namespace);
+          },
+          PollWorkflowTaskQueue: (_request: object, call: Call) =>
+            new Promise((resolve) => {
+              polls.push(call);
+              call.onCancelled(() => resolve({}));
+            }),
+        },
+        operator: {},
+      },
+    });
+    const { address } = await server.start();
+    const definition = loadSync(PROTO, { keepCase: false, defaults: true, arrays: true })['perdure.v1.CallService'] as never;
+    const Client = makeClientConstructor(definition, 'CallService');
+    const client = new Client(address, credentials.createInsecure());
+    stream = (client as never as { Open(m: Metadata): typeof stream }).Open(new Metadata());
+    stream.on('error', () => undefined);
+    stream.on('data', ({ replies }: { replies: Reply[] }) => {
+      batches.push(replies.length);
+      for (const reply of replies) waiting.get(reply.id)?.(reply);
+    });
+  });
+
+  afterAll(async () => {
+    stream.end();
+    await server.stop(1000);
+  });
+
+  const replyTo = (id: number): Promise<Reply> => new Promise((resolve) => waiting.set(id, resolve));
+  const send = (...calls: Batch['calls']): void => {
+    stream.write({ calls, cancelled: [] });
+  };
+  const call = (id: number, method: string, request: Uint8Array = new Uint8Array()): Batch['calls'][number] => ({ id, method, request, timeoutMs: 10_000 });
+
+  it('answers every call of a batch under its own id, in few messages', async () => {
+    batches.length = 0;
+    const ids = Array.from({ length: 50 }, (_, i) => 100 + i);
+    const replies = ids.map(replyTo);
+    send(...ids.map((id) => call(id, 'GetSystemInfo')));
+    for (const reply of await Promise.all(replies)) {
+      expect(reply.code).toBe(0);
+      expect(GetSystemInfoResponse.decode(reply.response).serverVersion).toBe('9.9.9');
+    }
+    expect(batches.length).toBeLessThan(10);
+  });
+
+  it('carries the status and the typed details of an expected failure', async () => {
+    const reply = replyTo(1);
+    send(call(1, 'DescribeNamespace', DescribeNamespaceRequest.encode({ namespace: 'nowhere' }).finish()));
+    const { code, message, details } = await reply;
+    expect(code).toBe(5);
+    expect(message).toBe('Namespace nowhere is not found.');
+    expect(details.toString('latin1')).toContain('temporal.api.errordetails.v1.NamespaceNotFoundFailure');
+  });
+
+  it('says UNIMPLEMENTED for a method that does not exist, and INVALID_ARGUMENT for bytes that are no request', async () => {
+    const unknown = replyTo(2);
+    const garbled = replyTo(3);
+    send(call(2, 'NoSuchMethod'), call(3, 'DescribeNamespace', Buffer.from([0xff, 0xff, 0xff])));
+    expect((await unknown).code).toBe(12);
+    expect((await garbled).code).toBe(3);
+  });
+
+  it('refuses an id that is under way', async () => {
+    polls = [];
+    send(call(4, 'PollWorkflowTaskQueue', PollWorkflowTaskQueueRequest.encode({}).finish()));
+    const second = replyTo(4);
+    send(call(4, 'GetSystemInfo'));
+    expect((await second).code).toBe(3);
+    stream.write({ calls: [], cancelled: [4] });
+  });
+
+  it('tells a handler that its caller went away, and owes it no reply', async () => {
+    polls = [];
+    let answered = false;
+    void replyTo(5).then(() => {
+      answered = true;
+    });
+    send(call(5, 'PollWorkflowTaskQueue', PollWorkflowTaskQueueRequest.encode({}).finish()));
+    const seen = replyTo(6);
+    send(call(6, 'GetSystemInfo'));
+    await seen;
+    expect(polls).toHaveLength(1);
+    const told = new Promise<void>((resolve) => polls[0]!.onCancelled(resolve));
+    stream.write({ calls: [], cancelled: [5] });
+    await told;
+    const after = replyTo(7);
+    send(call(7, 'GetSystemInfo'));
+    await after;
+    expect(answered).toBe(false);
+  });
+});
