@@ -1,0 +1,204 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EPHEMERAL_PREFIX } from '../../server/postgres/places.js';
+import { identityOf, postmasterOf } from '../../server/postgres/processes.js';
+import { killAfterEach, type Perdure, perdure, run } from '../helpers/perdure-process.js';
+import { createDatabase, type TestDatabase, useDatabase } from '../helpers/postgres.js';
+import { until } from '../helpers/until.js';
+
+killAfterEach();
+
+const startWorkflow = (address: string, id: string): Promise<unknown> => run(['workflow', 'start', '--address', address, '--type', 'anything', '-t', 'nobody', '-w', id, '-o', 'json']);
+
+const show = async (address: string, id: string): Promise<number> => (await run(['workflow', 'show', id, '--address', address])).code ?? 99;
+
+/** The folder of the ephemeral cluster that a process owns. */
+const clusterOf = (server: Perdure): Promise<string> =>
+  until('the cluster', () =>
+    readdirSync(tmpdir())
+      .filter((name) => name.startsWith(EPHEMERAL_PREFIX))
+      .map((name) => join(tmpdir(), name))
+      .find((folder) => existsSync(join(folder, 'owner')) && readFileSync(join(folder, 'owner'), 'utf8').startsWith(`${server.child.pid} `)),
+  );
+
+/** A way to a database that can be closed and opened. */
+const gate = async (url: string): Promise<{ url: string; open(): Promise<void>; close(): Promise<void> }> => {
+  const socket = `${new URL(url).searchParams.get('host')}/.s.PGSQL.5432`;
+  const clients = new Set<Socket>();
+  let server: Server | undefined;
+  const port = await new Promise<number>((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address() as { port: number };
+      probe.close(() => resolve(address.port));
+    });
+  });
+  return {
+    url: `postgres://perdure@127.0.0.1:${port}${new URL(url).pathname}?sslmode=disable`,
+    open: () =>
+      new Promise((resolve) => {
+        server = createServer((client) => {
+          clients.add(client);
+          const upstream = connect(socket);
+          client.pipe(upstream).pipe(client);
+          for (const end of [client, upstream]) end.on('error', () => undefined);
+        }).listen(port, '127.0.0.1', () => resolve());
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const client of clients) client.destroy();
+        clients.clear();
+        server?.close(() => resolve());
+      }),
+  };
+};
+
+describe('server start-dev', () => {
+  it('serves an empty engine, takes the usual flags of the field, and leaves nothing behind when killed', async () => {
+    const args = ['--port', '0', '--ip', '127.0.0.1', '--headless', '--namespace', 'mine', '--namespace', 'yours', '--log-level', 'never', '--log-format', 'pretty'];
+    const unused = ['--dynamic-config-value', 'frontend.enableUpdateWorkflowExecution=true', '--search-attribute', 'Price=Double', '--sqlite-pragma', 'journal_mode=wal', '--ui-public-path', '/x'];
+    const server = perdure(['server', 'start-dev', ...args, ...unused]);
+    const address = await server.grpcAddress();
+    expect((await fetch(`${await server.httpUrl()}/readyz`)).status).toBe(200);
+    const { stdout } = await run(['namespace', 'list', '--address', address, '-o', 'json']);
+    expect((JSON.parse(stdout) as { namespaceInfo: { name: string } }[]).map((one) => one.namespaceInfo.name).sort()).toEqual(['default', 'mine', 'yours']);
+    const cluster = await clusterOf(server);
+    const postgres = postmasterOf(join(cluster, 'data')) ?? 0;
+    expect(identityOf(postgres)).toBeDefined();
+    await server.kill('SIGKILL');
+    await until('PostgreSQL to be gone', () => identityOf(postgres) === undefined);
+    await until('the data to be gone', () => !existsSync(cluster));
+  });
+
+  it('stops cleanly on a signal, once, even if npm passes it on a second time', async () => {
+    const server = perdure(['server', 'start-dev', '--port', '0', '--headless']);
+    await server.grpcAddress();
+    const cluster = await clusterOf(server);
+    server.child.kill('SIGINT');
+    const { code } = await server.kill('SIGINT');
+    expect(code).toBe(0);
+    expect(existsSync(cluster)).toBe(false);
+  });
+
+  it('says that its port is taken and ends', async () => {
+    const first = perdure(['server', 'start-dev', '--port', '0', '--headless']);
+    const port = (await first.grpcAddress()).split(':')[1] ?? '';
+    const { code, stderr } = await run(['server', 'start-dev', '--port', port, '--headless']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`could not start: .*${port}`));
+  });
+
+  it('says what is wrong with flags, all at once, before it starts anything', async () => {
+    const { code, stderr } = await run(['server', 'start-dev', '--port', 'x', '--log-level', 'loud', '--search-attribute', 'Price']);
+    expect(code).toBe(2);
+    for (const flag of ['--port', '--log-level', '--search-attribute']) expect(stderr).toMatch(new RegExp(`${flag}: expected .*, got`));
+  });
+
+  it('knows flags of its own and of the field, and no others', async () => {
+    const { code, stderr } = await run(['server', 'start-dev', '--prot', '7233']);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/unknown option '--prot'/);
+  });
+
+  describe('with --db-filename', () => {
+    let scratch: string;
+    beforeEach(async () => {
+      scratch = await mkdtemp(join(tmpdir(), 'start-dev-'));
+      await chmod(scratch, 0o755);
+    });
+    afterEach(() => rm(scratch, { recursive: true, force: true }));
+
+    it('keeps the data, also when it is killed', async () => {
+      const args = ['server', 'start-dev', '--port', '0', '--headless', '--db-filename', join(scratch, 'perdure.db')];
+      const first = perdure(args);
+      await startWorkflow(await first.grpcAddress(), 'kept');
+      await first.kill('SIGKILL');
+      const second = perdure(args);
+      expect(await show(await second.grpcAddress(), 'kept')).toBe(0);
+      expect((await second.kill('SIGTERM')).code).toBe(0);
+    });
+
+    it('goes on when its PostgreSQL is killed', async () => {
+      const server = perdure(['server', 'start-dev', '--port', '0', '--headless', '--db-filename', join(scratch, 'db')]);
+      const address = await server.grpcAddress();
+      await startWorkflow(address, 'kept');
+      process.kill(postmasterOf(join(scratch, 'db', 'data')) ?? 0, 'SIGKILL');
+      await server.said(/the embedded PostgreSQL ended; starting it again/);
+      await until('the run to be found again', async () => (await show(address, 'kept')) === 0, 25_000);
+    });
+  });
+});
+
+describe('server start', () => {
+  const database = useDatabase({ migrated: false });
+
+  it('needs DATABASE_URL', async () => {
+    const { code, stderr } = await run(['server', 'start', '--port', '0']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/DATABASE_URL: expected a URL of a PostgreSQL 15 or newer.*, got nothing/);
+  });
+
+  it('migrates, serves on free ports and says which, and stops with 0', async () => {
+    const server = perdure(['server', 'start', '--port', '0', '--http-port', '0'], { DATABASE_URL: database.url });
+    expect(await server.grpcAddress()).toMatch(/^127\.0\.0\.1:[1-9]\d+$/);
+    expect((await fetch(`${await server.httpUrl()}/healthz`)).status).toBe(200);
+    expect((await server.kill('SIGTERM')).code).toBe(0);
+  });
+
+  it('serves no HTTP when told so', async () => {
+    const server = perdure(['server', 'start', '--port', '0', '--http-port', 'off'], { DATABASE_URL: database.url });
+    await server.said(/HTTP +off/, 30_000);
+  });
+
+  it('refuses a database that is newer than it', async () => {
+    const newer = await createDatabase();
+    try {
+      const client = new pg.Client({ connectionString: newer.url });
+      await client.connect();
+      await client.query(`insert into perdure_migrations (version, file, checksum) values (9999, '9999_future.sql', 'x')`);
+      await client.end();
+      const { code, stderr } = await run(['server', 'start', '--port', '0', '--http-port', '0'], { DATABASE_URL: newer.url });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/database is newer than this program: it is at migration 9999_future\.sql/);
+    } finally {
+      await newer.drop();
+    }
+  });
+
+  describe('and a database that comes and goes', () => {
+    let own: TestDatabase;
+    beforeEach(async () => {
+      own = await createDatabase({ migrated: false });
+    });
+    afterEach(() => own.drop());
+
+    it('waits for it, saying so, and outlives its absence', async () => {
+      const way = await gate(own.url);
+      const server = perdure(['server', 'start', '--port', '0', '--http-port', '0'], { DATABASE_URL: way.url });
+      await server.said(/waiting for the database/);
+      await way.open();
+      const address = await server.grpcAddress();
+      const http = await server.httpUrl();
+      await startWorkflow(address, 'kept');
+      await way.close();
+      await until('/readyz to tell', async () => (await fetch(`${http}/readyz`)).status === 503);
+      expect((await fetch(`${http}/healthz`)).status).toBe(200);
+      await way.open();
+      await until('/readyz to tell', async () => (await fetch(`${http}/readyz`)).status === 200);
+      expect(await show(address, 'kept')).toBe(0);
+      await server.kill('SIGTERM');
+      await way.close();
+    });
+
+    it('can be stopped while it waits', async () => {
+      const way = await gate(own.url);
+      const server = perdure(['server', 'start', '--port', '0'], { DATABASE_URL: way.url });
+      await server.said(/waiting for the database/);
+      expect((await server.kill('SIGTERM')).code).toBe(0);
+    });
+  });
+});
