@@ -1,6 +1,7 @@
 /** UpdateNamespace, DeprecateNamespace and DeleteNamespace. */
 import { enums, fromDuration, type temporal } from '../core/api.js';
-import { failedPrecondition, namespaceNotFound } from '../core/errors.js';
+import { failedPrecondition, invalidArgument, namespaceNotFound } from '../core/errors.js';
+import { isUuid } from '../core/validate/execution.js';
 import { requireNamespaceName, validateUpdateNamespace } from '../core/validate/namespace.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
@@ -20,6 +21,13 @@ const STATE = enums.NamespaceState;
 async function readFresh(engine: Engine, name: string): Promise<Namespace> {
   const namespace = await engine.namespaces.byName(name);
   if (!namespace || namespace.state === STATE.NAMESPACE_STATE_DELETED) throw namespaceNotFound(name);
+  return namespace;
+}
+
+async function readFreshById(engine: Engine, id: string): Promise<Namespace> {
+  const namespace = isUuid(id) ? await engine.namespaces.byId(id) : undefined;
+  if (!namespace || namespace.state === STATE.NAMESPACE_STATE_DELETED) throw namespaceNotFound(id);
+  if (namespace.name === SYSTEM_NAMESPACE) throw failedPrecondition('unable to delete system namespace');
   return namespace;
 }
 
@@ -57,8 +65,8 @@ export async function deprecateNamespace(engine: Engine, request: DeprecateReque
 export async function deleteNamespace(engine: Engine, request: DeleteRequest, _call: Call): Promise<DeleteResponse> {
   const { namespace: name, namespaceId } = request;
   if (name === SYSTEM_NAMESPACE) throw failedPrecondition('unable to delete system namespace');
-  const byId = !name && namespaceId ? await engine.namespaces.byId(namespaceId) : undefined;
-  const namespace = byId ?? (await readFresh(engine, requireNamespaceName(name, engine.limits.idLengthMax)));
+  if (name && namespaceId) throw invalidArgument('Only one of namespace name or Id should be set on request.');
+  const namespace = namespaceId ? await readFreshById(engine, namespaceId) : await readFresh(engine, requireNamespaceName(name, engine.limits.idLengthMax));
   const deletedNamespace = `${namespace.name}-deleted-${engine.ids.newId().slice(0, 5)}`;
   await store(engine, { ...namespace, name: deletedNamespace, state: STATE.NAMESPACE_STATE_DELETED });
   engine.sweepSoon();

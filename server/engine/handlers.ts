@@ -12,6 +12,7 @@ import type { Engine } from './engine.js';
 import { executeMultiOperation } from './execute-multi-operation.js';
 import { failWorkflowTaskCall } from './fail-workflow-task.js';
 import { countRuns, listArchivedRuns, listClosedRuns, listOpenRuns, listRuns } from './list-runs.js';
+import { admitNamespace } from './namespace-admission.js';
 import { describeNamespace, listNamespaces, registerNamespace } from './namespace-calls.js';
 import { pollActivityTask, pollWorkflowTask } from './poll-task.js';
 import { queryRun } from './query-run.js';
@@ -24,8 +25,17 @@ import { pollUpdate, updateRun } from './update-run.js';
 
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
 
+/** Makes handlers of use cases: each finds the namespace of its request checked. */
+function bindTo(engine: Engine) {
+  return <Request extends object>(useCase: UseCase<Request>) =>
+    async (request: Request, call: Call) => {
+      await admitNamespace(engine, call.method, request);
+      return useCase(engine, request, call);
+    };
+}
+
 export function workflowHandlers(engine: Engine): Handlers {
-  const bind = <Request>(useCase: UseCase<Request>) => (request: Request, call: Call) => useCase(engine, request, call);
+  const bind = bindTo(engine);
   return {
     RegisterNamespace: bind(registerNamespace),
     DescribeNamespace: bind(describeNamespace),
@@ -78,7 +88,7 @@ export function workflowHandlers(engine: Engine): Handlers {
 }
 
 export function operatorHandlers(engine: Engine): Handlers {
-  const bind = <Request>(useCase: UseCase<Request>) => (request: Request, call: Call) => useCase(engine, request, call);
+  const bind = bindTo(engine);
   return {
     AddSearchAttributes: bind(addSearchAttributes),
     RemoveSearchAttributes: bind(removeSearchAttributes),

@@ -46,9 +46,16 @@ export function validateRegisterNamespace(request: temporal.api.workflowservice.
   refuse(clusterProblem([...(request.clusters ?? []).map((cluster) => cluster.clusterName), request.activeClusterName]));
 }
 
+const { NAMESPACE_STATE_UNSPECIFIED, NAMESPACE_STATE_REGISTERED, NAMESPACE_STATE_DEPRECATED } = enums.NamespaceState;
+
+/** What an update may set; a deleted namespace is made by DeleteNamespace alone, which takes its data with it. */
+const SETTABLE_STATES = new Set<number>([NAMESPACE_STATE_UNSPECIFIED, NAMESPACE_STATE_REGISTERED, NAMESPACE_STATE_DEPRECATED]);
+
 export function validateUpdateNamespace(request: temporal.api.workflowservice.v1.IUpdateNamespaceRequest, lengthMax: number): void {
   requireNamespaceName(request.namespace, lengthMax);
   if (request.config?.workflowExecutionRetentionTtl) refuse(retentionProblem(request.config.workflowExecutionRetentionTtl));
+  const state = request.updateInfo?.state ?? 0;
+  if (!SETTABLE_STATES.has(state)) throw invalidArgument(`A namespace can be set to Registered or Deprecated, not to state ${state}.`);
   const { replicationConfig } = request;
   refuse(
     clusterProblem([...(replicationConfig?.clusters ?? []).map((cluster) => cluster.clusterName), replicationConfig?.activeClusterName]),

@@ -264,6 +264,14 @@ describe('namespaces', () => {
     const short = { namespace: 'orders', config: { workflowExecutionRetentionTtl: toDuration(60_000) } };
     expect(told(() => validateUpdateNamespace(short, 1000))).toBe('INVALID_ARGUMENT A valid retention period is not set on request.');
   });
+  test('are not deleted by an update', () => {
+    const to = (state: number) => told(() => validateUpdateNamespace({ namespace: 'orders', updateInfo: { state } }, 1000));
+    expect(to(enums.NamespaceState.NAMESPACE_STATE_DEPRECATED)).toBeUndefined();
+    expect(to(enums.NamespaceState.NAMESPACE_STATE_DELETED)).toBe(
+      'INVALID_ARGUMENT A namespace can be set to Registered or Deprecated, not to state 3.',
+    );
+    expect(to(99)).toContain('not to state 99');
+  });
   test('that are deprecated start nothing new', () => {
     const { NAMESPACE_STATE_REGISTERED: registered, NAMESPACE_STATE_DEPRECATED: deprecated } = enums.NamespaceState;
     expect(told(() => requireNamespaceState('orders', registered, [registered]))).toBeUndefined();

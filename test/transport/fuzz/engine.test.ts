@@ -75,10 +75,13 @@ async function plausibleValues(round: number): Promise<Record<string, unknown[]>
 
 async function round(number: number): Promise<void> {
   const random = seeded(SEED + number);
-  const evil = new EvilMessages(random, await plausibleValues(number));
+  const plausible = await plausibleValues(number);
   const calls: Array<Promise<unknown>> = [];
   for (const service of [WORKFLOW_SERVICE, OPERATOR_SERVICE]) {
     for (const method of root.lookupService(service).methodsArray) {
+      // what ends a namespace must not end the one that the others are about
+      const own = /^(Delete|Deprecate|Update)Namespace$/.test(method.name) ? { ...plausible, namespace: ['spare', ''] } : plausible;
+      const evil = new EvilMessages(random, own);
       const { resolvedRequestType: type } = method.resolve() as unknown as { resolvedRequestType: Type };
       const bytes = type.encode(type.fromObject(evil.message(type))).finish();
       calls.push(client.send(`/${service}/${method.name}`, bytes, LEAVING));
