@@ -1,12 +1,15 @@
 /** A WorkflowService on a real gRPC server whose answers a test scripts: for failures that a healthy engine never shows. */
+import { fileURLToPath } from 'node:url';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Metadata, Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import proto, { type temporal } from '@temporalio/proto';
 import type { Root, Type } from 'protobufjs';
 import { until } from './until.js';
 
 const root = proto as unknown as Root;
 const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
+const CALLS_PROTO = fileURLToPath(new URL('../../proto/perdure/v1/calls.proto', import.meta.url));
 
 type Service = temporal.api.workflowservice.v1.WorkflowService;
 type Lower<Name extends string> = Uncapitalize<Name> & keyof Service;
@@ -50,9 +53,17 @@ export class FakeError extends Error {
   }
 }
 
+interface StreamedCall {
+  id: number;
+  method: string;
+  request: Buffer;
+}
+
 /** A call that reached the server. */
 export interface SeenCall {
   method: string;
+  /** Whether it came by the stream of calls. */
+  streamed: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: requests of every method, which tests look into freely.
   request: any;
   metadata: Metadata;
@@ -65,7 +76,11 @@ export class FakeWorkflowService {
   private server: Server | undefined;
   private boundPort = 0;
 
-  constructor(private readonly credentials: ServerCredentials = ServerCredentials.createInsecure()) {
+  /** @param offersStream Whether the service has the stream of calls too. */
+  constructor(
+    private readonly credentials: ServerCredentials = ServerCredentials.createInsecure(),
+    private readonly offersStream = false,
+  ) {
     this.on('GetSystemInfo', () => ({ serverVersion: 'fake', capabilities: {} }));
     this.on('DescribeNamespace', () => ({ namespaceInfo: { capabilities: {} } }));
     this.on('ShutdownWorker', () => ({}));
@@ -96,6 +111,7 @@ export class FakeWorkflowService {
   async start(port = this.boundPort): Promise<this> {
     const server = new Server({ 'grpc.max_receive_message_length': 64 << 20 });
     server.addService(this.definition(), this.implementation());
+    if (this.offersStream) this.addStream(server);
     this.boundPort = await new Promise<number>((resolve, reject) =>
       server.bindAsync(`127.0.0.1:${port}`, this.credentials, (err, bound) => (err ? reject(err) : resolve(bound))),
     );
@@ -141,38 +157,74 @@ export class FakeWorkflowService {
 
   private implementation() {
     const names = root.lookupService(SERVICE).methodsArray.map(({ name }) => name);
-    return Object.fromEntries(
-      names.map((name) => [
-        name,
-        (call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) => {
-          this.calls.push({ method: name, request: call.request, metadata: call.metadata });
-          const gone = new Promise<void>((resolve) => call.on('cancelled', () => resolve()));
-          const seen = this.requests(name).length;
-          const fake: FakeCall = {
-            metadata: call.metadata,
-            get cancelled() {
-              return call.cancelled;
-            },
-            gone,
-            nth: seen,
-          };
-          const handler = this.handlers.get(name);
-          const run = async () => {
-            if (!handler) throw new FakeError(status.UNIMPLEMENTED, `${name} is not scripted`);
-            return handler(call.request as never, fake);
-          };
-          run().then(
-            (response) => answer(null, response),
-            (err: Error) =>
-              answer(
-                err instanceof FakeError
-                  ? { code: err.code, details: err.details, metadata: err.metadata() }
-                  : { code: status.INTERNAL, details: String(err.stack) },
-              ),
+    const serve = (name: string) => (call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) => {
+      const gone = new Promise<void>((resolve) => call.on('cancelled', () => resolve()));
+      this.handle(name, call.request, call.metadata, gone, () => call.cancelled, false).then(
+        (response) => answer(null, response),
+        (err: FakeError) => answer({ code: err.code, details: err.details, metadata: err.metadata() }),
+      );
+    };
+    return Object.fromEntries(names.map((name) => [name, serve(name)]));
+  }
+
+  /** Runs a method's script. Rejects with a FakeError. */
+  private async handle(method: string, request: object, metadata: Metadata, gone: Promise<void>, cancelled: () => boolean, streamed: boolean): Promise<object> {
+    this.calls.push({ method, request, metadata, streamed });
+    const fake: FakeCall = {
+      metadata,
+      gone,
+      nth: this.requests(method).length,
+      get cancelled() {
+        return cancelled();
+      },
+    };
+    try {
+      const handler = this.handlers.get(method);
+      if (!handler) throw new FakeError(status.UNIMPLEMENTED, `${method} is not scripted`);
+      return await handler(request as never, fake);
+    } catch (err) {
+      throw err instanceof FakeError ? err : new FakeError(status.INTERNAL, String((err as Error).stack));
+    }
+  }
+
+  private addStream(server: Server): void {
+    const definition = loadSync(CALLS_PROTO, { keepCase: false, defaults: true, arrays: true })['perdure.v1.CallService'] as ServiceDefinition;
+    const methods = this.definition();
+    server.addService(definition, {
+      Open: (stream: ServerDuplexStream<{ calls: StreamedCall[]; cancelled: number[] }, object>) => {
+        stream.sendMetadata(new Metadata());
+        const leave = new Map<number, () => void>();
+        const serve = async ({ id, method, request }: StreamedCall) => {
+          let isCancelled = false;
+          const gone = new Promise<void>((resolve) => {
+            leave.set(id, () => {
+              isCancelled = true;
+              resolve();
+            });
+          });
+          const codec = methods[method]!;
+          const reply = await this.handle(method, codec.requestDeserialize(request), stream.metadata, gone, () => isCancelled, true).then(
+            (response) => ({ id, code: 0, response: codec.responseSerialize(response) }),
+            (err: FakeError) => ({ id, code: err.code, message: err.details, details: err.metadata().get('grpc-status-details-bin')[0] }),
           );
-        },
-      ]),
-    );
+          leave.delete(id);
+          if (!isCancelled) stream.write({ replies: [reply] });
+        };
+        const leaveAll = () => {
+          for (const go of leave.values()) go();
+        };
+        stream.on('data', ({ calls, cancelled }: { calls: StreamedCall[]; cancelled: number[] }) => {
+          for (const call of calls) void serve(call);
+          for (const id of cancelled) leave.get(id)?.();
+        });
+        stream.on('end', () => {
+          leaveAll();
+          stream.end();
+        });
+        stream.on('cancelled', leaveAll);
+        stream.on('error', leaveAll);
+      },
+    });
   }
 }
 

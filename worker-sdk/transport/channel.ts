@@ -10,11 +10,21 @@ export interface UnaryCall {
   path: string;
   /** The serialized request. */
   request: Uint8Array;
+  /** The connection's metadata: the same object as long as nothing in it changes. */
   metadata: Metadata;
+  /** Metadata of this call alone, which wins over the connection's. */
+  extraMetadata: Metadata | undefined;
+  /** Sent as metadata too, where calls travel one by one: servers and proxies route by it without reading the message. */
+  namespace: string | undefined;
   /** The attempt ends with DEADLINE_EXCEEDED after so many milliseconds. */
   timeoutMs: number;
   /** Ends the attempt with CANCELLED. */
   signal: AbortSignal | undefined;
+}
+
+/** All metadata of a call that travels by itself. */
+export function metadataOf({ metadata, extraMetadata, namespace }: UnaryCall): Metadata {
+  return { ...(namespace ? { 'temporal-namespace': namespace } : undefined), ...metadata, ...extraMetadata };
 }
 
 /** Carries calls to one address. Connects when it is first used, and again whenever it has to. */

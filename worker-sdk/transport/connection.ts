@@ -185,8 +185,9 @@ export class Connection implements ConnectionLike {
 
   private currentMetadata(): Metadata {
     if (this.apiKey === undefined) return this.staticMetadata;
-    const key = typeof this.apiKey === 'function' ? this.apiKey() : this.apiKey;
-    return { ...this.staticMetadata, authorization: `Bearer ${key}` };
+    const authorization = `Bearer ${typeof this.apiKey === 'function' ? this.apiKey() : this.apiKey}`;
+    if (this.staticMetadata.authorization !== authorization) this.staticMetadata = { ...this.staticMetadata, authorization };
+    return this.staticMetadata;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ChannelCredentials, ChannelOptions, ClientUnaryCall, Interceptor, ServiceError } from '@grpc/grpc-js';
 import { Client, Metadata as GrpcMetadata, status } from '@grpc/grpc-js';
 import type { Channel, UnaryCall } from './channel.js';
+import { metadataOf } from './channel.js';
 import { GrpcError, isGrpcServiceError } from './grpc-error.js';
 
 const passBytes = (bytes: Uint8Array) => bytes as Buffer;
@@ -25,7 +26,7 @@ export class GrpcJsChannel implements Channel {
   unary(call: UnaryCall): Promise<Uint8Array> {
     if (this.closed) return Promise.reject(new GrpcError(status.CANCELLED, 'The connection was closed', new GrpcMetadata()));
     const metadata = new GrpcMetadata();
-    for (const [key, value] of Object.entries(call.metadata)) metadata.set(key, value);
+    for (const [key, value] of Object.entries(metadataOf(call))) metadata.set(key, value);
     return new Promise((resolve, reject) => {
       const onAbort = () => started.cancel();
       const options = { deadline: Date.now() + call.timeoutMs, interceptors: this.interceptors };

@@ -2,13 +2,14 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import http2 from 'node:http2';
 import { Metadata as GrpcMetadata, status } from '@grpc/grpc-js';
-import type { UnaryCall } from './channel.js';
+import type { Metadata, UnaryCall } from './channel.js';
+import { metadataOf } from './channel.js';
 import { GrpcError } from './grpc-error.js';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INADEQUATE_SECURITY } = http2.constants;
 
 /** Five bytes before a message: whether it is compressed, and its length. */
-const PREFIX_BYTES = 5;
+export const PREFIX_BYTES = 5;
 /** Larger requests are written after their prefix rather than copied behind it. */
 const COPY_LIMIT_BYTES = 64 << 10;
 /** Largest response taken; a server's own limit is usually far below. */
@@ -26,8 +27,8 @@ const STATUS_OF_HTTP: Record<number, status> = {
   504: status.UNAVAILABLE,
 };
 
-/** Runs a call; see {@link Channel.unary}. `timeoutMs` is what is left of the call's time. */
-export function runHttp2Call(session: ClientHttp2Session, call: UnaryCall, timeoutMs: number): Promise<Uint8Array> {
+/** Runs a call; see {@link Channel.unary}. */
+export function runHttp2Call(session: ClientHttp2Session, call: UnaryCall): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     if (call.signal?.aborted) return reject(failure(status.CANCELLED, 'Cancelled on client'));
     let stream: ClientHttp2Stream;
@@ -53,7 +54,7 @@ export function runHttp2Call(session: ClientHttp2Session, call: UnaryCall, timeo
       stream.close(NGHTTP2_CANCEL);
     };
     const onAbort = () => abandon(status.CANCELLED, 'Cancelled on client');
-    const timer = setTimeout(() => abandon(status.DEADLINE_EXCEEDED, 'Deadline exceeded'), timeoutMs);
+    const timer = setTimeout(() => abandon(status.DEADLINE_EXCEEDED, 'Deadline exceeded'), call.timeoutMs);
     call.signal?.addEventListener('abort', onAbort);
 
     stream.on('response', (headers) => {
@@ -76,15 +77,21 @@ export function runHttp2Call(session: ClientHttp2Session, call: UnaryCall, timeo
 }
 
 function requestHeaders(call: UnaryCall): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = {
+  return {
     ':method': 'POST',
     ':path': call.path,
     te: 'trailers',
     'content-type': 'application/grpc',
     'grpc-timeout': timeoutHeader(call.timeoutMs),
+    ...metadataHeaders(metadataOf(call)),
   };
-  for (const key in call.metadata) {
-    const value = call.metadata[key]!;
+}
+
+/** Metadata as headers: bytes in base64. */
+export function metadataHeaders(metadata: Metadata): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
+  for (const key in metadata) {
+    const value = metadata[key]!;
     headers[key] = typeof value === 'string' ? value : value.toString('base64').replace(/=+$/, '');
   }
   return headers;
@@ -120,8 +127,18 @@ function outcome(
 ): Uint8Array | GrpcError {
   // An answer without a body carries its status in the only headers it has.
   const ending = trailers ?? response;
+  if (ending?.['grpc-status'] === '0') return message(chunks);
+  return streamFailure(stream, response, ending, error);
+}
+
+/** Why a stream that has ended did so, when it did not end with OK. */
+export function streamFailure(
+  stream: ClientHttp2Stream,
+  response: IncomingHttpHeaders | undefined,
+  ending: IncomingHttpHeaders | undefined,
+  error: Error | undefined,
+): GrpcError {
   const code = ending?.['grpc-status'];
-  if (code === '0') return message(chunks);
   if (code !== undefined) return failure(Number(code), decodeMessageText(ending?.['grpc-message']), ending);
   const httpStatus = Number(response?.[':status'] ?? 0);
   if (response && httpStatus !== 200)
@@ -164,7 +181,7 @@ function decodeMessageText(text: string | string[] | undefined): string {
   }
 }
 
-function failure(code: status, details: string, headers?: IncomingHttpHeaders, cause?: unknown): GrpcError {
+export function failure(code: status, details: string, headers?: IncomingHttpHeaders, cause?: unknown): GrpcError {
   const metadata = new GrpcMetadata();
   for (const [key, value] of Object.entries(headers ?? {})) {
     if (key.startsWith(':') || key === 'grpc-status' || key === 'grpc-message' || value === undefined) continue;

@@ -26,7 +26,7 @@ const LONG_POLLS: ReadonlySet<string> = new Set([
 /** What all calls of a connection share. */
 export interface RpcEnvironment {
   channel: Channel;
-  /** Metadata that belongs to the connection. */
+  /** Metadata that belongs to the connection; the same object as long as nothing in it changes. */
   metadata(): Metadata;
   retry: GrpcRetryOptions;
 }
@@ -58,12 +58,19 @@ export async function callRpc(
   retry: GrpcRetryOptions = env.retry,
 ): Promise<object> {
   const bytes = method.request.encode(request).finish();
-  const metadata = callMetadata(env, request, context);
   const deadline = context?.deadline === undefined ? Number.POSITIVE_INFINITY : Number(context.deadline);
   for (let attempt = 1; ; attempt++) {
     const timeoutMs = Math.min(method.timeoutMs, deadline - Date.now());
     try {
-      const response = await env.channel.unary({ path: method.path, request: bytes, metadata, timeoutMs, signal: context?.abortSignal });
+      const response = await env.channel.unary({
+        path: method.path,
+        request: bytes,
+        metadata: env.metadata(),
+        extraMetadata: context?.metadata,
+        namespace: (request as { namespace?: string }).namespace,
+        timeoutMs,
+        signal: context?.abortSignal,
+      });
       return method.response.decode(response);
     } catch (err) {
       if (!(err instanceof GrpcError)) throw err;
@@ -76,14 +83,6 @@ export async function callRpc(
       await pause(delayMs, context?.abortSignal, failed);
     }
   }
-}
-
-function callMetadata(env: RpcEnvironment, request: object, context: CallContext | undefined): Metadata {
-  const metadata = env.metadata();
-  const { namespace } = request as { namespace?: string };
-  if (!namespace && !context?.metadata) return metadata;
-  // Servers and proxies route by this header without reading the message.
-  return { ...(namespace ? { 'temporal-namespace': namespace } : undefined), ...metadata, ...context?.metadata };
 }
 
 /** The attempt's own limit was reached, not the caller's deadline: the answer was lost, and the call may be made again. */

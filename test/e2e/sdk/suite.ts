@@ -34,7 +34,8 @@ export function sdkSuite(name: string, workerKit: WorkerKit, clientKit: ClientKi
     const options = <N extends Name>(args: Args<N>) => ({ taskQueue, workflowId: `w-${randomUUID()}`, args });
     const execute = <N extends Name>(type: N, ...args: Args<N>): Promise<Awaited<ReturnType<(typeof workflows)[N]>>> =>
       client.workflow.execute<(...a: unknown[]) => Promise<Awaited<ReturnType<(typeof workflows)[N]>>>>(type, options<N>(args));
-    const start = <N extends Name>(type: N, ...args: Args<N>) => client.workflow.start(type as string, options<N>(args) as { taskQueue: string; workflowId: string; args: unknown[] });
+    const start = <N extends Name>(type: N, ...args: Args<N>) =>
+      client.workflow.start(type as string, options<N>(args) as { taskQueue: string; workflowId: string; args: unknown[] });
 
     test('an activity', async () => {
       expect(await execute('oneActivity', 'it')).toBe('got it');
