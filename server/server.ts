@@ -148,7 +148,16 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
     longPollMs: 60_000,
     turnContext: () => {
       const nowMs = clock.now();
-      return { nowMs, limits: DEFAULT_LIMITS, otherNodes: parts.announcer.others, newId: ids.newId, newRunId: (after) => ids.newRunId(nowMs, after), apply: applyEvent, attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {} };
+      return {
+        nowMs,
+        limits: DEFAULT_LIMITS,
+        otherNodes: parts.announcer.others,
+        newId: ids.newId,
+        newRunId: (after) => ids.newRunId(nowMs, after),
+        retentionMs: (namespaceId) => engine.registry.retentionMs(namespaceId),
+        attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {},
+        apply: applyEvent,
+      };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
     sweepSoon: () => parts.sweeper?.wake(),

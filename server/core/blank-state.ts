@@ -39,6 +39,7 @@ export function blankState(identity: RunIdentity): RunState {
     startIdentity: '',
     priority: null,
     userMetadata: null,
+    links: [],
   };
   return {
     info,

@@ -1,5 +1,5 @@
 /** What the commands of one workflow task completion share. */
-import type { Command, temporal } from './api.js';
+import type { Command, HistoryEvent } from './api.js';
 import type { Activity } from './run-state.js';
 import type { Turn } from './turn.js';
 import type { Messages } from './update-messages.js';
@@ -12,8 +12,8 @@ export interface CommandContext {
   readonly identity: string;
   /** Events or updates came in that the worker has not seen: the run may not be closed now. */
   readonly unseenEvents: boolean;
-  /** The run's own Started event, loaded when a close may lead to a new run (retry, cron). */
-  readonly started: temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes | undefined;
+  /** The run's own first event, loaded when a close may lead to a new run (retry, cron). */
+  readonly started: HistoryEvent | undefined;
   /** What the checks of single commands need to know. */
   readonly rules: CommandRules;
   /** Workflow ids of children that earlier commands of this task start. */

@@ -1,5 +1,5 @@
 /** The commands that a worker may give, each with what it does: a complete map, so that tsc names the one that is missing. */
-import { type Command, enums } from './api.js';
+import { type Command, enums, type HistoryEvent } from './api.js';
 import type { CommandContext, CommandHandler } from './command-context.js';
 import { unimplemented } from './errors.js';
 import { cancelActivityCommand, scheduleActivityCommand } from './kinds/activity-commands.js';
@@ -10,6 +10,7 @@ import { continueAsNew } from './kinds/continue-as-new.js';
 import { cancelExternal, signalExternal } from './kinds/external.js';
 import { recordMarker } from './kinds/marker.js';
 import { modifyProperties, upsertSearchAttributes } from './kinds/properties.js';
+import { afterCompletion, afterFailure, beginSuccessor, type Outcome, type Successor } from './kinds/retry-and-cron.js';
 import { cancelRun, completeRun, failRun } from './kinds/run.js';
 import { cancelTimerCommand, startTimerCommand } from './kinds/timer-commands.js';
 import { requireRoomForCancel, requireRoomForChild, requireRoomForSignal } from './pending-limits.js';
@@ -34,21 +35,23 @@ export const commandHandlers: Record<number, CommandHandler> = {
     checkApprovalMarker(context.turn, attributes!);
     recordMarker(context.turn, attributes!, context.completedEventId, { userMetadata });
   },
-  [C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION](context, { completeWorkflowExecutionCommandAttributes: attributes }) {
-    const event = completeRun(context.turn, attributes!.result, { completedEventId: context.completedEventId });
-    announceClose(context.turn, event);
+  [C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION](context, { completeWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    const { turn, completedEventId } = context;
+    const successor = afterCompletion(turn);
+    const event = completeRun(turn, attributes!.result, { completedEventId, newRunId: successor?.runId, userMetadata });
+    end(context, event, successor, { result: attributes!.result });
   },
-  [C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION](context, { failWorkflowExecutionCommandAttributes: attributes }) {
-    const event = failRun(context.turn, attributes!.failure, enums.RetryState.RETRY_STATE_RETRY_POLICY_NOT_SET, {
-      completedEventId: context.completedEventId,
-    });
-    announceClose(context.turn, event);
+  [C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION](context, { failWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    const { turn, completedEventId } = context;
+    const { retryState, successor } = afterFailure(turn, attributes!.failure);
+    const event = failRun(turn, attributes!.failure, retryState, { completedEventId, newRunId: successor?.runId, userMetadata });
+    end(context, event, successor, { failure: attributes!.failure });
   },
-  [C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION](context, { cancelWorkflowExecutionCommandAttributes: attributes }) {
-    announceClose(context.turn, cancelRun(context.turn, attributes!.details, context.completedEventId));
+  [C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION](context, { cancelWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    announceClose(context.turn, cancelRun(context.turn, attributes!.details, { completedEventId: context.completedEventId, userMetadata }));
   },
-  [C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION](context, { continueAsNewWorkflowExecutionCommandAttributes: attributes }) {
-    continueAsNew(context.turn, attributes!, context.completedEventId);
+  [C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION](context, { continueAsNewWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+    continueAsNew(context.turn, attributes!, context.completedEventId, { userMetadata });
     announceContinuation(context.turn);
   },
   [C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES](context, { upsertWorkflowSearchAttributesCommandAttributes: attributes }) {
@@ -79,6 +82,16 @@ export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION]: notYet('a Nexus operation'),
   [C.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION]: notYet('a Nexus operation'),
 };
+
+/** A closed run either ends its chain, or another follows. */
+function end({ turn, started }: CommandContext, event: HistoryEvent, successor: Successor | undefined, outcome: Outcome): void {
+  if (!successor) {
+    announceClose(turn, event);
+    return;
+  }
+  beginSuccessor(turn, started, successor, outcome);
+  announceContinuation(turn);
+}
 
 /** The namespace that a command is for: the one it names (the rules have seen that it is there), else the run's own. */
 function targetOf({ turn, completedEventId, namespaceId }: CommandContext, namespace: string | null | undefined): { completedEventId: number; namespaceId: string } {

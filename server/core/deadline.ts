@@ -1,7 +1,9 @@
 /** The one deadline of a run: the earliest moment at which anything of it is due, and doing what is due. */
-import { enums } from './api.js';
+import { enums, type HistoryEvent } from './api.js';
+import { timeoutFailure } from './failure.js';
 import { activityDeadline, fireActivities } from './kinds/activity-timeouts.js';
-import { announceClose } from './kinds/close.js';
+import { announceClose, announceContinuation } from './kinds/close.js';
+import { afterFailure, beginSuccessor } from './kinds/retry-and-cron.js';
 import { isRunning, runDeadline, timeOutRun } from './kinds/run.js';
 import { fireTimers } from './kinds/timer.js';
 import { fireWorkflowTask, workflowTaskDeadline } from './kinds/workflow-task.js';
@@ -22,16 +24,42 @@ export function nextDeadline(state: RunState): number {
   return earliest === Number.POSITIVE_INFINITY ? 0 : earliest;
 }
 
-/** Does everything that is due at the turn's time. */
-export function fireDue(turn: Turn): void {
+/** Whether the run itself is due in such a way that another may follow: then its first event is needed. */
+export function needsStarted(state: RunState, nowMs: number): boolean {
+  return isRunning(state) && isRunDue(state, nowMs) && !isChainDue(state, nowMs) && (state.info.retry !== null || state.info.cron !== '');
+}
+
+/** Does everything that is due at the turn's time. `started` is the run's first event when `needsStarted` says so. */
+export function fireDue(turn: Turn, started?: HistoryEvent): void {
   const { state } = turn;
   if (!isRunning(state)) return;
-  const runDueMs = runDeadline(state);
-  if (runDueMs > 0 && runDueMs <= turn.nowMs) {
-    announceClose(turn, timeOutRun(turn, enums.RetryState.RETRY_STATE_TIMEOUT));
+  if (isRunDue(state, turn.nowMs)) {
+    endOverdueRun(turn, started);
     return;
   }
   fireTimers(turn);
   fireActivities(turn);
   fireWorkflowTask(turn);
+}
+
+const isRunDue = (state: RunState, nowMs: number): boolean => runDeadline(state) > 0 && runDeadline(state) <= nowMs;
+
+/** The execution timeout, which spans the chain: nothing follows it. */
+const isChainDue = ({ info }: RunState, nowMs: number): boolean => info.executionExpirationMs > 0 && info.executionExpirationMs <= nowMs;
+
+/** Times the run out; its retry policy or schedule may begin another, as after a failure. */
+function endOverdueRun(turn: Turn, started: HistoryEvent | undefined): void {
+  if (isChainDue(turn.state, turn.nowMs)) {
+    announceClose(turn, timeOutRun(turn, enums.RetryState.RETRY_STATE_TIMEOUT));
+    return;
+  }
+  const failure = timeoutFailure('workflow timeout', enums.TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE);
+  const { retryState, successor } = afterFailure(turn, failure);
+  const event = timeOutRun(turn, retryState, successor?.runId);
+  if (!successor) {
+    announceClose(turn, event);
+    return;
+  }
+  beginSuccessor(turn, started, successor, { failure });
+  announceContinuation(turn);
 }

@@ -43,6 +43,9 @@ export function durableView(state: RunState): object {
     earlyDecisions: state.earlyDecisions,
     cancelRequested: state.cancelRequested,
     signalCount: state.signalCount,
+    resetPoints: state.resetPoints,
+    callbacks: state.callbacks,
+    newRunId: state.newRunId,
     memo: state.memo,
     searchAttributes: state.searchAttributes,
   };

@@ -57,6 +57,8 @@ export interface RunInfo {
   priority: Uint8Array | null;
   /** Encoded temporal.api.sdk.v1.UserMetadata of the start. */
   userMetadata: Uint8Array | null;
+  /** Encoded Links of the start. */
+  links: Uint8Array[];
 }
 
 export interface WorkflowTask {
@@ -190,6 +192,8 @@ export interface ResetPoint {
   runId: string;
   firstWorkflowTaskCompletedId: number;
   createMs: number;
+  /** When its run is no longer kept; 0 while that is this run. */
+  expireMs: number;
   resettable: boolean;
 }
 
@@ -275,6 +279,6 @@ export interface RunState {
   requestIds: Record<string, { eventId: number; eventType: number }>;
   /** Encoded Callback messages attached to the run. */
   callbacks: Uint8Array[];
-  /** The run that this one continued as (continue-as-new, retry, cron, reset). */
+  /** The run that this one continued as (continue-as-new, retry, cron). */
   newRunId: string;
 }

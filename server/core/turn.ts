@@ -21,6 +21,8 @@ export interface TurnContext {
   newId(): string;
   /** A run id that sorts after every earlier run of the same workflow id. */
   newRunId(after?: string): string;
+  /** How long the runs of a namespace are kept after their end. */
+  retentionMs(namespaceId: string): number;
   apply(state: RunState, event: HistoryEvent): void;
   /** Types of a namespace's custom search attributes, as known here. */
   attributeTypes(namespace: string): Readonly<Record<string, number>>;

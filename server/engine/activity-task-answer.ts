@@ -10,15 +10,6 @@ import { encodeToken } from './task-token.js';
 export type ActivityAnswer = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 export const PollActivityTaskQueueResponse = api.workflowservice.v1.PollActivityTaskQueueResponse;
 
-/** The event that scheduled an activity: where its input and header are kept. */
-export async function scheduledEventOf(engine: Engine, run: CachedRun, eventId: number): Promise<HistoryEvent> {
-  const cached = run.recent.find((r) => r.firstEventId <= eventId && eventId <= r.lastEventId);
-  const row = cached ?? (await engine.histories.rowOf(run.state.info.runId, eventId));
-  const event = row && decodeEvents(row.events).find((e) => toNumber(e.eventId) === eventId);
-  if (!event) throw new Error(`event ${eventId} of run ${run.state.info.runId} is missing`);
-  return event;
-}
-
 export function activityTaskAnswer(state: RunState, activity: Activity, scheduled: HistoryEvent): ActivityAnswer {
   const { info } = state;
   const attributes = scheduled.activityTaskScheduledEventAttributes!;

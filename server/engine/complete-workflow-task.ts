@@ -16,12 +16,12 @@ import type { Turn } from '../core/turn.js';
 import { Messages } from '../core/update-messages.js';
 import { requireIdentity } from '../core/validate/identity.js';
 import { requireWorkerVersion } from '../core/validate/poll.js';
-import { activityTaskAnswer, scheduledEventOf } from './activity-task-answer.js';
+import { activityTaskAnswer } from './activity-task-answer.js';
 import { answerRidingQueries } from './answer-query.js';
 import type { Call } from './call.js';
 import { commandRules, knowNamespaces } from './command-rules.js';
 import type { Engine } from './engine.js';
-import { decodeEvents } from './raw-history.js';
+import { eventOf, startedEventOf } from './events-of.js';
 import type { CachedRun } from './run-cache.js';
 import { requireTokenNamespace } from './task-namespace.js';
 import { decodeToken, type WorkflowTaskToken } from './task-token.js';
@@ -66,7 +66,7 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
   const { heartbeatTimedOut } = await transact<Completed>(engine, token.run, (turn) => decide(engine, turn, token, request, started), {
     async prepare(run) {
       await knowNamespaces(engine, run.state.info.namespace, request.commands ?? []);
-      if (run.state.info.cron || run.state.info.retry) started ??= await startedOf(engine, run);
+      if (run.state.info.cron || run.state.info.retry) started ??= await startedEventOf(engine, run);
     },
     async after(run, completed) {
       answerRidingQueries(engine, token.run, request.queryResults ?? {});
@@ -77,11 +77,6 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
   });
   if (heartbeatTimedOut) throw notFound('workflow task heartbeat timeout');
   return response;
-}
-
-async function startedOf(engine: Engine, run: CachedRun): Promise<CommandContext['started']> {
-  const row = run.recent[0]?.firstEventId === 1 ? run.recent[0] : await engine.histories.rowOf(run.state.info.runId, 1);
-  return row ? (decodeEvents(row.events)[0]?.workflowExecutionStartedEventAttributes ?? undefined) : undefined;
 }
 
 /** The started task that a token names; anything else is gone. */
@@ -179,7 +174,7 @@ function takeEagerly(engine: Engine, turn: Turn, context: CommandContext, identi
 }
 
 async function eagerTask(engine: Engine, run: CachedRun, activity: Activity): Promise<ActivityTask> {
-  return activityTaskAnswer(run.state, activity, await scheduledEventOf(engine, run, activity.scheduledEventId));
+  return activityTaskAnswer(run.state, activity, await eventOf(engine, run, activity.scheduledEventId));
 }
 
 /** The answer cannot be accepted: the task fails with its cause; a run that cannot go on ends with it. */

@@ -12,9 +12,10 @@ import { requireIdentity, requestIdProblem } from '../core/validate/identity.js'
 import { priorityProblem } from '../core/validate/priority.js';
 import { refuse } from '../core/validate/problem.js';
 import { exceeds, utf8Length } from '../core/validate/text-length.js';
-import { scheduledEventOf } from './activity-task-answer.js';
+
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
+import { eventOf } from './events-of.js';
 import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
 import { randomFraction } from './ids.js';
 import { alreadyCompleted } from './signal-run.js';
@@ -75,7 +76,7 @@ async function onEach<R>(engine: Engine, target: Target, act: (turn: Turn, activ
     {
       async prepare(run) {
         if (!needsScheduled) return;
-        for (const { scheduledEventId } of meant(run.state, target)) scheduled.set(scheduledEventId, await scheduledEventOf(engine, run, scheduledEventId));
+        for (const { scheduledEventId } of meant(run.state, target)) scheduled.set(scheduledEventId, await eventOf(engine, run, scheduledEventId));
       },
     },
   );

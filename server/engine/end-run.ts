@@ -1,5 +1,6 @@
 /** RequestCancelWorkflowExecution and TerminateWorkflowExecution. */
 import type { temporal } from '../core/api.js';
+import { notFound } from '../core/errors.js';
 import { requestCancelRun } from '../core/kinds/cancel.js';
 import { announceClose } from '../core/kinds/close.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';
@@ -13,13 +14,16 @@ import { transact } from './transact.js';
 type CancelRequest = temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest;
 type TerminateRequest = temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest;
 
+/** What the history says when the caller gives no reason. */
+const NO_REASON = 'terminated by user via frontend';
+
 export async function requestCancelWorkflow(engine: Engine, request: CancelRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
   const runId = await findRunId(engine, namespace, request.workflowExecution);
   const workflowId = request.workflowExecution!.workflowId!;
   await transact(engine, runId, (turn) => {
     if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
-    checkFirstRun(turn, request.firstExecutionRunId, workflowId);
+    checkFirstRun(turn, request.firstExecutionRunId);
     if (!isRunning(turn.state)) return; // asking a closed run to stop is no error
     requestCancelRun(turn, { reason: request.reason ?? '', identity: request.identity ?? '', requestId: request.requestId ?? '', links: request.links });
   });
@@ -32,15 +36,15 @@ export async function terminateWorkflow(engine: Engine, request: TerminateReques
   const workflowId = request.workflowExecution!.workflowId!;
   await transact(engine, runId, (turn) => {
     if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
-    checkFirstRun(turn, request.firstExecutionRunId, workflowId);
+    checkFirstRun(turn, request.firstExecutionRunId);
     if (!isRunning(turn.state)) throw alreadyCompleted();
-    const event = terminateRun(turn, { reason: request.reason ?? '', details: request.details, identity: request.identity ?? '', links: request.links });
+    const event = terminateRun(turn, { reason: request.reason || NO_REASON, details: request.details, identity: request.identity || 'frontend-service', links: request.links });
     announceClose(turn, event);
   });
   return {};
 }
 
 /** The caller means one chain of runs only. */
-function checkFirstRun(turn: Turn, firstRunId: string | null | undefined, workflowId: string): void {
-  if (firstRunId && turn.state.info.firstRunId !== firstRunId) throw noSuchWorkflow(workflowId);
+function checkFirstRun(turn: Turn, firstRunId: string | null | undefined): void {
+  if (firstRunId && turn.state.info.firstRunId !== firstRunId) throw notFound('workflow execution not found');
 }

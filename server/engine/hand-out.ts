@@ -8,9 +8,10 @@ import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import type { Turn } from '../core/turn.js';
 import type { TaskWrite } from '../storage/commit-item.js';
 import type { QueueName } from '../storage/tasks.js';
-import { activityTaskAnswer, PollActivityTaskQueueResponse, scheduledEventOf } from './activity-task-answer.js';
+import { activityTaskAnswer, PollActivityTaskQueueResponse } from './activity-task-answer.js';
 import { EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
+import { eventOf } from './events-of.js';
 import type { Poller } from './matching/poller.js';
 import { CLAIM_MS } from './matching/task-queues.js';
 import type { CachedRun } from './run-cache.js';
@@ -110,7 +111,7 @@ export async function deliver(engine: Engine, run: CachedRun, reservations: read
     }
     const activity = run.state.activities[scheduledEventId];
     if (!activity) continue;
-    const scheduled = await scheduledEventOf(engine, run, scheduledEventId);
+    const scheduled = await eventOf(engine, run, scheduledEventId);
     poller.end(new EncodedResponse(PollActivityTaskQueueResponse.encode(activityTaskAnswer(run.state, activity, scheduled)).finish()));
   }
 }

@@ -59,6 +59,12 @@ export class NamespaceRegistry {
     return this.byName.get(name)?.namespace;
   }
 
+  /** Retention of a namespace as far as this node knows it; namespaces of runs that move are known. */
+  retentionMs(id: string): number {
+    const name = this.idToName.get(id);
+    return (name ? this.byName.get(name)?.namespace.retentionMs : undefined) ?? 0;
+  }
+
   forgetAll(): void {
     this.byName.clear();
     this.idToName.clear();

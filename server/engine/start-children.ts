@@ -1,14 +1,15 @@
 /** Starts the children that a run has asked for: their first events and the parent's word of it in one commit. */
 import { enums, type HistoryEvent, toNumber } from '../core/api.js';
-import { cronBackoffMs, parseCron } from '../core/cron.js';
 import { ServiceError } from '../core/errors.js';
 import { childRun, type InitiatedAttributes, recordChildRefused, recordChildStarted, unstartedChild } from '../core/kinds/child-run.js';
+import { firstCronMs } from '../core/kinds/retry-and-cron.js';
 import { beginRun, isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import type { OutboxMessage } from '../core/message.js';
 import type { Child } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
-import { scheduledEventOf } from './activity-task-answer.js';
+
 import type { Engine } from './engine.js';
+import { eventOf } from './events-of.js';
 import type { CachedRun } from './run-cache.js';
 import { terminateForStart } from './start-run.js';
 import { transact } from './transact.js';
@@ -87,7 +88,7 @@ function startAll(turn: Turn, messages: readonly OutboxMessage[], found: Readonl
 
 function startOne(turn: Turn, child: Child, { initiated, attributes }: Found, runId: string): void {
   const { context, nowMs } = turn;
-  const backoffMs = attributes.cronSchedule ? (cronBackoffMs(parseCron(attributes.cronSchedule), nowMs, nowMs) ?? 0) : 0;
+  const backoffMs = firstCronMs(attributes.cronSchedule, nowMs);
   const next = beginRun(childRun(turn.state, initiated, runId, { nowMs, backoffMs }), context);
   scheduleFirstTask(next);
   turn.effect({ type: 'new-run', turn: next });
@@ -101,7 +102,7 @@ async function lookUp(engine: Engine, run: CachedRun, messages: readonly OutboxM
   for (const message of messages) {
     const child = unstartedChild(run.state, initiatedEventIdOf(message));
     if (!child) continue;
-    const initiated = await scheduledEventOf(engine, run, child.initiatedEventId);
+    const initiated = await eventOf(engine, run, child.initiatedEventId);
     found.set(toNumber(initiated.eventId), await lookUpOne(engine, run, initiated));
   }
 }

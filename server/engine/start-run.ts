@@ -4,6 +4,7 @@ import { completeRunTimeouts } from '../core/defaults/run-timeouts.js';
 import { unavailable } from '../core/errors.js';
 import { announceClose } from '../core/kinds/close.js';
 import { attachToRun } from '../core/kinds/options.js';
+import { firstCronMs } from '../core/kinds/retry-and-cron.js';
 import { beginRun, isRunning, type NewRun, scheduleFirstTask, terminateRun } from '../core/kinds/run.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import { textPayloads } from '../core/payloads.js';
@@ -94,8 +95,8 @@ export function newRunOf(engine: Engine, namespace: Namespace, request: StartReq
 
 function startedAttributes(engine: Engine, request: StartRequest, runId: string): NewRun['attributes'] {
   const timeouts = completeRunTimeouts(request, engine.limits);
-  const delayMs = fromDuration(request.workflowStartDelay);
   const nowMs = engine.clock.now();
+  const delayMs = fromDuration(request.workflowStartDelay) || firstCronMs(request.cronSchedule, nowMs);
   return {
     workflowType: request.workflowType,
     taskQueue: { name: request.taskQueue?.name, kind: KIND_NORMAL },
@@ -103,13 +104,16 @@ function startedAttributes(engine: Engine, request: StartRequest, runId: string)
     workflowExecutionTimeout: timeouts.executionMs ? toDuration(timeouts.executionMs) : request.workflowExecutionTimeout,
     workflowRunTimeout: timeouts.runMs ? toDuration(timeouts.runMs) : request.workflowRunTimeout,
     workflowTaskTimeout: toDuration(timeouts.taskMs),
-    workflowExecutionExpirationTime: timeouts.executionMs ? toTimestamp(nowMs + delayMs + timeouts.executionMs) : undefined,
+    workflowExecutionExpirationTime: timeouts.executionMs ? toTimestamp(nowMs + timeouts.executionMs) : undefined,
     originalExecutionRunId: runId,
     identity: request.identity,
     firstExecutionRunId: runId,
     retryPolicy: request.retryPolicy ? retryPolicyToApi(completeRetryPolicy(request.retryPolicy)) : undefined,
     attempt: 1,
     cronSchedule: request.cronSchedule,
+    initiator: request.cronSchedule ? enums.ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE : undefined,
+    continuedFailure: request.continuedFailure,
+    lastCompletionResult: request.lastCompletionResult,
     firstWorkflowTaskBackoff: toDuration(delayMs),
     memo: request.memo,
     searchAttributes: request.searchAttributes,

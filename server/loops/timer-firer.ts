@@ -1,7 +1,9 @@
 /** Fires what is due: picks runs whose deadline has passed, most overdue first, and lets each do what its time has come for. */
-import { fireDue } from '../core/deadline.js';
+import type { HistoryEvent } from '../core/api.js';
+import { fireDue, needsStarted } from '../core/deadline.js';
 import { ServiceError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
+import { startedEventOf } from '../engine/events-of.js';
 import { transact } from '../engine/transact.js';
 
 const BATCH = 500;
@@ -18,15 +20,21 @@ export async function fireTimersOnce(engine: Engine): Promise<number> {
 }
 
 async function fireOne(engine: Engine, runId: string): Promise<void> {
+  let started: HistoryEvent | undefined;
   try {
     await transact(
       engine,
       runId,
       (turn) => {
-        fireDue(turn);
+        fireDue(turn, started);
         turn.touched = true; // the stored deadline is moved even when nothing was due
       },
-      { deadlineFired: true },
+      {
+        deadlineFired: true,
+        async prepare(run) {
+          if (needsStarted(run.state, engine.clock.now())) started ??= await startedEventOf(engine, run);
+        },
+      },
     );
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;

@@ -54,7 +54,7 @@ class Story {
       limits: DEFAULT_LIMITS,
       newId: () => 'id',
       newRunId: () => 'run-2',
-      apply: applyEvent, attributeTypes: () => ({}),
+      apply: applyEvent, retentionMs: () => 0, attributeTypes: () => ({}),
     };
     const turn = beginRun({ ...IDENTITY, attributes: { workflowType: { name: 'refund' }, taskQueue: { name: 'agents' } } }, this.context);
     scheduleFirstTask(turn);

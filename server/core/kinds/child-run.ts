@@ -97,6 +97,7 @@ export function childRun(parent: RunState, initiated: HistoryEvent, runId: strin
       retryPolicy: attributes.retryPolicy,
       attempt: 1,
       cronSchedule: attributes.cronSchedule,
+      initiator: attributes.cronSchedule ? enums.ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE : undefined,
       firstWorkflowTaskBackoff: toDuration(backoffMs),
       memo: attributes.memo,
       searchAttributes: attributes.searchAttributes,

@@ -2,7 +2,7 @@
 import { api, enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type Payloads, type temporal, toNumber } from '../api.js';
 import { blankState, type RunIdentity } from '../blank-state.js';
 import { completeRetryPolicy } from '../retry-policy.js';
-import type { RunState } from '../run-state.js';
+import type { ResetPoint, RunState } from '../run-state.js';
 import { Turn, type TurnContext } from '../turn.js';
 import { withdrawApprovals } from './approval.js';
 import { forgetUpdates } from './update.js';
@@ -43,25 +43,31 @@ export function scheduleFirstTask(turn: Turn): void {
 /** How a run is closed by a command of its workflow task. */
 export interface Completion {
   completedEventId: number;
-  newRunId?: string;
+  /** The run that follows. */
+  newRunId?: string | undefined;
+  /** Of the command. */
+  userMetadata?: temporal.api.sdk.v1.IUserMetadata | null | undefined;
 }
 
-export function completeRun(turn: Turn, result: Payloads | null | undefined, { completedEventId, newRunId }: Completion): HistoryEvent {
+export function completeRun(turn: Turn, result: Payloads | null | undefined, { completedEventId, newRunId, userMetadata }: Completion): HistoryEvent {
   return turn.append({
+    userMetadata,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
     workflowExecutionCompletedEventAttributes: { result, workflowTaskCompletedEventId: int64(completedEventId), newExecutionRunId: newRunId },
   });
 }
 
-export function failRun(turn: Turn, failure: Failure | null | undefined, retryState: number, { completedEventId, newRunId }: Completion): HistoryEvent {
+export function failRun(turn: Turn, failure: Failure | null | undefined, retryState: number, { completedEventId, newRunId, userMetadata }: Completion): HistoryEvent {
   return turn.append({
+    userMetadata,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
     workflowExecutionFailedEventAttributes: { failure, retryState, workflowTaskCompletedEventId: int64(completedEventId), newExecutionRunId: newRunId },
   });
 }
 
-export function cancelRun(turn: Turn, details: Payloads | null | undefined, completedEventId: number): HistoryEvent {
+export function cancelRun(turn: Turn, details: Payloads | null | undefined, { completedEventId, userMetadata }: Completion): HistoryEvent {
   return turn.append({
+    userMetadata,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
     workflowExecutionCanceledEventAttributes: { details, workflowTaskCompletedEventId: int64(completedEventId) },
   });
@@ -77,7 +83,7 @@ export interface Termination {
 /** Ends the run at once. A started workflow task fails first, and what waited in the buffer is kept. */
 export function terminateRun(turn: Turn, { reason, details, identity, links }: Termination): HistoryEvent {
   if (isStarted(turn.state)) {
-    failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: '' });
+    failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: 'history-service' });
     turn.endBatch();
   }
   turn.flushBuffered();
@@ -96,7 +102,7 @@ export function runDeadline(state: RunState): number {
 
 export function timeOutRun(turn: Turn, retryState: number, newRunId?: string): HistoryEvent {
   if (isStarted(turn.state)) {
-    failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: '' });
+    failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: 'history-service' });
     turn.endBatch();
   }
   turn.flushBuffered();
@@ -107,9 +113,10 @@ export function timeOutRun(turn: Turn, retryState: number, newRunId?: string): H
   });
 }
 
-function closed(status: number): (state: RunState, event: HistoryEvent) => void {
+function closed(status: number, newRunId?: (event: HistoryEvent) => string | null | undefined): (state: RunState, event: HistoryEvent) => void {
   return (state, event) => {
     state.status = status;
+    state.newRunId = newRunId?.(event) ?? '';
     state.closeMs = fromTimestamp(event.eventTime);
     state.closeEventId = toNumber(event.eventId);
     state.workflowTask = null;
@@ -149,6 +156,7 @@ export const runEvents = {
     info.startIdentity = attributes.identity ?? '';
     info.priority = attributes.priority ? api.common.v1.Priority.encode(attributes.priority).finish() : null;
     info.userMetadata = event.userMetadata ? api.sdk.v1.UserMetadata.encode(event.userMetadata).finish() : null;
+    info.links = (event.links ?? []).map((link) => api.common.v1.Link.encode(link).finish());
     info.rootWorkflowId = attributes.rootWorkflowExecution?.workflowId || info.workflowId;
     info.rootRunId = attributes.rootWorkflowExecution?.runId || info.runId;
     if (attributes.parentWorkflowExecution) {
@@ -160,19 +168,42 @@ export const runEvents = {
         initiatedEventId: toNumber(attributes.parentInitiatedEventId),
       };
     }
+    state.resetPoints = (attributes.prevAutoResetPoints?.points ?? []).map(resetPointOf);
     state.memo = attributes.memo ? MemoCodec.encode(attributes.memo).finish() : null;
     state.searchAttributes = attributes.searchAttributes ? SearchAttributesCodec.encode(attributes.searchAttributes).finish() : null;
     state.callbacks = (attributes.completionCallbacks ?? []).map((c) => api.common.v1.Callback.encode(c).finish());
     if (info.createRequestId) state.requestIds[info.createRequestId] = { eventId: 1, eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED };
     if (backoffMs > 0) state.firstTaskAtMs = info.executionMs;
   },
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED]: closed(STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED),
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED]: closed(STATUS.WORKFLOW_EXECUTION_STATUS_FAILED),
+  [T.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED]: closed(
+    STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+    (event) => event.workflowExecutionCompletedEventAttributes!.newExecutionRunId,
+  ),
+  [T.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED]: closed(
+    STATUS.WORKFLOW_EXECUTION_STATUS_FAILED,
+    (event) => event.workflowExecutionFailedEventAttributes!.newExecutionRunId,
+  ),
   [T.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED]: closed(STATUS.WORKFLOW_EXECUTION_STATUS_CANCELED),
   [T.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED]: closed(STATUS.WORKFLOW_EXECUTION_STATUS_TERMINATED),
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT]: closed(STATUS.WORKFLOW_EXECUTION_STATUS_TIMED_OUT),
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW]: closed(STATUS.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW),
+  [T.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT]: closed(
+    STATUS.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+    (event) => event.workflowExecutionTimedOutEventAttributes!.newExecutionRunId,
+  ),
+  [T.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW]: closed(
+    STATUS.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW,
+    (event) => event.workflowExecutionContinuedAsNewEventAttributes!.newExecutionRunId,
+  ),
 };
+
+const resetPointOf = (point: temporal.api.workflow.v1.IResetPointInfo): ResetPoint => ({
+  buildId: point.buildId ?? '',
+  binaryChecksum: point.binaryChecksum ?? '',
+  runId: point.runId ?? '',
+  firstWorkflowTaskCompletedId: toNumber(point.firstWorkflowTaskCompletedId),
+  createMs: fromTimestamp(point.createTime),
+  expireMs: fromTimestamp(point.expireTime),
+  resettable: point.resettable ?? false,
+});
 
 function expirationMs(fromMs: number, runTimeoutMs: number, executionExpirationMs: number): number {
   const byRun = runTimeoutMs > 0 ? fromMs + runTimeoutMs : 0;

@@ -6,6 +6,7 @@
 import { enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toDuration, toNumber, toTimestamp } from '../api.js';
 import type { RunState, WorkflowTask } from '../run-state.js';
 import type { Turn } from '../turn.js';
+import { markCompletion } from './completion-marks.js';
 
 type TaskQueue = temporal.api.taskqueue.v1.ITaskQueue;
 const T = enums.EventType;
@@ -192,6 +193,7 @@ export function completeWorkflowTask(turn: Turn, request: CompletedRequest): His
   const { state } = turn;
   writeUnwritten(turn, request.identity ?? '');
   const task = state.workflowTask!;
+  const { searchAttributes } = state;
   const event = turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     workflowTaskCompletedEventAttributes: {
@@ -204,27 +206,8 @@ export function completeWorkflowTask(turn: Turn, request: CompletedRequest): His
       meteringMetadata: request.meteringMetadata,
     },
   });
-  addResetPoint(turn, request, toNumber(event.eventId));
+  if (state.searchAttributes !== searchAttributes) turn.searchAttributesChanged = true;
   return event;
-}
-
-/** Remembers the first task that each build completed, so that a reset can go back to before a bad one. */
-function addResetPoint(turn: Turn, request: CompletedRequest, completedEventId: number): void {
-  const { state } = turn;
-  const checksum = request.binaryChecksum || '';
-  const buildId = request.workerVersionStamp?.buildId || '';
-  if (buildId) state.lastWorkerBuildId = buildId;
-  if (!checksum && !buildId) return;
-  if (state.resetPoints.some((p) => (checksum ? p.binaryChecksum === checksum : p.buildId === buildId))) return;
-  if (state.resetPoints.length >= turn.limits.autoResetPointsMax) state.resetPoints.shift();
-  state.resetPoints.push({
-    buildId,
-    binaryChecksum: checksum,
-    runId: state.info.runId,
-    firstWorkflowTaskCompletedId: completedEventId,
-    createMs: turn.nowMs,
-    resettable: Object.keys(state.children).length === 0,
-  });
 }
 
 /** The started task vanishes without a trace: a speculative one of which nothing is kept. */
@@ -362,6 +345,7 @@ export const workflowTaskEvents = {
     task.suggestReasons = [...(attributes.suggestContinueAsNewReasons ?? [])];
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED](state: RunState, event: HistoryEvent): void {
+    markCompletion(state, event);
     state.previousStartedEventId = toNumber(event.workflowTaskCompletedEventAttributes!.startedEventId);
     state.lastCompletedEventId = toNumber(event.eventId);
     state.workflowTask = null;
