@@ -102,7 +102,7 @@ export class EngineNode {
   /** Takes the waiting task and answers it. */
   async step(queue: string, commands: Command[] = [], namespace = 'default'): Promise<WorkflowTask> {
     const task = await this.poll(queue, namespace);
-    await this.complete(task, commands);
+    await this.complete(task, commands, { namespace });
     return task;
   }
 
