@@ -1,6 +1,129 @@
-/** Makes the workflow host. This file is the name under which the worker looks for it; what stands here yields to the real one. */
-import type { WorkflowHost, WorkflowHostOptions } from './workflow-host.js';
+/** Puts the deterministic half of the SDK together: bundle, sandbox, cache of runs. See `workflow-host.ts` for what it does. */
+import { getHeapStatistics } from 'node:v8';
+import type { History } from '../definitions/api.js';
+import { bundleWorkflows } from '../sandbox/bundler.js';
+import { type LoadedBundle, loadBundle } from '../sandbox/load-bundle.js';
+import { Sandbox } from '../sandbox/sandbox.js';
+import { idOf } from './events.js';
+import { ManagedRun, type RunEnvironment } from './managed-run.js';
+import { PagedHistory } from './paged-history.js';
+import { replayOne } from './replay-history.js';
+import { RunCache } from './run-cache.js';
+import { SinkDispatcher } from './sink-dispatcher.js';
+import type { FetchHistory, ReplayResult, WorkflowHost, WorkflowHostOptions, WorkflowTask, WorkflowTaskOutcome } from './workflow-host.js';
 
-export async function createWorkflowHost(_options: WorkflowHostOptions): Promise<WorkflowHost> {
-  throw new Error('This build of the SDK cannot run workflows yet');
+const DEFAULT_MAX_CACHED_RUNS = 1000;
+const DEFAULT_ACTIVATION_TIMEOUT_MS = 2000;
+const HEAP_FRACTION = 0.75;
+
+/** Bundles (unless a bundle is given) and loads the workflows. Rejects when their code cannot be bundled or loaded. */
+export async function createWorkflowHost(options: WorkflowHostOptions): Promise<WorkflowHost> {
+  const started = performance.now();
+  const sandbox = new Sandbox(await bundleFor(options));
+  options.logger.debug('Workflow code loaded', { durationMs: Math.round(performance.now() - started), workflowTypes: sandbox.workflowTypes });
+  return new Host(options, sandbox);
+}
+
+async function bundleFor(options: WorkflowHostOptions): Promise<LoadedBundle> {
+  if (options.workflowBundle) return loadBundle(options.workflowBundle);
+  if (!options.workflowsPath) throw new TypeError('Expected either workflowsPath or workflowBundle, got neither');
+  return bundleWorkflows({ ...options, workflowsPath: options.workflowsPath });
+}
+
+class Host implements WorkflowHost {
+  readonly #environment: RunEnvironment;
+  readonly #cache: RunCache;
+  /** The last task of each run that works on one: tasks of a run wait for each other. */
+  readonly #busy = new Map<string, Promise<unknown>>();
+
+  constructor(
+    options: WorkflowHostOptions,
+    private readonly sandbox: Sandbox,
+  ) {
+    const buildId = options.deploymentVersion?.buildId ?? options.buildId;
+    this.#environment = {
+      sandbox,
+      namespace: options.namespace,
+      taskQueue: options.taskQueue,
+      version: buildId ? { buildId, deploymentName: options.deploymentVersion?.deploymentName ?? '' } : undefined,
+      defaultVersioningBehavior: options.defaultVersioningBehavior,
+      activityNames: options.activityNames,
+      failureExceptionTypes: options.failureExceptionTypes,
+      activationTimeoutMs: options.activationTimeoutMs ?? DEFAULT_ACTIVATION_TIMEOUT_MS,
+      sinks: new SinkDispatcher(options.logger, options.metricMeter, options.sinks ?? {}),
+      runLocalActivity: options.runLocalActivity,
+    };
+    const maxHeapBytes = options.maxHeapBytes ?? getHeapStatistics().heap_size_limit * HEAP_FRACTION;
+    this.#cache = new RunCache(options.maxCachedRuns ?? DEFAULT_MAX_CACHED_RUNS, maxHeapBytes, (runId, reason) => {
+      options.onEvict?.(runId, reason);
+    });
+  }
+
+  get cachedRuns(): number {
+    return this.#cache.size;
+  }
+
+  get workflowTypes(): readonly string[] {
+    return this.sandbox.workflowTypes;
+  }
+
+  async handleTask(task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
+    const runId = task.workflowExecution?.runId ?? '';
+    const previous = this.#busy.get(runId);
+    const work = previous ? previous.then(() => this.#handle(task, fetchHistory)) : this.#handle(task, fetchHistory);
+    const settled = work.catch(() => undefined);
+    this.#busy.set(runId, settled);
+    try {
+      return await work;
+    } finally {
+      if (this.#busy.get(runId) === settled) this.#busy.delete(runId);
+      this.#cache.trim((id) => this.#busy.has(id));
+    }
+  }
+
+  async #handle(task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
+    const { run, history } = this.#prepare(task, fetchHistory);
+    let outcome: WorkflowTaskOutcome;
+    try {
+      outcome = await run.handle(task, history);
+    } catch (error) {
+      this.#cache.evict(run.runId, 'its task could not be handled');
+      throw error;
+    }
+    if (run.broken) this.#cache.evict(run.runId, 'its task failed');
+    else if (run.finished) this.#cache.evict(run.runId, 'it is closed');
+    return outcome;
+  }
+
+  /** The cached run if the task's history goes on where it is; otherwise a fresh one, from the first event on. */
+  #prepare(task: WorkflowTask, fetchHistory: FetchHistory): { run: ManagedRun; history: PagedHistory } {
+    const runId = task.workflowExecution?.runId ?? '';
+    const cached = this.#cache.use(runId);
+    const fromStart = PagedHistory.startsAtFirstEvent(task);
+    if (cached && !fromStart) {
+      const first = task.history?.events?.[0];
+      if (!first || idOf(first) === cached.nextEventId) return { run: cached, history: PagedHistory.ofTask(task, fetchHistory) };
+    }
+    if (cached) this.#cache.evict(runId, fromStart ? 'its history comes from the beginning' : 'its history has a gap');
+    const run = new ManagedRun(task, this.#environment);
+    this.#cache.add(run);
+    return { run, history: fromStart ? PagedHistory.ofTask(task, fetchHistory) : PagedHistory.fromBeginning(task, fetchHistory) };
+  }
+
+  replayHistory(history: History, workflowId?: string): Promise<ReplayResult> {
+    return replayOne(this.#environment, history, workflowId);
+  }
+
+  speculativeTaskDropped(runId: string, resetHistoryEventId: number): void {
+    this.#cache.use(runId)?.dropSpeculativeTask(resetHistoryEventId);
+  }
+
+  evict(runId: string, reason = 'the worker asked for it'): void {
+    this.#cache.evict(runId, reason);
+  }
+
+  dispose(): void {
+    this.#cache.clear();
+    this.sandbox.dispose();
+  }
 }

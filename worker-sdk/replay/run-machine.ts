@@ -193,8 +193,12 @@ export class RunMachine implements MachineOwner, MessageSink {
     };
   }
 
+  /** What the workflow says about moving to other versions of the worker. */
+  versioningBehavior: number | undefined;
+
   /** Takes what an activation of workflow code produced. */
   completeActivation(result: ActivationResult): void {
+    this.versioningBehavior = result.versioningBehavior ?? this.versioningBehavior;
     this.flags.addUsedByWorkflow(result.usedFlags);
     handleCommands(this, result.commands);
     this.localActivities.applyMarkers((seq) => this.machines.localActivities.get(seq));

@@ -150,6 +150,8 @@ export interface WorkflowHost {
   handleTask(task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome>;
   /** Replays a whole history without answering anybody. */
   replayHistory(history: History, workflowId?: string): Promise<ReplayResult>;
+  /** The server's answer to a completion carried `resetHistoryEventId`: everything in the task was rejected, and it never happened. */
+  speculativeTaskDropped(runId: string, resetHistoryEventId: number): void;
   /** Forgets a run: its next task replays from the beginning. Call it when the server refused the answer of its last task. */
   evict(runId: string, reason?: string): void;
   /** How many runs are cached. */

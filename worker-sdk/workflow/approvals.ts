@@ -8,6 +8,7 @@ import { CancellationScope } from './cancellation-scope.js';
 import { currentRun } from './current-run.js';
 import { eventGroupMarkers } from './event-groups.js';
 import { defineSignal, setHandler } from './handlers.js';
+import { APPROVAL_SIGNAL } from './reserved.js';
 import type { RunContext } from './run-context.js';
 import { sleep } from './timers.js';
 import { Trigger } from './trigger.js';
@@ -16,8 +17,7 @@ import { Trigger } from './trigger.js';
 export const APPROVAL_MARKER = 'perdure.approval';
 /** The marker that closes a request which nobody decided. */
 export const APPROVAL_CLOSED_MARKER = 'perdure.approval.closed';
-/** The signal that decides a request. */
-export const APPROVAL_SIGNAL = 'perdure.approval.decision';
+export { APPROVAL_SIGNAL };
 
 /** What is asked of whom, until when. */
 export interface ApprovalRequest {

@@ -4,7 +4,7 @@ import { arrayFromPayloads } from '../payload/payload-converter.js';
 import type { Job } from '../replay/protocol.js';
 import { inboundEventGroup } from './event-groups.js';
 import type { SignalInput } from './interceptors.js';
-import { isReserved, refuseForDefaultHandler } from './reserved.js';
+import { APPROVAL_SIGNAL, isReserved, refuseForDefaultHandler } from './reserved.js';
 import type { RunContext } from './run-context.js';
 
 type SignalJob = NonNullable<Job['signalWorkflow']>;
@@ -13,7 +13,7 @@ export function receiveSignal(run: RunContext, job: SignalJob): void {
   const name = job.signalName!;
   const handler = run.signalHandlers.get(name);
   refuseForDefaultHandler('signal', name, handler !== undefined, run.defaultSignalHandler !== undefined);
-  if (!handler && !run.defaultSignalHandler) {
+  if (!isDeliverable(run, name)) {
     run.bufferedSignals.push(job);
     return;
   }
@@ -34,10 +34,15 @@ async function runUserHandler(run: RunContext, { signalName, args }: SignalInput
   throw new IllegalStateError(`No handler is registered for signal '${signalName}'`);
 }
 
+/** The decision about an approval waits for its request, which has a handler of its own, and is not for the default handler. */
+function isDeliverable(run: RunContext, name: string): boolean {
+  return run.signalHandlers.has(name) || (run.defaultSignalHandler !== undefined && name !== APPROVAL_SIGNAL);
+}
+
 /** Hands out waiting signals that have a handler now, in the order of their arrival. */
 export function dispatchBufferedSignals(run: RunContext): void {
   while (run.bufferedSignals.length > 0) {
-    const index = run.defaultSignalHandler ? 0 : run.bufferedSignals.findIndex(({ signalName }) => run.signalHandlers.has(signalName!));
+    const index = run.bufferedSignals.findIndex(({ signalName }) => isDeliverable(run, signalName!));
     if (index < 0) return;
     receiveSignal(run, run.bufferedSignals.splice(index, 1)[0]!);
   }

@@ -3,6 +3,8 @@
 export const RESERVED_PREFIX = '__temporal_';
 export const STACK_TRACE_QUERY = '__stack_trace';
 export const ENHANCED_STACK_TRACE_QUERY = '__enhanced_stack_trace';
+/** The signal that decides an approval request. */
+export const APPROVAL_SIGNAL = 'perdure.approval.decision';
 export const METADATA_QUERY = '__temporal_workflow_metadata';
 
 /** Reserved names that extensions of the field's SDK register, each as one kind only. */

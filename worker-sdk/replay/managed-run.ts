@@ -1,0 +1,311 @@
+/** One run on this worker: its replay machine, its code in the sandbox, its local activities, and the task it works on. */
+import { temporal } from '@temporalio/proto';
+import type { ProtoFailure } from '../definitions/api.js';
+import { toNumber } from '../definitions/api.js';
+import { defaultFailureConverter } from '../payload/failure-converter.js';
+import { defaultPayloadConverter } from '../payload/payload-converter.js';
+import { rejectionsTold } from '../sandbox/rejections.js';
+import type { Sandbox, SandboxRun } from '../sandbox/sandbox.js';
+import { CutOffError, guard } from '../sandbox/time-guard.js';
+import type { LocalActivityOutcome } from './kinds/local-activity.js';
+import { updateRequestOf } from './kinds/update.js';
+import { LocalActivityRunner } from './local-activity-runner.js';
+import { NondeterminismError } from './nondeterminism.js';
+import { PagedHistory } from './paged-history.js';
+import type { Activation } from './protocol.js';
+import { answerQueries, LONE_QUERY, loneQueryAnswer, queriesOf, type QueryRequest } from './queries.js';
+import { seedBytes, randomnessSeed } from './randomness-seed.js';
+import { type DeploymentVersion, RunMachine } from './run-machine.js';
+import type { SinkDispatcher } from './sink-dispatcher.js';
+import type { FetchHistory, RunLocalActivity, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
+
+const { WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE } =
+  temporal.api.enums.v1.WorkflowTaskFailedCause;
+
+/** Part of the workflow task's timeout after which a heartbeat is sent for local activities. */
+const HEARTBEAT_FRACTION = 0.8;
+/** How long replay may compute before others get a turn, in milliseconds. */
+const SLICE_MS = 50;
+
+/** What runs share. */
+export interface RunEnvironment {
+  sandbox: Sandbox;
+  namespace: string;
+  taskQueue: string;
+  version: DeploymentVersion | undefined;
+  defaultVersioningBehavior: number | undefined;
+  activityNames: ReadonlySet<string> | undefined;
+  failureExceptionTypes: readonly string[] | undefined;
+  activationTimeoutMs: number;
+  sinks: SinkDispatcher;
+  runLocalActivity: RunLocalActivity;
+}
+
+export class ManagedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly workflowType: string;
+  #machine: RunMachine | undefined;
+  #code: SandboxRun | undefined;
+  #local: LocalActivityRunner | undefined;
+  #rejection: { error: unknown } | undefined;
+  /** Wakes the task that waits for local activities. */
+  #wake: (() => void) | undefined;
+  /** What local activities came to while no task was there to tell the workflow. */
+  #ended: { seq: number; outcome: LocalActivityOutcome; runtimeMs: number }[] = [];
+  /** Set when the run must not be used again. */
+  broken = false;
+
+  constructor(
+    task: WorkflowTask,
+    private readonly environment: RunEnvironment,
+    private readonly tracesCommands = false,
+  ) {
+    this.workflowId = task.workflowExecution?.workflowId ?? '';
+    this.runId = task.workflowExecution?.runId ?? '';
+    this.workflowType = task.workflowType?.name ?? '';
+  }
+
+  /** The event that the next incremental history must begin with. */
+  get nextEventId(): number {
+    return (this.#machine?.lastProcessedEventId ?? 0) + 1;
+  }
+
+  /** Whether the run is over, so that nothing but queries can come. */
+  get finished(): boolean {
+    return this.#machine?.closing ?? false;
+  }
+
+  /** A promise of the run's code was rejected and nobody handled it. */
+  unhandledRejection(error: unknown): void {
+    this.#rejection ??= { error };
+  }
+
+  async handle(task: WorkflowTask, history: PagedHistory): Promise<WorkflowTaskOutcome> {
+    const startedMs = performance.now();
+    const isLoneQuery = Boolean(task.query);
+    try {
+      const requests = (task.messages ?? []).map(updateRequestOf);
+      const advancedFrom = this.#machine?.lastProcessedEventId ?? 0;
+      this.#takeTask(history, requests);
+      this.#applyEndedLocalActivities();
+      const heartbeat = await this.#drive(history, startedMs, queriesOf(task).length > 0);
+      if (!isLoneQuery) history.checkComplete();
+      const queryResults = await this.#answer(queriesOf(task));
+      await rejectionsTold();
+      if (this.#rejection) throw this.#rejection.error;
+      if (isLoneQuery) {
+        // What the code did beyond the last completed task is not to be told to anybody: the next task must do it again.
+        const sawNew = this.#machine!.lastProcessedEventId > Math.max(advancedFrom, toNumber(task.previousStartedEventId));
+        this.broken = sawNew && this.#machine!.commandsToSend().length > 0;
+        return { kind: 'query', answer: loneQueryAnswer(queryResults[LONE_QUERY]!) };
+      }
+      return { kind: 'completed', completion: this.#completion(queryResults, heartbeat) };
+    } catch (error) {
+      return this.#failed(error, isLoneQuery);
+    }
+  }
+
+  /** The server dropped the task just answered. */
+  dropSpeculativeTask(resetStartedEventId: number): void {
+    this.#machine?.dropSpeculativeTask(resetStartedEventId);
+  }
+
+  dispose(): void {
+    this.#local?.abandonAll();
+    const code = this.#code;
+    this.#code = undefined;
+    this.#machine = undefined;
+    try {
+      code?.dispose();
+    } catch {
+      // Interceptors that fail to clean up have nobody to tell.
+    }
+  }
+
+  /** Replays without answering: throws what does not match. */
+  async replay(task: WorkflowTask, fetch: FetchHistory): Promise<void> {
+    const history = PagedHistory.ofTask(task, fetch);
+    try {
+      this.#takeTask(history, []);
+      await this.#drive(history, performance.now(), true);
+      await rejectionsTold();
+    } catch (error) {
+      if (error instanceof CutOffError) this.environment.sandbox.recover();
+      throw error;
+    }
+    if (this.#rejection) throw this.#rejection.error;
+  }
+
+  // ---- driving -----------------------------------------------------------------------------------------------------
+
+  #takeTask(history: PagedHistory, requests: ReturnType<typeof updateRequestOf>[]): void {
+    if (this.#machine) {
+      if (history.window.lastEventId > 0 || requests.length > 0) this.#machine.newTask(history.window, requests);
+      return;
+    }
+    const { namespace, taskQueue, version } = this.environment;
+    const identity = { workflowId: this.workflowId, runId: this.runId, namespace, taskQueue };
+    this.#machine = new RunMachine(identity, history.window, requests, version, () => Date.now());
+  }
+
+  /**
+   * Goes through history and code until both wait. Returns whether the task must be answered now although local activities still run.
+   */
+  async #drive(history: PagedHistory, startedMs: number, answersSoon: boolean): Promise<boolean> {
+    const machine = this.#machine!;
+    for (;;) {
+      const state = guard(this.environment.activationTimeoutMs, () => this.#advance(machine));
+      if (state === 'page') await history.fetchMore();
+      else if (state === 'slice') await new Promise((resolve) => setImmediate(resolve));
+      else if (machine.localActivities.outstanding === 0) return false;
+      else if (answersSoon || !(await this.#localActivityEnds(machine, startedMs))) return true;
+    }
+  }
+
+  /** Everything that can be done without waiting for anything. */
+  #advance(machine: RunMachine): 'idle' | 'page' | 'slice' {
+    const until = performance.now() + SLICE_MS;
+    for (;;) {
+      while (!machine.hasJobs) {
+        if (!machine.canAdvance) return 'page';
+        if (machine.advance() === 0 || !machine.replaying) break;
+      }
+      if (!machine.hasJobs) return 'idle';
+      this.#activate(machine.takeActivation());
+      if (performance.now() > until) return 'slice';
+    }
+  }
+
+  #activate(activation: Activation): void {
+    const machine = this.#machine!;
+    const code = this.#codeFor(activation);
+    const withTime = { ...activation, timestamp: timestampOf(machine.timeMs) };
+    try {
+      machine.completeActivation(code.activate(withTime));
+    } finally {
+      this.environment.sinks.dispatch(code.takeSinkCalls());
+    }
+    const { start, cancel } = machine.takeLocalActivityRequests();
+    for (const seq of cancel) this.#local?.cancel(seq);
+    for (const activity of start) this.#localRunner().start(activity);
+  }
+
+  #codeFor(activation: Activation): SandboxRun {
+    if (this.#code) return this.#code;
+    const start = activation.jobs[0]?.initializeWorkflow;
+    const { sandbox, namespace, taskQueue, activityNames, failureExceptionTypes } = this.environment;
+    this.#code = sandbox.createRun(
+      {
+        workflowId: this.workflowId,
+        runId: this.runId,
+        workflowType: start?.workflowType || this.workflowType,
+        namespace,
+        taskQueue,
+        nowMs: this.#machine?.timeMs ?? 0,
+        seed: () => seedBytes(randomnessSeed(start?.originalExecutionRunId || this.runId)),
+        activityNames,
+        failureExceptionTypes,
+        tracesCommands: this.tracesCommands,
+      },
+      this,
+    );
+    return this.#code;
+  }
+
+  // ---- local activities --------------------------------------------------------------------------------------------
+
+  #localRunner(): LocalActivityRunner {
+    const { workflowId, runId, workflowType } = this;
+    const run = { workflowId, runId, workflowType, workflowNamespace: this.environment.namespace };
+    this.#local ??= new LocalActivityRunner(run, this.environment.runLocalActivity, (seq, outcome, runtimeMs) => {
+      this.#ended.push({ seq, outcome, runtimeMs });
+      this.#wake?.();
+    });
+    return this.#local;
+  }
+
+  #applyEndedLocalActivities(): void {
+    for (const { seq, outcome, runtimeMs } of this.#ended.splice(0)) this.#machine!.localActivityDone(seq, outcome, runtimeMs);
+  }
+
+  /** Waits for the next local activity to end. False when it is time for a heartbeat first. */
+  async #localActivityEnds(machine: RunMachine, startedMs: number): Promise<boolean> {
+    const dueMs = startedMs + (machine.start?.workflowTaskTimeoutMs ?? 10_000) * HEARTBEAT_FRACTION;
+    if (this.#ended.length === 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(0, dueMs - performance.now()));
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    if (this.#ended.length === 0) return false;
+    this.#applyEndedLocalActivities();
+    return true;
+  }
+
+  // ---- answering ---------------------------------------------------------------------------------------------------
+
+  async #answer(queries: QueryRequest[]): Promise<ReturnType<typeof answerQueries>> {
+    if (queries.length === 0) return {};
+    const machine = this.#machine!;
+    return guard(this.environment.activationTimeoutMs, () =>
+      answerQueries(queries, (job) => {
+        const activation = { ...machine.activation([job], true), timestamp: timestampOf(machine.timeMs) };
+        const code = this.#codeFor(activation);
+        try {
+          return code.activate(activation);
+        } finally {
+          this.environment.sinks.dispatch(code.takeSinkCalls());
+        }
+      }),
+    );
+  }
+
+  #completion(queryResults: WorkflowTaskCompletion['queryResults'], heartbeat: boolean): WorkflowTaskCompletion {
+    const machine = this.#machine!;
+    const commands = machine.sawFinalEvent ? [] : machine.commandsToSend();
+    return {
+      commands,
+      messages: machine.takeMessages(),
+      queryResults,
+      sdkMetadata: machine.flags.takeForCompletion(),
+      versioningBehavior: machine.versioningBehavior ?? this.environment.defaultVersioningBehavior,
+      forceCreateNewWorkflowTask: heartbeat,
+      returnNewWorkflowTask: heartbeat,
+    };
+  }
+
+  #failed(error: unknown, isLoneQuery: boolean): WorkflowTaskOutcome {
+    this.broken = true;
+    if (error instanceof CutOffError) this.environment.sandbox.recover();
+    const failure = this.#failureOf(error);
+    if (isLoneQuery) return { kind: 'query', answer: loneQueryAnswer({ resultType: 2, errorMessage: failure.message, failure }) };
+    const cause =
+      error instanceof NondeterminismError
+        ? WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+        : WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
+    return { kind: 'failed', failure: { cause, failure } };
+  }
+
+  #failureOf(error: unknown): ProtoFailure {
+    const isOurs = error instanceof Error;
+    if (!isOurs && this.#code) {
+      try {
+        return this.#code.errorToFailure(error);
+      } catch {
+        // The user's converter fails: say what there is to say without it.
+      }
+    }
+    return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
+  }
+}
+
+function timestampOf(timeMs: number | undefined): { seconds: never; nanos: number } {
+  const ms = timeMs ?? 0;
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: seconds as never, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}

@@ -1,0 +1,199 @@
+/**
+ * Bundles workflow code with esbuild: the realm, the libraries (evaluated once per worker) and the user's modules (a function that is called
+ * once per run), as one script whose value is a {@link BundleFactory}.
+ */
+import { resolve } from 'node:path';
+import { build, type BuildResult, type Plugin } from 'esbuild';
+import type { Realm } from './realm/index.js';
+import type { RealmHost } from './realm/host.js';
+import { FORBIDDEN_PREFIX, type ForbiddenImport, LIBRARY_PREFIX, LibraryList, libraryPlugin, type ModuleRules, sdkFile, userModulesPlugin } from './bundle-plugin.js';
+import { GLOBAL_NAMES } from './global-names.js';
+import type { BundleOptions } from '../replay/workflow-host.js';
+
+/** Changes when a bundle of an older SDK cannot be run any more. */
+export const BUNDLE_VERSION = 1;
+
+/** The value of a bundle's script. */
+export interface BundleFactory {
+  version: number;
+  globalNames: string[];
+  realm(): { installRealm(host: RealmHost): Realm };
+  /** Evaluates the libraries; `require` gives stand-ins for forbidden modules. */
+  libraries(globals: unknown[], require: (specifier: string) => unknown): LibraryExports;
+  /** Called once; returns the function that makes the user's modules for a run. */
+  workflows(globals: unknown[]): (library: (specifier: string) => unknown, require: (specifier: string) => unknown, global: object) => unknown;
+}
+
+export interface LibraryExports {
+  runtime: typeof import('../workflow/runtime.js');
+  payloadConverter: { payloadConverter?: unknown };
+  failureConverter: { failureConverter?: unknown };
+  /** Module of a library by its number, as CommonJS sees it. */
+  modules: (() => unknown)[];
+}
+
+/** A source map by sections, as the runtime reads it. */
+export interface IndexMap {
+  version: 3;
+  sections: { offset: { line: number; column: number }; map: object }[];
+}
+
+export interface WorkflowBundle {
+  code: string;
+  sourceMap: IndexMap;
+  /** How long it took, in milliseconds. */
+  durationMs: number;
+}
+
+/** Thrown when workflow code cannot be bundled. */
+export class WorkflowBundleError extends Error {}
+Object.defineProperty(WorkflowBundleError.prototype, 'name', { value: 'WorkflowBundleError', configurable: true, writable: true });
+
+/** Bundles workflow code. */
+export async function bundleWorkflows(options: BundleOptions): Promise<WorkflowBundle> {
+  const started = performance.now();
+  const rules: ModuleRules = { ignored: new Set(options.ignoreModules), perRun: new Set(options.perRunModules) };
+  const libraries = new LibraryList();
+  const forbidden: ForbiddenImport[] = [];
+  const [realm, user] = await Promise.all([buildRealm(), buildUser(options, userModulesPlugin(rules, libraries, forbidden))]);
+  if (forbidden.length > 0) throw forbiddenError(forbidden);
+  const shared = await buildLibraries(options, libraries.paths, libraryPlugin(rules));
+  const { code, sourceMap } = assemble(realm, shared, user);
+  return { code, sourceMap, durationMs: performance.now() - started };
+}
+
+interface Part {
+  code: string;
+  map: object;
+}
+
+type Output = BuildResult<{ write: false }>;
+
+const COMMON = {
+  bundle: true,
+  write: false,
+  platform: 'browser',
+  conditions: ['workflow', 'module'] as string[],
+  target: 'es2023',
+  sourcemap: 'external',
+  sourcesContent: true,
+  outfile: 'bundle.js',
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'silent',
+  define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': '"file:///workflow"' },
+} as const;
+
+async function run(what: string, work: Promise<Output>): Promise<Part> {
+  let output: Output;
+  try {
+    output = await work;
+  } catch (error) {
+    const errors = (error as { errors?: { text: string; location?: { file: string; line: number; column: number } | null }[] }).errors ?? [];
+    const lines = errors.map(({ text, location }) => (location ? `${location.file}:${location.line}:${location.column}: ${text}` : text));
+    throw new WorkflowBundleError(`Could not bundle ${what}:\n${lines.join('\n') || String(error)}`, { cause: error });
+  }
+  const code = output.outputFiles.find(({ path }) => path.endsWith('.js'))!.text;
+  const map = JSON.parse(output.outputFiles.find(({ path }) => path.endsWith('.map'))!.text) as object;
+  return { code: cheapNames(code), map };
+}
+
+/** esbuild's helper defines the name of every function again; most have it already. */
+function cheapNames(code: string): string {
+  return code.replace(
+    'var __name = (target, value) => __defProp(target, "name", { value, configurable: true });',
+    'var __name = (target, value) => target.name === value ? target : __defProp(target, "name", { value, configurable: true });',
+  );
+}
+
+let realmPart: Promise<Part> | undefined;
+
+/** The realm is the same for everybody: built once per process. */
+function buildRealm(): Promise<Part> {
+  realmPart ??= run('the sandbox', build({ ...COMMON, entryPoints: [sdkFile('sandbox/realm/index')], format: 'cjs' }));
+  return realmPart;
+}
+
+function buildUser(options: BundleOptions, plugin: Plugin): Promise<Part> {
+  const interceptors = options.workflowInterceptorModules ?? [];
+  const contents = [
+    `export * as workflows from ${JSON.stringify(resolve(options.workflowsPath))};`,
+    ...interceptors.map((path, i) => `import * as interceptors${i} from ${JSON.stringify(path)};`),
+    `export const interceptors = [${interceptors.map((_path, i) => `interceptors${i}`).join(', ')}];`,
+  ].join('\n');
+  const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:workflows', loader: 'ts' as const };
+  // ES modules, because their imports of libraries can be turned into plain lookups; see `importsAsLookups`.
+  return run(`workflows of ${options.workflowsPath}`, build({ ...COMMON, stdin, format: 'esm', plugins: [plugin] }));
+}
+
+function buildLibraries(options: BundleOptions, paths: readonly string[], plugin: Plugin): Promise<Part> {
+  const optional = (path: string | undefined) => (path === undefined ? '{}' : `require(${JSON.stringify(resolve(path))})`);
+  const contents = [
+    `exports.payloadConverter = ${optional(options.payloadConverterPath)};`,
+    `exports.failureConverter = ${optional(options.failureConverterPath)};`,
+    `exports.runtime = require(${JSON.stringify(sdkFile('workflow/runtime'))});`,
+    `exports.modules = [${paths.map((path) => `() => require(${JSON.stringify(path)})`).join(', ')}];`,
+  ].join('\n');
+  const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:libraries', loader: 'js' as const };
+  return run('the libraries of workflows', build({ ...COMMON, stdin, format: 'cjs', plugins: [plugin] }));
+}
+
+function forbiddenError(forbidden: readonly ForbiddenImport[]): WorkflowBundleError {
+  const lines = [...new Set(forbidden.map(({ module, importer }) => `  '${module}' imported by ${importer}`))];
+  return new WorkflowBundleError(
+    `Workflow code imports modules that it must not use, because what they do would not be the same in replay:\n${lines.join('\n')}\n` +
+      `Use them in activities. If the import is an accident (a file that holds activities, a barrel of exports), import types with "import type", ` +
+      `or split the file. If the module is imported but never used at run time, name it in ignoreModules.`,
+  );
+}
+
+const IMPORT = new RegExp(`^import ([^;]*?) from "${LIBRARY_PREFIX}([^"]+)";`, 'gm');
+const SIDE_EFFECT = new RegExp(`^import "(?:${LIBRARY_PREFIX}|${FORBIDDEN_PREFIX})[^"]+";`, 'gm');
+const FORBIDDEN_IMPORT = new RegExp(`^import ([^;]*?) from "${FORBIDDEN_PREFIX}([^"]+)";`, 'gm');
+const EXPORTS = /^export \{([^}]*)\};/gm;
+
+/**
+ * The user's imports of libraries as lookups in modules that exist already, so that a run pays for the names it uses and not for copies
+ * of whole libraries. Line by line the output stays as it is, for the source map.
+ */
+function importsAsLookups(code: string): string {
+  return code
+    .replace(IMPORT, (_all, clause: string, id: string) => lookup(clause, `__library("${id}")`))
+    .replace(FORBIDDEN_IMPORT, (_all, clause: string, id: string) => lookup(clause, `__library("${FORBIDDEN_PREFIX}${id}")`))
+    .replace(SIDE_EFFECT, '')
+    .replace(EXPORTS, (_all, names: string) => `return {${names.replace(/([\w$]+) as ([\w$]+)/g, '$2: $1')}};`);
+}
+
+function lookup(clause: string, module: string): string {
+  const parts = /^(?:([\w$]+))?(?:,\s*)?(?:\* as ([\w$]+)|(\{[\s\S]*\}))?$/.exec(clause.trim());
+  const [, byDefault, namespace, names] = parts ?? [];
+  const made: string[] = [];
+  if (byDefault) made.push(`${byDefault} = ${module}.default`);
+  if (namespace) made.push(`${namespace} = ${module}`);
+  if (names) made.push(`${names.replace(/ as /g, ': ')} = ${module}`);
+  return `const ${made.join(', ')};`;
+}
+
+function assemble(realm: Part, libraries: Part, user: Part): { code: string; sourceMap: IndexMap } {
+  const parameters = GLOBAL_NAMES.join(', ');
+  const chunks: string[] = [];
+  const sections: IndexMap['sections'] = [];
+  let line = 0;
+  const add = (text: string, map?: object): void => {
+    if (map) sections.push({ offset: { line, column: 0 }, map });
+    chunks.push(text);
+    line += text.split('\n').length;
+  };
+  add(`(() => ({ version: ${BUNDLE_VERSION}, globalNames: ${JSON.stringify(GLOBAL_NAMES)},`);
+  add('realm() { const module = { exports: {} }, exports = module.exports;');
+  add(realm.code, realm.map);
+  add('return module.exports; },');
+  add(`libraries([${parameters}], require) { return (() => { const module = { exports: {} }, exports = module.exports;`);
+  add(libraries.code, libraries.map);
+  add('return exports; })(); },');
+  add(`workflows([${parameters}]) { return (__library, require, globalThis) => { const global = globalThis, self = globalThis; return (() => { "use strict";`);
+  add(importsAsLookups(user.code), user.map);
+  add('})(); }; },');
+  add('}))()');
+  return { code: chunks.join('\n'), sourceMap: { version: 3, sections } };
+}

@@ -1,0 +1,72 @@
+/** Builds the realm in which all workflow code of a worker runs. Evaluated inside of it, before anything else. */
+import type { RealmHooks } from '../../workflow/runtime.js';
+import { installEvents } from './abort.js';
+import { installAsyncLocalStorage } from './async-local-storage.js';
+import { installTime } from './date.js';
+import { forbiddenModule, installForbidden } from './forbidden.js';
+import { Freezer, hiddenIntrinsics } from './freeze.js';
+import type { RealmHost } from './host.js';
+import { installStackTraces } from './stack.js';
+import { state } from './state.js';
+import { installStructuredClone } from './structured-clone.js';
+import { installText } from './text.js';
+import { installConsole, installTimersAndRandom } from './timers-and-random.js';
+import { installUrl } from './url.js';
+
+export interface Realm {
+  /** Values of the globals with these names. */
+  globals(names: readonly string[]): unknown[];
+  forbiddenModule(name: string): unknown;
+  setHooks(hooks: RealmHooks): void;
+  /** A CommonJS module as `import` sees it. In node mode a default import is all of it. */
+  interop(module: unknown, nodeMode: boolean): object;
+  /** Freezes the realm, the SDK's own modules, and the classes of libraries. */
+  freeze(sdk: unknown[], libraries: unknown[]): void;
+  /** The global object as one run sees it: what it adds is its own. */
+  newGlobal(): object;
+  isOwnPromise(value: unknown): boolean;
+}
+
+function interop(module: unknown, nodeMode: boolean): object {
+  const exported = (typeof module === 'object' || typeof module === 'function') && module !== null ? (module as Record<string, unknown>) : {};
+  const namespace: Record<string, unknown> = {};
+  for (const key of Object.getOwnPropertyNames(exported)) {
+    if (key === 'default' || key === '__esModule') continue;
+    if (typeof module === 'function' && (key === 'length' || key === 'name' || key === 'prototype')) continue;
+    namespace[key] = exported[key];
+  }
+  const isEsm = exported.__esModule === true;
+  namespace.default = isEsm && !nodeMode ? exported.default : module;
+  return namespace;
+}
+
+export function installRealm(host: RealmHost): Realm {
+  state.host = host;
+  installStackTraces();
+  installAsyncLocalStorage();
+  installText();
+  installUrl();
+  installEvents();
+  installStructuredClone();
+  installTime();
+  installTimersAndRandom();
+  installConsole();
+  installForbidden();
+  const shared = globalThis as Record<string, unknown>;
+  return {
+    globals: (names) => names.map((name) => shared[name]),
+    forbiddenModule,
+    setHooks: (hooks) => {
+      state.hooks = hooks;
+    },
+    interop,
+    freeze: (sdk, libraries) => {
+      const globals = Reflect.ownKeys(globalThis).map((key) => Object.getOwnPropertyDescriptor(globalThis, key)?.value as unknown);
+      const freezer = new Freezer();
+      freezer.freeze([...globals.filter((value) => value !== globalThis), ...hiddenIntrinsics(), ...sdk]);
+      freezer.freezeClasses(libraries);
+    },
+    newGlobal: () => Object.create(shared) as object,
+    isOwnPromise: (value) => value instanceof Promise,
+  };
+}

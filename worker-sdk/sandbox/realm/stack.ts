@@ -1,0 +1,39 @@
+/** Stack traces that show the user's lines: positions in the bundle are mapped when a trace is asked for. */
+import { state } from './state.js';
+
+interface CallSite {
+  toString(): string;
+  getFileName(): string | null;
+  getLineNumber(): number | null;
+  getColumnNumber(): number | null;
+}
+
+export function installStackTraces(): void {
+  Object.defineProperty(Error, 'prepareStackTrace', {
+    // Libraries that set it want to see call sites; there are none for them here.
+    set: () => undefined,
+    get: () => prepare,
+    configurable: false,
+  });
+  Error.stackTraceLimit = 10;
+}
+
+function prepare(error: Error, sites: CallSite[]): string {
+  let head: string;
+  try {
+    head = Error.prototype.toString.call(error);
+  } catch {
+    head = '<error>';
+  }
+  return [head, ...sites.map((site) => `    at ${describe(site)}`)].join('\n');
+}
+
+function describe(site: CallSite): string {
+  const text = site.toString();
+  if (site.getFileName() !== state.host.filename) return text;
+  const line = site.getLineNumber() ?? 0;
+  const column = site.getColumnNumber() ?? 0;
+  const found = state.host.mapPosition(line, column);
+  const place = found ? `${found.source}:${found.line}:${found.column}` : `perdure-sandbox:${line}:${column}`;
+  return text.replace(`${state.host.filename}:${line}:${column}`, place);
+}

@@ -1,0 +1,197 @@
+/**
+ * The sandbox of a worker: one context with frozen intrinsics in which the code of all runs executes, one run at a time. The context has a
+ * microtask queue of its own, which is drained when a script has been evaluated in it, and never at any other time.
+ */
+import { createContext, Script } from 'node:vm';
+import type { Activation, ActivationResult, Job } from '../replay/protocol.js';
+import type { ProtoFailure } from '../definitions/api.js';
+import type { SinkCall } from '../workflow/run-context.js';
+import type { NewRun, RunContext, RuntimeHost, UserModules } from '../workflow/runtime.js';
+import { FORBIDDEN_PREFIX, LIBRARY_PREFIX } from './bundle-plugin.js';
+import { BUNDLE_VERSION, type BundleFactory, type LibraryExports, WorkflowBundleError } from './bundler.js';
+import type { LoadedBundle } from './load-bundle.js';
+import type { Realm } from './realm/index.js';
+import { realmHost } from './realm-host.js';
+import { ownRejections, type RejectionOwner, resetOwner, watchRealm } from './rejections.js';
+import { SourcePositions } from './source-positions.js';
+import { guard } from './time-guard.js';
+
+/** How long the rest of code that was cut off may take. */
+const RECOVERY_MS = 100;
+const FILENAME = 'perdure-workflows.js';
+const drain = new Script('0', { filename: 'perdure-sandbox:drain' });
+
+export class Sandbox {
+  readonly #context: object;
+  readonly #realm: Realm;
+  readonly #libraries: LibraryExports;
+  readonly #interop = new Map<string, object>();
+  readonly #instantiate: ReturnType<BundleFactory['workflows']>;
+  readonly #host: RuntimeHost;
+  readonly #unwatch: () => void;
+  /** Names of the workflows that the bundle exports. */
+  readonly workflowTypes: readonly string[];
+
+  constructor({ code, sourceMap }: LoadedBundle) {
+    this.#context = createContext({}, { microtaskMode: 'afterEvaluate', name: 'perdure workflows' });
+    const factory = new Script(code, { filename: FILENAME }).runInContext(this.#context) as BundleFactory;
+    if (factory?.version !== BUNDLE_VERSION) {
+      throw new WorkflowBundleError(`Expected a workflow bundle of version ${BUNDLE_VERSION}, got ${factory?.version}: bundle it again with this SDK`);
+    }
+    this.#realm = factory.realm().installRealm(realmHost(FILENAME, new SourcePositions(sourceMap)));
+    const globals = this.#realm.globals(factory.globalNames);
+    const require = (specifier: string) => this.#require(specifier);
+    this.#libraries = factory.libraries(globals, require);
+    const modules = this.#libraries.modules.map((load) => load());
+    this.#drain();
+    this.#realm.setHooks(this.#libraries.runtime.realmHooks);
+    this.#instantiate = factory.workflows(globals);
+    this.#host = this.#runtimeHost();
+    // Libraries do things when they are first used, such as installing plugins: the modules are loaded once before all is frozen.
+    this.workflowTypes = this.#findWorkflowTypes();
+    this.#realm.freeze([this.#libraries.runtime], modules);
+    Object.freeze(this.#context);
+    this.#unwatch = watchRealm((promise) => this.#realm.isOwnPromise(promise));
+  }
+
+  /** Loads the user's modules for a new run. Throws what they throw. */
+  createRun(given: NewRun, owner: RejectionOwner): SandboxRun {
+    const { runtime } = this.#libraries;
+    const run = this.#inside(owner, () => runtime.createRun(this.#host, given, () => this.#loadModules()));
+    return new SandboxRun(this, run, owner);
+  }
+
+  get steps(): LibraryExports['runtime']['steps'] {
+    return this.#libraries.runtime.steps;
+  }
+
+  /** Runs something in the sandbox, and then all microtasks that came of it. */
+  inside<T>(owner: RejectionOwner, run: RunContext, fn: () => T): T {
+    this.steps.enter(run);
+    return this.#inside(owner, fn);
+  }
+
+  /**
+   * After code was cut off: it left without tidying up, and what it had queued must not run in the next run's name. The code is terminated
+   * again should it go on.
+   */
+  recover(): void {
+    const nobody = { unhandledRejection: () => undefined };
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        guard(RECOVERY_MS, () => ownRejections(nobody, () => this.#drain()));
+        break;
+      } catch {
+        // Terminated: the queue is gone with it.
+      }
+    }
+    resetOwner();
+    this.steps.enter(undefined);
+  }
+
+  dispose(): void {
+    this.#unwatch();
+  }
+
+  #inside<T>(owner: RejectionOwner, fn: () => T): T {
+    try {
+      return ownRejections(owner, () => {
+        try {
+          return fn();
+        } finally {
+          this.#drain();
+        }
+      });
+    } finally {
+      this.steps.enter(undefined);
+    }
+  }
+
+  #drain(): void {
+    drain.runInContext(this.#context);
+  }
+
+  #loadModules(): UserModules {
+    const library = (specifier: string) => this.#library(specifier);
+    return this.#instantiate(library, (specifier) => this.#require(specifier), this.#realm.newGlobal()) as UserModules;
+  }
+
+  /** A library as `import` sees it: `<number>:<mode>`. */
+  #library(specifier: string): unknown {
+    if (specifier.startsWith(FORBIDDEN_PREFIX)) return this.#require(specifier);
+    let namespace = this.#interop.get(specifier);
+    if (!namespace) {
+      const [number, mode] = specifier.split(':');
+      namespace = Object.freeze(this.#realm.interop(this.#libraries.modules[Number(number)]!(), mode === 'node'));
+      this.#interop.set(specifier, namespace);
+    }
+    return namespace;
+  }
+
+  /** A library, or the stand-in for a forbidden module, as `require()` sees it. */
+  #require(specifier: string): unknown {
+    if (specifier.startsWith(LIBRARY_PREFIX)) {
+      return this.#libraries.modules[Number.parseInt(specifier.slice(LIBRARY_PREFIX.length), 10)]!();
+    }
+    return this.#realm.forbiddenModule(specifier.startsWith(FORBIDDEN_PREFIX) ? specifier.slice(FORBIDDEN_PREFIX.length) : specifier);
+  }
+
+  #runtimeHost(): RuntimeHost {
+    const { payloadConverter, failureConverter } = this.#libraries;
+    return {
+      timeOfDay: () => BigInt(Date.now()) * 1_000_000n,
+      now: () => Date.now(),
+      random: () => Math.random(),
+      payloadConverter: payloadConverter.payloadConverter as RuntimeHost['payloadConverter'],
+      failureConverter: failureConverter.failureConverter as RuntimeHost['failureConverter'],
+    };
+  }
+
+  #findWorkflowTypes(): string[] {
+    const nobody = { unhandledRejection: () => undefined };
+    const { workflows } = this.#inside(nobody, () => this.#loadModules());
+    return Object.keys(workflows).filter((name) => typeof workflows[name] === 'function');
+  }
+}
+
+/** One run's code in the sandbox. */
+export class SandboxRun {
+  constructor(
+    private readonly sandbox: Sandbox,
+    private readonly run: RunContext,
+    private readonly owner: RejectionOwner,
+  ) {}
+
+  /** Runs the jobs of an activation until the code waits again. Throws what fails the workflow task. */
+  activate(activation: Activation): ActivationResult {
+    const { steps } = this.sandbox;
+    let rounds: Job[][] = [];
+    this.#step(() => {
+      rounds = steps.prepare(this.run, activation);
+    });
+    const isQuery = activation.jobs[0]?.queryWorkflow !== undefined;
+    rounds.forEach((jobs, index) => {
+      this.#step(() => steps.activate(this.run, activation, jobs, index));
+      // Every condition that unblocks starts code that may unblock the next.
+      while (!isQuery && this.#step(() => steps.settle(this.run)) > 0);
+    });
+    return this.#step(() => steps.conclude(this.run));
+  }
+
+  takeSinkCalls(): SinkCall[] {
+    return this.sandbox.steps.takeSinkCalls(this.run);
+  }
+
+  /** An error of the run's code as a failure, by the user's converter. */
+  errorToFailure(error: unknown): ProtoFailure {
+    return this.#step(() => this.sandbox.steps.errorToFailure(this.run, error));
+  }
+
+  dispose(): void {
+    this.#step(() => this.sandbox.steps.dispose(this.run));
+  }
+
+  #step<T>(fn: () => T): T {
+    return this.sandbox.inside(this.owner, this.run, fn);
+  }
+}

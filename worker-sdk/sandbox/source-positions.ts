@@ -1,0 +1,45 @@
+/** From positions in a bundle to positions in the user's sources. The map is read when the first stack trace is asked for. */
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { dirname, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { IndexMap } from './bundler.js';
+
+const SDK_FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), '..') + sep;
+
+export interface SourcePosition {
+  source: string;
+  line: number;
+  column: number;
+}
+
+export class SourcePositions {
+  #map: SourceMap | undefined;
+  #payload: IndexMap | (() => IndexMap | undefined) | undefined;
+
+  constructor(payload: IndexMap | (() => IndexMap | undefined)) {
+    this.#payload = payload;
+  }
+
+  /** Line and column count from 1, as in stack traces. */
+  find(line: number, column: number): SourcePosition | undefined {
+    const map = this.#load();
+    const entry = map?.findEntry(line - 1, column - 1);
+    if (!entry || !('originalSource' in entry) || entry.originalSource === undefined) return undefined;
+    return { source: displayed(entry.originalSource), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  }
+
+  #load(): SourceMap | undefined {
+    if (this.#map) return this.#map;
+    const payload = typeof this.#payload === 'function' ? this.#payload() : this.#payload;
+    this.#payload = undefined;
+    if (payload) this.#map = new SourceMap(payload as unknown as SourceMapPayload);
+    return this.#map;
+  }
+}
+
+/** The SDK's own files are marked, so that they can be left out of what users see. */
+function displayed(source: string): string {
+  if (source.startsWith('perdure-sandbox:')) return source;
+  const path = resolve(source);
+  return path.startsWith(SDK_FOLDER) ? `perdure-sandbox:${path.slice(SDK_FOLDER.length)}` : path;
+}

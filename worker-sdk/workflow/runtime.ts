@@ -1,0 +1,214 @@
+/** The door between the sandbox and the workflow package: the only file that the sandbox's outside calls. */
+import type { FailureConverter } from '../payload/failure-converter.js';
+import type { PayloadConverter } from '../payload/payload-converter.js';
+import type { Workflow } from '../definitions/workflow.js';
+import { TypedSearchAttributes } from '../payload/search-attributes.js';
+import type { Activation, ActivationResult } from '../replay/protocol.js';
+import { activate, conclude, dispose, prepare, settle } from './activation.js';
+import { CancellationScope } from './cancellation-scope.js';
+import { maybeCurrentRun, setCurrentRun } from './current-run.js';
+import { DeterminismViolationError } from './errors.js';
+import type { WorkflowInterceptors } from './interceptors.js';
+import type { WorkflowInfo } from './interfaces.js';
+import { logFor } from './logs.js';
+import { fillFrom, uuid4From } from './random.js';
+import { RunContext, type RunInit, type SinkCall } from './run-context.js';
+import { SdkFlags } from './sdk-flags.js';
+import { sleep } from './timers.js';
+import { optionsOf } from './workflow-definition.js';
+
+/** The user's modules, instantiated for one run. */
+export interface UserModules {
+  workflows: Record<string, unknown>;
+  interceptors: { interceptors?: () => WorkflowInterceptors }[];
+}
+
+/** What the outside says about a new run. */
+export interface NewRun {
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  namespace: string;
+  taskQueue: string;
+  nowMs: number;
+  seed: () => readonly number[];
+  activityNames?: ReadonlySet<string>;
+  failureExceptionTypes?: readonly string[];
+  tracesCommands?: boolean;
+}
+
+/** What the outside lends to all runs. */
+export interface RuntimeHost {
+  timeOfDay: () => bigint;
+  now: () => number;
+  random: () => number;
+  payloadConverter?: PayloadConverter;
+  failureConverter?: FailureConverter;
+}
+
+/** Makes a run and loads its modules, without running its workflow yet. */
+export function createRun(host: RuntimeHost, given: NewRun, load: () => UserModules): RunContext {
+  const run = new RunContext(runInit(host, given));
+  setCurrentRun(run);
+  const { workflows, interceptors } = load();
+  for (const module of interceptors) {
+    if (module.interceptors === undefined) continue;
+    const { inbound = [], outbound = [], internals = [] } = module.interceptors();
+    run.inbound.push(...inbound);
+    run.outbound.push(...outbound);
+    run.internals.push(...internals);
+  }
+  run.workflow = findWorkflow(workflows, given.workflowType);
+  const { workflowDefinitionOptions: options, staticOptions } = optionsOf(run.workflow);
+  if (typeof options === 'function') run.optionsGetter = options;
+  else if (options) {
+    run.versioningBehavior = options.versioningBehavior;
+    run.failureClasses = options.failureExceptionTypes;
+  }
+  run.typeInfo = staticOptions?.typeInfo;
+  return run;
+}
+
+function findWorkflow(workflows: Record<string, unknown>, type: string): Workflow {
+  const own = workflows[type];
+  if (typeof own === 'function') return own as Workflow;
+  if (typeof workflows.default === 'function') return workflows.default as Workflow;
+  const names = Object.keys(workflows).filter((name) => typeof workflows[name] === 'function');
+  const why = own === undefined ? 'no such function is exported by the workflow bundle' : `expected a function, but got: '${typeof own}'`;
+  throw new TypeError(`Failed to initialize workflow of type '${type}': ${why}. It exports: ${names.join(', ') || 'nothing'}`);
+}
+
+function runInit(host: RuntimeHost, given: NewRun): RunInit {
+  const { workflowId, runId, workflowType, namespace, taskQueue } = given;
+  // Functions of this realm around those of the host: workflow code must not hold the host's.
+  const draw = () => host.random();
+  const random = { random: draw, uuid4: () => uuid4From(draw), fillRandom: (bytes: Uint8Array) => fillFrom(draw, bytes) };
+  const unsafe = Object.freeze({ now: () => host.now(), isReplaying: true, isReplayingHistoryEvents: true, random });
+  const epoch = new Date(0);
+  const info: WorkflowInfo = Object.freeze({
+    workflowId,
+    runId,
+    workflowType,
+    namespace,
+    taskQueue,
+    searchAttributes: {},
+    typedSearchAttributes: new TypedSearchAttributes(),
+    memo: {},
+    historyLength: 0,
+    historySize: 0,
+    continueAsNewSuggested: false,
+    targetWorkerDeploymentVersionChanged: false,
+    firstExecutionRunId: '',
+    originalExecutionRunId: '',
+    startTime: epoch,
+    runStartTime: epoch,
+    taskTimeoutMs: 0,
+    attempt: 1,
+    unsafe,
+  });
+  const { seed, nowMs, activityNames, failureExceptionTypes, tracesCommands } = given;
+  const { timeOfDay, payloadConverter, failureConverter } = host;
+  return { info, seed, nowMs, timeOfDay, payloadConverter, failureConverter, activityNames, failureExceptionTypes, tracesCommands };
+}
+
+/** One step of an activation; the sandbox drains the microtask queue after each. */
+export const steps = {
+  prepare,
+  activate,
+  settle,
+  conclude,
+  dispose,
+  /** Says which run's code executes from now on. */
+  enter: setCurrentRun,
+  takeSinkCalls(run: RunContext): SinkCall[] {
+    const calls = run.sinkCalls;
+    run.sinkCalls = [];
+    return calls;
+  },
+  errorToFailure: (run: RunContext, error: unknown) => run.errorToFailure(error),
+} as const;
+
+export type RunSteps = typeof steps;
+export type { Activation, ActivationResult, RunContext };
+
+/** What the realm's globals do depends on the run that executes. */
+export const realmHooks = {
+  /** The clock of the workflow; `undefined` when none executes. */
+  nowMs: (): number | undefined => maybeCurrentRun()?.nowMs,
+  startMs: (): number => maybeCurrentRun()?.info.runStartTime.getTime() ?? 0,
+  random: (): number | undefined => maybeCurrentRun()?.random.current(),
+  inWorkflow: (): boolean => maybeCurrentRun() !== undefined,
+  setTimeout,
+  clearTimeout,
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
+    const run = maybeCurrentRun();
+    if (run) logFor(run, level, message);
+  },
+  violation: (message: string): Error => new DeterminismViolationError(message),
+};
+export type RealmHooks = typeof realmHooks;
+
+const TIMEOUTS = Symbol('timeouts');
+
+function timeoutScopes(run: RunContext): Map<number, CancellationScope> {
+  let scopes = run.slots.get(TIMEOUTS) as Map<number, CancellationScope> | undefined;
+  if (!scopes) {
+    scopes = new Map();
+    run.slots.set(TIMEOUTS, scopes);
+  }
+  return scopes;
+}
+
+/** A durable timer; its handle is the timer's number. */
+function setTimeout(callback: (...args: unknown[]) => void, ms: number, ...args: unknown[]): number {
+  const run = maybeCurrentRun();
+  if (!run) throw new DeterminismViolationError('setTimeout() cannot be used while modules are loaded');
+  const durationMs = Math.max(1, Number(ms) || 0);
+  if (!run.hasFlag(SdkFlags.NonCancellableScopesAreShieldedFromPropagation)) return setTimeoutOfOld(run, callback, durationMs, args);
+  const seq = run.next.timer;
+  const scopes = timeoutScopes(run);
+  const scope = new CancellationScope({ cancellable: true });
+  scope
+    .run(() => sleep(durationMs))
+    .then(
+      () => {
+        scopes.delete(seq);
+        callback(...args);
+      },
+      () => {
+        scopes.delete(seq);
+      },
+    );
+  scopes.set(seq, scope);
+  return seq;
+}
+
+/** The way of histories from before timers of `setTimeout` had scopes. */
+function setTimeoutOfOld(run: RunContext, callback: (...args: unknown[]) => void, ms: number, args: unknown[]): number {
+  const seq = run.next.timer++;
+  const seconds = Math.floor(ms / 1000);
+  new Promise<unknown>((resolve, reject) => {
+    run.timers.set(seq, { resolve, reject });
+    const startToFireTimeout = { seconds: seconds as never, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+    run.push({ startTimer: { seq, startToFireTimeout } });
+  }).then(
+    () => callback(...args),
+    () => undefined,
+  );
+  return seq;
+}
+
+function clearTimeout(handle: number | undefined): void {
+  const run = maybeCurrentRun();
+  if (!run || handle === undefined) return;
+  const scopes = timeoutScopes(run);
+  const scope = scopes.get(handle);
+  if (scope) {
+    scopes.delete(handle);
+    scope.cancel();
+  } else if (!run.hasFlag(SdkFlags.NonCancellableScopesAreShieldedFromPropagation)) {
+    run.next.timer++;
+    run.timers.delete(handle);
+    run.push({ cancelTimer: { seq: handle } });
+  }
+}
