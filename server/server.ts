@@ -8,24 +8,26 @@ import { Announcer } from './engine/announcer.js';
 import { approvalHandlers } from './engine/approval-handlers.js';
 import { Committer } from './engine/committer.js';
 import { courierOf } from './engine/deliver-messages.js';
-import type { Change, Clock, Engine, Ids } from './engine/engine.js';
+import type { Clock, Engine, Ids } from './engine/engine.js';
 import { operatorHandlers, workflowHandlers } from './engine/handlers.js';
 import { systemIds } from './engine/ids.js';
+import { RemotePolls } from './engine/matching/remote-polls.js';
 import { TaskQueues } from './engine/matching/task-queues.js';
 import { addNamespace } from './engine/namespace-calls.js';
 import { metricsText } from './engine/metrics.js';
 import { NamespaceRegistry } from './engine/namespace-registry.js';
+import { hear } from './engine/hear-nodes.js';
 import { PendingQueries } from './engine/pending-queries.js';
 import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
 import { clusterHandlers, systemHandlers } from './engine/system-info.js';
 import { startTask, takeTasks } from './engine/take-tasks.js';
-import { lookAtAllUpdates, lookAtUpdates } from './engine/update-status.js';
 import { UpdateWaiters } from './engine/update-waiters.js';
 import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
+import { watchNeighboursOnce } from './loops/neighbour-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
@@ -41,6 +43,8 @@ import { Namespaces } from './storage/namespaces.js';
 import { Nodes } from './storage/nodes.js';
 import { Outbox } from './storage/outbox.js';
 import { Retention } from './storage/retention.js';
+import { Queries } from './storage/queries.js';
+import { QueuePolls } from './storage/queue-polls.js';
 import { Runs } from './storage/runs.js';
 import { Tasks } from './storage/tasks.js';
 import { createGrpcServer } from './transport/grpc/grpc-server.js';
@@ -145,6 +149,9 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
     updates: new UpdateWaiters(),
     registry: new NamespaceRegistry(namespaces, now),
     queries: new PendingQueries(),
+    sharedQueries: new Queries(database),
+    queuePolls: new QueuePolls(database),
+    remotePolls: new RemotePolls(now),
     longPollMs: 60_000,
     turnContext: () => {
       const nowMs = clock.now();
@@ -189,35 +196,27 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
     log,
     async runOnce() {
       engine.queues.backlogEverywhere();
-      if (engine.otherNodes()) await lookAtAllUpdates(engine);
       return BACKLOG_SWEEP_MS;
     },
   });
+  const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   parts.timers = timers;
   parts.sweeper = sweeper;
   const listener = new Listener(
     engine,
-    (_from, change) => heard(engine, parts, change),
+    (from, change) => {
+      parts.announcer.others = true;
+      hear(engine, from, change);
+    },
     () => {
       engine.queues.backlogEverywhere();
       engine.watchers.wakeAll();
-      void lookAtAllUpdates(engine).catch((err) => log.warn({ err }, 'updates could not be looked at; they are again in a moment'));
+      neighbours.wake();
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch, backlogSweep, sweeper], listener, nodes };
-}
-
-function heard(engine: Engine, parts: WakeUps, change: Change): void {
-  parts.announcer.others = true;
-  if (change.kind === 'run') {
-    engine.watchers.wake(change.runId);
-    void lookAtUpdates(engine, change.runId).catch((err) => engine.log.warn({ err }, 'updates could not be looked at; they are again in a moment'));
-  }
-  else if (change.kind === 'tasks') engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
-  else if (change.kind === 'queue-shut-down') engine.queues.shutDown({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
-  else engine.registry.forgetAll();
+  return { loops: [timers, outbox, nodeWatch, neighbours, backlogSweep, sweeper], listener, nodes };
 }
 
 async function readiness(engine: Engine): Promise<{ ready: boolean; reason?: string }> {

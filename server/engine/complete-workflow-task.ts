@@ -17,13 +17,13 @@ import { Messages } from '../core/update-messages.js';
 import { requireIdentity } from '../core/validate/identity.js';
 import { requireWorkerVersion } from '../core/validate/poll.js';
 import { activityTaskAnswer } from './activity-task-answer.js';
-import { answerRidingQueries } from './answer-query.js';
 import type { Call } from './call.js';
 import { commandRules, knowNamespaces } from './command-rules.js';
 import type { Engine } from './engine.js';
 import { eventOf, startedEventOf } from './events-of.js';
 import type { CachedRun } from './run-cache.js';
 import { requireTokenNamespace } from './task-namespace.js';
+import { answerRidingQueries } from './riding-queries.js';
 import { decodeToken, type WorkflowTaskToken } from './task-token.js';
 import { transact } from './transact.js';
 import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
@@ -69,7 +69,7 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
       if (run.state.info.cron || run.state.info.retry) started ??= await startedEventOf(engine, run);
     },
     async after(run, completed) {
-      answerRidingQueries(engine, token.run, request.queryResults ?? {});
+      answerRidingQueries(engine, request.queryResults ?? {});
       if (completed.eager.length > 0) response.activityTasks = await Promise.all(completed.eager.map((a) => eagerTask(engine, run, a)));
       if (completed.dropped) response.resetHistoryEventId = int64(run.state.previousStartedEventId);
       if (completed.nextTask) response.workflowTask = await workflowTaskAnswerMessage(engine, run);

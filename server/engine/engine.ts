@@ -8,10 +8,13 @@ import type { Listing } from '../storage/listing.js';
 import type { Namespaces } from '../storage/namespaces.js';
 import type { Outbox } from '../storage/outbox.js';
 import type { Retention } from '../storage/retention.js';
+import type { Queries } from '../storage/queries.js';
+import type { QueuePolls } from '../storage/queue-polls.js';
 import type { Runs } from '../storage/runs.js';
 import type { Tasks } from '../storage/tasks.js';
 import type { Committer } from './committer.js';
 import type { Courier } from './courier.js';
+import type { RemotePolls } from './matching/remote-polls.js';
 import type { TaskQueues } from './matching/task-queues.js';
 import type { NamespaceRegistry } from './namespace-registry.js';
 import type { PendingQueries } from './pending-queries.js';
@@ -64,6 +67,9 @@ export interface Engine {
   readonly updates: UpdateWaiters;
   readonly registry: NamespaceRegistry;
   readonly queries: PendingQueries;
+  readonly sharedQueries: Queries;
+  readonly queuePolls: QueuePolls;
+  readonly remotePolls: RemotePolls;
   /** Longest wait of a long poll, in milliseconds. */
   readonly longPollMs: number;
   /** A turn's view of the world at this moment. */
@@ -83,4 +89,10 @@ export type Change =
   | { kind: 'tasks'; namespaceId: string; task: 1 | 2; queue: string }
   | { kind: 'run'; runId: string }
   | { kind: 'namespaces' }
+  /** A query waits for the run's next workflow task. */
+  | { kind: 'query-rides'; runId: string; untilMs: number }
+  /** A query waits for a poller of a queue. */
+  | { kind: 'query-offered'; queryId: string; runId: string; namespaceId: string; queue: string; sticky: boolean; untilMs: number }
+  /** An answer lies ready for the node that asked. */
+  | { kind: 'query-answered'; queryId: string }
   | { kind: 'queue-shut-down'; namespaceId: string; task: 1 | 2; queue: string };

@@ -44,12 +44,20 @@ export function handOut(engine: Engine, turn: Turn, out: HandedOut = { reservati
   return out;
 }
 
+/** Milliseconds since a worker last polled a queue, at this node or another. */
+export const sinceLastPoll = (engine: Engine, queue: QueueName): number =>
+  Math.min(engine.queues.sinceLastPoll(queue), engine.otherNodes() ? engine.remotePolls.sinceLastPoll(queue) : Number.POSITIVE_INFINITY);
+
+/** Whether nobody polls a worker's own queue any more. */
+export const stickyWorkerGone = (engine: Engine, queue: QueueName): boolean =>
+  sinceLastPoll(engine, queue) >= STICKY_POLLER_GONE_MS && !(engine.otherNodes() && engine.remotePolls.inDoubt(queue));
+
 /** The queue of the pending workflow task; one whose sticky worker is gone moves to the normal queue. */
 export function workflowTaskQueue(engine: Engine, turn: Turn): QueueName {
   const { state } = turn;
   const task = state.workflowTask!;
   const name: QueueName = { namespaceId: state.info.namespaceId, kind: 1, queue: task.queue };
-  if (!task.sticky || engine.otherNodes() || engine.queues.sinceLastPoll(name) < STICKY_POLLER_GONE_MS) return name;
+  if (!task.sticky || !stickyWorkerGone(engine, name)) return name;
   task.sticky = false;
   task.queue = state.info.taskQueue;
   if (task.kind === 'normal') task.scheduleToStartMs = 0;

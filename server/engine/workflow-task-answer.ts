@@ -7,6 +7,7 @@ import { EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { encodePageToken } from './page-token.js';
 import { encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
+import { ridingQueries } from './riding-queries.js';
 import type { CachedRun } from './run-cache.js';
 import { encodeToken } from './task-token.js';
 import { updateRequests } from './update-requests.js';
@@ -66,8 +67,8 @@ async function answerOf(engine: Engine, run: CachedRun): Promise<{ answer: Answe
   if (nextEventId > 0) answer.nextPageToken = encodePageToken({ run: state.info.runId, next: nextEventId, before: state.nextEventId, task: true });
   const messages = updateRequests(state);
   if (messages.length > 0) answer.messages = messages;
-  const queries = engine.queries.ridingOn(state.info.runId);
-  if (queries.length > 0) answer.queries = Object.fromEntries(queries.map((q) => [q.id, q.query]));
+  const queries = await ridingQueries(engine, state.info.runId);
+  if (queries) answer.queries = queries;
   return { answer, parts };
 }
 

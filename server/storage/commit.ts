@@ -150,9 +150,9 @@ export class Commits {
     return results;
   }
 
-  /** Wakes other nodes; a hint only. */
+  /** Wakes other nodes; a hint only, so nothing is lost when it is not flushed to disk. */
   async notify(payload: string): Promise<void> {
-    await this.database.query({ name: 'notify', text: "select pg_notify('perdure', $1)", values: [payload] });
+    await this.database.query({ name: 'notify', text: "select set_config('synchronous_commit', 'off', true), pg_notify('perdure', $1)", values: [payload] });
   }
 }
 

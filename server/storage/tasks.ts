@@ -8,6 +8,9 @@ export interface QueueName {
   queue: string;
 }
 
+/** A queue's name as one text. */
+export const queueKey = ({ kind, namespaceId, queue }: QueueName): string => `${kind}/${namespaceId}/${queue}`;
+
 export interface StoredTask {
   taskId: number;
   runId: string;

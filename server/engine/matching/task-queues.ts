@@ -2,7 +2,8 @@
  * Where waiting pollers and ready tasks meet on this node. A task that is made while a poller waits is given to it by the commit that makes it.
  * Otherwise it lies in the database, and a poller that comes asks for it; `maybeBacklog` keeps idle polls from asking in vain.
  */
-import type { QueueName, StoredTask } from '../../storage/tasks.js';
+import type { QueuePoll } from '../../storage/queue-polls.js';
+import { type QueueName, queueKey as key, type StoredTask } from '../../storage/tasks.js';
 import { Poller, type PollerInfo } from './poller.js';
 
 /** Something that a poller can do and that is in no table: a query task. */
@@ -35,8 +36,6 @@ interface Queue {
   pollers: Map<string, SeenPoller>;
   shutDown: boolean;
 }
-
-const key = (q: QueueName): string => `${q.kind}/${q.namespaceId}/${q.queue}`;
 
 /** How long a node's claim on a task holds when the node dies. */
 export const CLAIM_MS = 10_000;
@@ -112,11 +111,17 @@ export class TaskQueues {
     if (queue.maybeBacklog) this.startFetch(queue);
   }
 
-  /** A task that is not stored: given to a poller now, or to the next that comes while it is alive. */
-  offer(name: QueueName, task: DirectTask): void {
+  /** A task that is not stored: given to a poller now, or to the next that comes while it is alive. Says whether it was given. */
+  offer(name: QueueName, task: DirectTask): boolean {
     const poller = this.reserve(name);
-    if (poller) task.give(poller);
-    else this.queue(name).direct.push(task);
+    if (poller) {
+      task.give(poller);
+      return true;
+    }
+    const queue = this.queue(name);
+    queue.direct = queue.direct.filter((waiting) => waiting.alive());
+    queue.direct.push(task);
+    return false;
   }
 
   /** Whether a task that nobody waits for should be kept for the pollers of this node, which come back in a moment. */
@@ -163,6 +168,14 @@ export class TaskQueues {
     const queue = this.queues.get(key(name));
     if (!queue || queue.shutDown || queue.lastPollMs === 0) return Number.POSITIVE_INFINITY;
     return queue.waiting.length > 0 ? 0 : this.now() - queue.lastPollMs;
+  }
+
+  /** Queues that were polled here since, for other nodes to know. */
+  polledSince(sinceMs: number): QueuePoll[] {
+    const nowMs = this.now();
+    return [...this.queues.values()]
+      .map((queue) => ({ queue: queue.name, lastPollMs: queue.waiting.length > 0 ? nowMs : queue.lastPollMs, shutDown: queue.shutDown }))
+      .filter((poll) => !poll.shutDown && poll.lastPollMs >= sinceMs);
   }
 
   /** Workers that polled lately. */

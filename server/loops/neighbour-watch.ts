@@ -1,0 +1,21 @@
+/** Where several nodes share the database: tells the others which queues are polled here, and looks for what a lost notification would have told. */
+import { takeAnswers } from '../engine/answer-query.js';
+import type { Engine } from '../engine/engine.js';
+import { lookAtAllUpdates } from '../engine/update-status.js';
+
+const LOOK_MS = 2_000;
+/** Polls longer ago are of no interest to anybody. */
+const STALE_MS = 60_000;
+
+/** Returns how long to sleep. */
+export async function watchNeighboursOnce(engine: Engine): Promise<number> {
+  if (!engine.otherNodes()) return LOOK_MS;
+  const nowMs = engine.clock.now();
+  await engine.queuePolls.tell(engine.nodeId, engine.queues.polledSince(nowMs - STALE_MS), nowMs - STALE_MS);
+  engine.remotePolls.heard(await engine.queuePolls.ofOthers(engine.nodeId, nowMs - STALE_MS));
+  if (engine.queries.size > 0) await takeAnswers(engine);
+  engine.queries.sweep(nowMs);
+  await engine.sharedQueries.sweep(nowMs);
+  await lookAtAllUpdates(engine);
+  return LOOK_MS;
+}

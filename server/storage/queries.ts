@@ -1,0 +1,81 @@
+/** Queries between nodes: asked at one, handed to a worker at another, answered at a third. Only used where several nodes share the database. */
+import type { Database } from './database.js';
+
+export interface SharedQuery {
+  queryId: string;
+  /** The node that asks. */
+  nodeId: string;
+  runId: string;
+  /** Encoded WorkflowQuery. */
+  query: Uint8Array;
+  expiresMs: number;
+}
+
+interface Columns extends Record<string, unknown> {
+  query_id: string;
+  query: Buffer;
+}
+
+export class Queries {
+  constructor(private readonly database: Database) {}
+
+  /** Puts the query where other nodes see it; one that was taken can be taken again. */
+  async share({ queryId, nodeId, runId, query, expiresMs }: SharedQuery): Promise<void> {
+    await this.database.query({
+      name: 'query-share',
+      text: 'insert into queries (query_id, node_id, run_id, query, expires_ms) values ($1, $2, $3, $4, $5) on conflict (query_id) do update set taken = false, expires_ms = excluded.expires_ms',
+      values: [queryId, nodeId, runId, query, expiresMs],
+    });
+  }
+
+  async withdraw(queryId: string): Promise<void> {
+    await this.database.query({ name: 'query-withdraw', text: 'delete from queries where query_id = $1', values: [queryId] });
+  }
+
+  /** Takes a query to hand it to a worker here; undefined when another node has taken it or nobody waits for it any more. */
+  async take(queryId: string, nowMs: number): Promise<Buffer | undefined> {
+    const rows = await this.database.query<Columns>({
+      name: 'query-take',
+      text: 'update queries set taken = true where query_id = $1 and not taken and expires_ms > $2 returning query',
+      values: [queryId, nowMs],
+    });
+    return rows[0]?.query;
+  }
+
+  /** Queries of other nodes that the run's next workflow task takes along. */
+  async ridingOn(runId: string, exceptNodeId: string, nowMs: number): Promise<{ queryId: string; query: Buffer }[]> {
+    const rows = await this.database.query<Columns>({
+      name: 'queries-riding',
+      text: 'select query_id, query from queries where run_id = $1 and node_id <> $2 and expires_ms > $3 and not taken',
+      values: [runId, exceptNodeId, nowMs],
+    });
+    return rows.map((r) => ({ queryId: r.query_id, query: r.query }));
+  }
+
+  /** Leaves an answer for the node that asked: the one named, or else the one that shared the query. */
+  async answer({ queryId, nodeId, answer, expiresMs }: { queryId: string; nodeId: string | undefined; answer: Uint8Array; expiresMs: number }): Promise<void> {
+    await this.database.query({
+      name: 'query-answer',
+      text: `insert into query_answers (query_id, node_id, answer, expires_ms)
+        select $1, n.node_id, $3, $4
+        from (select coalesce($2::uuid, (select q.node_id from queries q where q.query_id = $1)) as node_id) n where n.node_id is not null`,
+      values: [queryId, nodeId ?? null, answer, expiresMs],
+    });
+  }
+
+  /** The answers that lie here for a node. */
+  async takeAnswers(nodeId: string): Promise<{ queryId: string; answer: Buffer }[]> {
+    const rows = await this.database.query<{ query_id: string; answer: Buffer }>({
+      name: 'query-answers-take',
+      text: 'delete from query_answers where node_id = $1 returning query_id, answer',
+      values: [nodeId],
+    });
+    return rows.map((r) => ({ queryId: r.query_id, answer: r.answer }));
+  }
+
+  /** Removes what nobody waits for any more. */
+  async sweep(nowMs: number): Promise<void> {
+    await this.database.query({ name: 'queries-sweep', text: 'delete from queries where expires_ms <= $1', values: [nowMs] });
+    await this.database.query({ name: 'query-answers-sweep', text: 'delete from query_answers where expires_ms <= $1', values: [nowMs] });
+  }
+}
