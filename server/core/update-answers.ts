@@ -31,20 +31,26 @@ const exhausted = (cause: number, message: string): ServiceError =>
 export const runEnded = (): ServiceError => notFound('workflow update was aborted by closing workflow');
 
 /** The run goes on as a new one; the caller's SDK sends the update again, to that run. */
-export const runContinues = (): ServiceError => exhausted(CAUSE.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, 'workflow operation can not be applied because workflow is closing');
+export const runContinues = (): ServiceError =>
+  exhausted(CAUSE.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, 'workflow operation can not be applied because workflow is closing');
 
 /** Nobody remembers what became of the update: the caller's SDK sends it again. */
 export const updateLost = (): ServiceError => unavailable('workflow update was aborted');
 
-export const taskFailed = (): ServiceError => notReady('Unable to perform workflow execution update due to unexpected workflow task failure.');
+export const taskFailed = (): ServiceError =>
+  notReady('Unable to perform workflow execution update due to unexpected workflow task failure.');
 
-export const taskKeepsFailing = (): ServiceError => notReady('Unable to perform workflow execution update due to Workflow Task in failed state.');
+export const taskKeepsFailing = (): ServiceError =>
+  notReady('Unable to perform workflow execution update due to Workflow Task in failed state.');
 
 export const tooManyInFlight = (max: number): ServiceError =>
   exhausted(CAUSE.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT, `limit on number of concurrent in-flight updates has been reached (${max})`);
 
 export const tooLargeInFlight = (bytesMax: number): ServiceError =>
-  exhausted(CAUSE.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT, `limit on total payload size of in-flight updates has been reached (${bytesMax} bytes)`);
+  exhausted(
+    CAUSE.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT,
+    `limit on total payload size of in-flight updates has been reached (${bytesMax} bytes)`,
+  );
 
 export const tooManyUpdates = (max: number): ServiceError =>
   failedPrecondition(

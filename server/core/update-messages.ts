@@ -55,15 +55,20 @@ function handleMessage(context: CommandContext, message: Message): void {
   const updateId = message.protocolInstanceId ?? '';
   const update = known(context, updateId) ?? readmitted(context, updateId, body);
   if (!update) {
-    throw badMessage(`update ${updateId} wasn't found on the server. This is most likely a transient error which will be resolved automatically by retries`);
+    throw badMessage(
+      `update ${updateId} wasn't found on the server, and the message does not carry the request that would make it known again`,
+    );
   }
   switch (body.type) {
     case `${V1}.Acceptance`:
-      return accept(context, update, decoded(Acceptance, body));
+      accept(context, update, decoded(Acceptance, body));
+      break;
     case `${V1}.Rejection`:
-      return reject(context, update, decoded(Rejection, body));
+      reject(context, update, decoded(Rejection, body));
+      break;
     case `${V1}.Response`:
-      return respond(context, update, decoded(Response, body));
+      respond(context, update, decoded(Response, body));
+      break;
     default:
       throw badMessage(`Message type ${body.type} not supported`);
   }
@@ -132,7 +137,9 @@ function respond(context: CommandContext, update: Update, message: temporal.api.
 const unset = (type: string, field: string): TaskFault => badMessage(`invalid *update.${type}: ${field} is not set`);
 
 const wrongState = (context: CommandContext, update: Update, type: string): TaskFault =>
-  badMessage(`invalid state transition attempted for Update ${update.updateId}: received *update.${type} message while in state ${stateName(context, update)}`);
+  badMessage(
+    `invalid state transition attempted for Update ${update.updateId}: received *update.${type} message while in state ${stateName(context, update)}`,
+  );
 
 /** The state's name as SDKs and people know it; what this very task did is provisional until it is written. */
 function stateName({ completedEventId, turn }: CommandContext, update: Update): string {

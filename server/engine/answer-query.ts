@@ -21,7 +21,9 @@ export async function answerQuery(engine: Engine, request: Request, _call: Call)
   await requireTokenNamespace(engine, token, request.namespace);
   const { completedType, queryResult, errorMessage, failure } = request;
   if (completedType !== RESULT.QUERY_RESULT_TYPE_ANSWERED && completedType !== RESULT.QUERY_RESULT_TYPE_FAILED) {
-    throw invalidArgument(`Invalid query completion type: expected ANSWERED or FAILED, got ${RESULT[completedType ?? 0] ?? completedType}.`);
+    throw invalidArgument(
+      `Invalid query completion type: expected ANSWERED or FAILED, got ${RESULT[completedType ?? 0] ?? completedType}.`,
+    );
   }
   const result: Result = { resultType: completedType, answer: queryResult, errorMessage, failure };
   const pending = engine.queries.find(token.q);

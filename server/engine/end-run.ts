@@ -7,7 +7,7 @@ import { isRunning, terminateRun } from '../core/kinds/run.js';
 import type { Turn } from '../core/turn.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
+import { belongs, findRunId, noSuchRun } from './find-run.js';
 import { alreadyCompleted } from './signal-run.js';
 import { transact } from './transact.js';
 
@@ -22,11 +22,11 @@ export async function requestCancelWorkflow(engine: Engine, request: CancelReque
   const runId = await findRunId(engine, namespace, request.workflowExecution);
   const workflowId = request.workflowExecution!.workflowId!;
   await transact(engine, runId, (turn) => {
-    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
     checkFirstRun(turn, request.firstExecutionRunId);
     if (!isRunning(turn.state)) return; // asking a closed run to stop is no error
     requestCancelRun(turn, { reason: request.reason ?? '', identity: request.identity ?? '', requestId: request.requestId ?? '', links: request.links });
-  });
+  }, { workflowId });
   return {};
 }
 
@@ -35,12 +35,12 @@ export async function terminateWorkflow(engine: Engine, request: TerminateReques
   const runId = await findRunId(engine, namespace, request.workflowExecution);
   const workflowId = request.workflowExecution!.workflowId!;
   await transact(engine, runId, (turn) => {
-    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
     checkFirstRun(turn, request.firstExecutionRunId);
     if (!isRunning(turn.state)) throw alreadyCompleted();
     const event = terminateRun(turn, { reason: request.reason || NO_REASON, details: request.details, identity: request.identity || 'frontend-service', links: request.links });
     announceClose(turn, event);
-  });
+  }, { workflowId });
   return {};
 }
 

@@ -6,7 +6,12 @@ import { findUpdate } from '../core/kinds/update.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
 import { validateStartWorkflow } from '../core/validate/start-workflow.js';
-import { requireStartAndUpdate, startOfUpdateProblem, updateOfStartProblem, validateUpdateWorkflow } from '../core/validate/update-workflow.js';
+import {
+  requireStartAndUpdate,
+  startOfUpdateProblem,
+  updateOfStartProblem,
+  validateUpdateWorkflow,
+} from '../core/validate/update-workflow.js';
 import { refuse } from '../core/validate/problem.js';
 import { customAttributes } from './namespace-registry.js';
 import type { Namespace } from '../storage/namespaces.js';
@@ -14,10 +19,19 @@ import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { multiOperationFailure, type OperationResult } from './multi-operation-failure.js';
 import { startedLink } from './start-answers.js';
-import { startInNamespace } from './start-run.js';
+import { requireOpen, startInNamespace } from './start-run.js';
 import { outcomeOf } from './update-status.js';
 import { COMPLETED } from './update-waiters.js';
-import { type RunName, stageOf, takeUpdate, updateAnswer, updateInRun, type UpdateRequest, waitAndLook, withUpdateId } from './update-run.js';
+import {
+  type RunName,
+  stageOf,
+  takeUpdate,
+  updateAnswer,
+  updateInRun,
+  type UpdateRequest,
+  waitAndLook,
+  withUpdateId,
+} from './update-run.js';
 
 type Request = temporal.api.workflowservice.v1.IExecuteMultiOperationRequest;
 type Response = temporal.api.workflowservice.v1.IExecuteMultiOperationResponse;
@@ -36,6 +50,7 @@ interface Operations {
 export async function executeMultiOperation(engine: Engine, request: Request, call: Call): Promise<Response> {
   const namespace = await engine.registry.require(request.namespace);
   const { start, update } = requireStartAndUpdate(request);
+  requireOpen(namespace);
   checkOperations(engine, namespace, { start, update });
   const operations = { start: { ...start, namespace: namespace.name }, update: withUpdateId(engine, update) };
   try {
@@ -50,7 +65,10 @@ export async function executeMultiOperation(engine: Engine, request: Request, ca
   } catch (error) {
     if (!(error instanceof OperationsFailed)) throw error;
     const { start, update, endedMeanwhile } = error;
-    throw multiOperationFailure([start, endedMeanwhile && update instanceof ServiceError ? new ServiceError('ABORTED', update.message) : update]);
+    throw multiOperationFailure([
+      start,
+      endedMeanwhile && update instanceof ServiceError ? new ServiceError('ABORTED', update.message) : update,
+    ]);
   }
 }
 
@@ -66,9 +84,11 @@ class OperationsFailed extends Error {
 }
 
 /** Errors that callers may see become the result of an operation; defects stay what they are. */
-const failing = (made: (error: ServiceError) => OperationsFailed) => (error: unknown): never => {
-  throw error instanceof ServiceError ? made(error) : error;
-};
+const failing =
+  (made: (error: ServiceError) => OperationsFailed) =>
+  (error: unknown): never => {
+    throw error instanceof ServiceError ? made(error) : error;
+  };
 
 /** Each operation by itself; then that both are about the same workflow. */
 function checkOperations(engine: Engine, namespace: Namespace, { start, update }: Operations): void {
@@ -108,12 +128,21 @@ async function execute(engine: Engine, namespace: Namespace, operations: Operati
   throw new OperationsFailed(unavailable('The workflow id is too busy; please retry.'), 'aborted');
 }
 
-const answer = (startWorkflow: StartResponse, updateWorkflow: temporal.api.workflowservice.v1.IUpdateWorkflowExecutionResponse): Response => ({
+const answer = (
+  startWorkflow: StartResponse,
+  updateWorkflow: temporal.api.workflowservice.v1.IUpdateWorkflowExecutionResponse,
+): Response => ({
   responses: [{ startWorkflow }, { updateWorkflow }],
 });
 
 /** The run that is there takes the update, where the policies say so. Undefined: a new run is to begin. */
-async function joinRun(engine: Engine, namespace: Namespace, state: RunState, { start, update }: Operations, call: Call): Promise<Response | undefined> {
+async function joinRun(
+  engine: Engine,
+  namespace: Namespace,
+  state: RunState,
+  { start, update }: Operations,
+  call: Call,
+): Promise<Response | undefined> {
   const name: RunName = { workflowId: state.info.workflowId, runId: state.info.runId };
   const updateId = update.request!.meta!.updateId!;
   const known = findUpdate(state, updateId);
@@ -126,12 +155,22 @@ async function joinRun(engine: Engine, namespace: Namespace, state: RunState, { 
   }
   const sameStart = !!start.requestId && start.requestId === state.info.createRequestId;
   if (!isRunning(state) || !(known || sameStart || start.workflowIdConflictPolicy === USE_EXISTING)) return undefined;
-  const status = await updateInRun(engine, namespace, name, update, call).catch(failing((e) => new OperationsFailed('aborted', e, e.code === 'NOT_FOUND')));
-  return answer({ runId: name.runId, started: false, status: state.status, link: startedLink(state) }, updateAnswer(namespace, name, update, status));
+  const status = await updateInRun(engine, namespace, name, update, call).catch(
+    failing((e) => new OperationsFailed('aborted', e, e.code === 'NOT_FOUND')),
+  );
+  return answer(
+    { runId: name.runId, started: false, status: state.status, link: startedLink(state) },
+    updateAnswer(namespace, name, update, status),
+  );
 }
 
 /** One commit starts the run and admits the update. Undefined when somebody else started it first. */
-async function startWithUpdate(engine: Engine, namespace: Namespace, { start, update }: Operations, call: Call): Promise<Response | undefined> {
+async function startWithUpdate(
+  engine: Engine,
+  namespace: Namespace,
+  { start, update }: Operations,
+  call: Call,
+): Promise<Response | undefined> {
   let admission: number | undefined;
   const firstSteps = (turn: Turn): void => {
     scheduleFirstTask(turn);

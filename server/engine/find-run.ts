@@ -11,6 +11,10 @@ import type { RunProgress } from './watchers.js';
 
 type Execution = temporal.api.common.v1.IWorkflowExecution;
 
+/** A run id that is none of that workflow id's. */
+export const noSuchRun = (workflowId: string, runId: string): ServiceError =>
+  notFound(`workflow execution not found for workflow ID "${workflowId}" and run ID "${runId}"`);
+
 export const noSuchWorkflow = (workflowId: string): ServiceError => notFound(`workflow not found for ID: ${workflowId}`);
 
 /** The run id that a request means: the one it names, or the open (else newest) run of its workflow id. */
@@ -27,7 +31,7 @@ export async function readRun(engine: Engine, namespace: Namespace, execution: E
   const runId = await findRunId(engine, namespace, execution);
   const run = await engine.runs.load(runId);
   const workflowId = execution!.workflowId!;
-  if (!run || !belongs(run.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+  if (!run || !belongs(run.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
   return run;
 }
 
@@ -44,7 +48,7 @@ export async function seeRun(engine: Engine, namespace: Namespace, execution: Ex
   const known = engine.otherNodes() ? undefined : engine.cache.peek(runId)?.state;
   const state = known ?? (await engine.runs.load(runId))?.state;
   const workflowId = execution!.workflowId!;
-  if (!state || !belongs(state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+  if (!state || !belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
   return { runId, open: isRunning(state), nextEventId: state.nextEventId, unwritten: unwrittenEvents(state) };
 }
 

@@ -11,22 +11,27 @@ export function hear(engine: Engine, from: string, change: Change): void {
   switch (change.kind) {
     case 'run':
       engine.watchers.wake(change.runId);
-      return later(lookAtUpdates(engine, change.runId));
+      later(lookAtUpdates(engine, change.runId));
+      break;
     case 'tasks':
-      return engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
+      engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
+      break;
     case 'queue-shut-down': {
       const queue = { namespaceId: change.namespaceId, kind: change.task, queue: change.queue };
       engine.remotePolls.shutDown(queue);
-      return engine.queues.shutDown(queue);
+      engine.queues.shutDown(queue);
+      break;
     }
     case 'query-rides':
-      return engine.queries.heardRiding(change.runId, change.untilMs);
+      engine.queries.heardRiding(change.runId, change.untilMs);
+      break;
     case 'query-offered':
-      return heardOffer(engine, from, change);
+      heardOffer(engine, from, change);
+      break;
     case 'query-answered':
       if (engine.queries.find(change.queryId)) later(takeAnswers(engine));
-      return;
+      break;
     case 'namespaces':
-      return engine.registry.forgetAll();
+      engine.registry.forgetAll();
   }
 }

@@ -56,5 +56,7 @@ export type OperationResult = ServiceError | 'ok' | 'aborted';
 export function multiOperationFailure(results: readonly OperationResult[]): ServiceError {
   const statuses = results.map((result) => (result === 'ok' ? { code: 0 } : result === 'aborted' ? aborted() : failed(result)));
   const first = results.find((result): result is ServiceError => result instanceof ServiceError && result.code !== 'ABORTED');
-  return new ServiceError(first?.code ?? 'ABORTED', 'Update-with-Start could not be executed.', [detail('MultiOperationExecutionFailure', { statuses })]);
+  return new ServiceError(first?.code ?? 'ABORTED', 'Update-with-Start could not be executed.', [
+    detail('MultiOperationExecutionFailure', { statuses }),
+  ]);
 }

@@ -22,13 +22,19 @@ export interface Offer {
 }
 
 /** Returns when the query is settled, or the offer has stood for its time. */
-export async function offerQuery(engine: Engine, pending: PendingQuery, shared: SharedQuery, { queue, state, sticky, untilMs }: Offer): Promise<void> {
+export async function offerQuery(
+  engine: Engine,
+  pending: PendingQuery,
+  shared: SharedQuery,
+  { queue, state, sticky, untilMs }: Offer,
+): Promise<void> {
   const asked: AskedQuery = { id: pending.id, nodeId: engine.nodeId, query: pending.query };
   let known: RunState | undefined = state;
   let over = false;
   const given = engine.queues.offer(queue, {
     alive: () => !over && !pending.settled(),
-    give: (poller) => void hand(engine, { queue, poller, runId: pending.runId, sticky, known }, async () => ((await shared.take()) ? asked : undefined)),
+    give: (poller) =>
+      void hand(engine, { queue, poller, runId: pending.runId, sticky, known }, async () => ((await shared.take()) ? asked : undefined)),
   });
   known = undefined; // whoever takes it later reads the run again
   const { id: queryId, runId } = pending;
@@ -60,7 +66,11 @@ interface Taker {
 }
 
 /** Hands a query to a poller. When it is not to be had any more, the poller waits on. */
-async function hand(engine: Engine, { queue, poller, runId, sticky, known }: Taker, take: () => Promise<AskedQuery | undefined>): Promise<void> {
+async function hand(
+  engine: Engine,
+  { queue, poller, runId, sticky, known }: Taker,
+  take: () => Promise<AskedQuery | undefined>,
+): Promise<void> {
   poller.reserved = true;
   try {
     const asked = await take();

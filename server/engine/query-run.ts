@@ -47,7 +47,16 @@ async function ask(engine: Engine, state: RunState, query: temporal.api.query.v1
     };
   });
   const { namespaceId, runId } = state.info;
-  const pending: PendingQuery = { id: engine.ids.newId(), namespaceId, runId, query, untilMs: engine.clock.now() + waitMs, settle, settled: () => settled, over };
+  const pending: PendingQuery = {
+    id: engine.ids.newId(),
+    namespaceId,
+    runId,
+    query,
+    untilMs: engine.clock.now() + waitMs,
+    settle,
+    settled: () => settled,
+    over,
+  };
   const timer = setTimeout(() => settle(unanswered(engine, state)), waitMs);
   call.onCancelled(() => settle(new ServiceError('CANCELLED', 'the caller went away')));
   engine.queries.add(pending);

@@ -19,7 +19,12 @@ export interface AskedQuery {
 }
 
 /** A worker that holds the run (`sticky`) gets the question alone, any other the whole history with it. */
-export async function queryTask(engine: Engine, { id, nodeId, query }: AskedQuery, state: RunState, sticky: boolean): Promise<EncodedResponse> {
+export async function queryTask(
+  engine: Engine,
+  { id, nodeId, query }: AskedQuery,
+  state: RunState,
+  sticky: boolean,
+): Promise<EncodedResponse> {
   const { info } = state;
   const end = state.nextEventId;
   const run = { state, version: 0, deadlineMs: null, recent: [], recentFrom: end };

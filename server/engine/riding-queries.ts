@@ -24,7 +24,9 @@ export function answerRidingQueries(engine: Engine, results: Results): void {
       engine.queries.unride(pending);
       pending.settle(answerOf(result, engine.limits.payloadSizeMax));
     } else if (engine.otherNodes()) {
-      passOn(engine, id, undefined, result).catch((err) => engine.log.warn({ err }, 'the answer to a query did not reach its node; it is asked again'));
+      passOn(engine, id, undefined, result).catch((err) =>
+        engine.log.warn({ err }, 'the answer to a query did not reach its node; it is asked again'),
+      );
     }
   }
 }

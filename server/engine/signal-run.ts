@@ -7,7 +7,7 @@ import { validateSignalWithStart, validateSignalWorkflow } from '../core/validat
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
+import { belongs, findRunId, noSuchRun } from './find-run.js';
 import { customAttributes } from './namespace-registry.js';
 import { requireOpen, startInNamespace } from './start-run.js';
 import { DuplicateRequest, transact } from './transact.js';
@@ -39,11 +39,11 @@ export async function signalWorkflow(engine: Engine, request: SignalRequest, _ca
 export async function deliverSignal(engine: Engine, namespace: Namespace, workflowId: string, runId: string, signal: Signal): Promise<void> {
   try {
     await transact(engine, runId, (turn) => {
-      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
+      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
       if (!isRunning(turn.state)) throw alreadyCompleted();
       if (signal.requestId) turn.requestIds.push(signal.requestId);
       signalRun(turn, signal);
-    });
+    }, { workflowId });
   } catch (error) {
     if (!(error instanceof DuplicateRequest)) throw error;
   }

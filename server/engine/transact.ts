@@ -10,6 +10,7 @@ import { Turn } from '../core/turn.js';
 import type { CommitItem, RunWrite } from '../storage/commit-item.js';
 import type { HistoryRow } from '../storage/history.js';
 import type { Engine } from './engine.js';
+import { noSuchRun } from './find-run.js';
 import { deliver, giveBack, type HandedOut, handOut } from './hand-out.js';
 import { joinEvents } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
@@ -18,6 +19,8 @@ import type { CachedRun } from './run-cache.js';
 const ATTEMPTS_MAX = 30;
 
 export interface TransactOptions<R> {
+  /** The workflow id that the caller named, for the error when there is no such run. */
+  workflowId?: string;
   /** Row of the task queue that this transition takes. */
   takenTask?: number;
   /** The stored deadline has passed: write the true one. */
@@ -62,7 +65,7 @@ function transactOnce<R>(engine: Engine, runId: string, decide: (turn: Turn, run
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const cached = engine.cache.take(runId);
       const run = cached ?? (await loadRun(engine, runId));
-      if (!run) throw runNotFound(runId);
+      if (!run) throw options.workflowId === undefined ? runNotFound(runId) : noSuchRun(options.workflowId, runId);
       const outcome = await attemptOnce(engine, run, decide, options, cached !== undefined);
       if (outcome) return outcome.result;
     }

@@ -19,4 +19,3 @@ export function updateRequests(state: RunState): Message[] {
       body: { type_url: TYPE_URL, value: u.request! },
     }));
 }
-

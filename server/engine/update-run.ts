@@ -10,7 +10,7 @@ import { validatePollUpdate, validateUpdateWorkflow } from '../core/validate/upd
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchWorkflow, readRun } from './find-run.js';
+import { belongs, findRunId, noSuchRun, readRun } from './find-run.js';
 import { alreadyCompleted } from './signal-run.js';
 import { transact } from './transact.js';
 import { lookAtUpdates, updateStatus } from './update-status.js';
@@ -49,20 +49,28 @@ export interface RunName {
 }
 
 /** Admits the update to a run, or finds it there, and waits for it as its caller wishes. */
-export async function updateInRun(engine: Engine, namespace: Namespace, name: RunName, request: UpdateRequest, call: Call): Promise<UpdateStatus> {
+export async function updateInRun(
+  engine: Engine,
+  namespace: Namespace,
+  name: RunName,
+  request: UpdateRequest,
+  call: Call,
+): Promise<UpdateStatus> {
   let waiting: Promise<UpdateStatus> | undefined;
   const updateId = request.request!.meta!.updateId!;
   const found = await transact(
     engine,
     name.runId,
     (turn) => {
-      if (!belongs(turn.state.info, namespace, name.workflowId)) throw noSuchWorkflow(name.workflowId);
+      if (!belongs(turn.state.info, namespace, name.workflowId)) throw noSuchRun(name.workflowId, name.runId);
       return takeUpdate(turn, request);
     },
     {
+      workflowId: name.workflowId,
       // registered before anything else can happen to the run here
       after(run, taken) {
-        if (taken) waiting = waitForUpdate(engine, { runId: name.runId, updateId, admission: taken.admission, stage: stageOf(request) }, call);
+        if (taken)
+          waiting = waitForUpdate(engine, { runId: name.runId, updateId, admission: taken.admission, stage: stageOf(request) }, call);
         waiting?.catch(() => undefined);
         return void run;
       },
@@ -123,7 +131,12 @@ export function updateAnswer(namespace: Namespace, name: RunName, { request }: U
 }
 
 /** To the event that accepted the update; to the run alone when the update failed, which may have left no event. */
-function linkOf({ name: namespace }: Namespace, { workflowId, runId }: RunName, requestId: string, status: UpdateStatus): UpdateResponse['link'] {
+function linkOf(
+  { name: namespace }: Namespace,
+  { workflowId, runId }: RunName,
+  requestId: string,
+  status: UpdateStatus,
+): UpdateResponse['link'] {
   if (status.stage < ACCEPTED) return undefined;
   if (status.outcome?.failure) return { workflow: { namespace, workflowId, runId, reason: 'Update rejected' } };
   const eventType = enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED;

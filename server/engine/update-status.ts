@@ -32,9 +32,11 @@ export async function updateStatus(engine: Engine, state: RunState, updateId: st
 /** What became of an update that somebody waits for. */
 async function awaitedStatus(engine: Engine, state: RunState, { updateId, admission }: UpdateWait): Promise<UpdateStatus | Error> {
   const known = findUpdate(state, updateId);
-  if (known && !(known.stage === 'admitted' && known.admission !== admission)) return (await updateStatus(engine, state, updateId)) ?? updateLost();
+  if (known && !(known.stage === 'admitted' && known.admission !== admission))
+    return (await updateStatus(engine, state, updateId)) ?? updateLost();
   const refused = state.updatesRefused.find((r) => r.updateId === updateId && r.admission === admission);
-  if (refused) return refused.failure ? { stage: COMPLETED, outcome: { failure: api.failure.v1.Failure.decode(refused.failure) } } : taskFailed();
+  if (refused)
+    return refused.failure ? { stage: COMPLETED, outcome: { failure: api.failure.v1.Failure.decode(refused.failure) } } : taskFailed();
   return isRunning(state) ? updateLost() : endedStatus(state, updateId);
 }
 

@@ -53,7 +53,17 @@ export class Queries {
   }
 
   /** Leaves an answer for the node that asked: the one named, or else the one that shared the query. */
-  async answer({ queryId, nodeId, answer, expiresMs }: { queryId: string; nodeId: string | undefined; answer: Uint8Array; expiresMs: number }): Promise<void> {
+  async answer({
+    queryId,
+    nodeId,
+    answer,
+    expiresMs,
+  }: {
+    queryId: string;
+    nodeId: string | undefined;
+    answer: Uint8Array;
+    expiresMs: number;
+  }): Promise<void> {
     await this.database.query({
       name: 'query-answer',
       text: `insert into query_answers (query_id, node_id, answer, expires_ms)

@@ -2,7 +2,7 @@
  * The speculative workflow task, which carries updates to a worker and is not written: when they are all rejected it was never there.
  * It becomes an ordinary one, written, as soon as anything else happens in the run.
  */
-import { type temporal } from '../api.js';
+import type { temporal } from '../api.js';
 import type { Limits } from '../limits.js';
 import type { RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';

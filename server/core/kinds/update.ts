@@ -90,7 +90,11 @@ export const requestMessageId = (updateId: string): string => `${updateId}/reque
 export function completeUpdate(turn: Turn, update: AcceptedUpdate, response: temporal.api.update.v1.IResponse): void {
   turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
-    workflowExecutionUpdateCompletedEventAttributes: { meta: response.meta, acceptedEventId: int64(update.acceptedEventId), outcome: response.outcome },
+    workflowExecutionUpdateCompletedEventAttributes: {
+      meta: response.meta,
+      acceptedEventId: int64(update.acceptedEventId),
+      outcome: response.outcome,
+    },
   });
   tell(turn, update.updateId, { stage: 'completed', outcome: response.outcome ?? {} });
 }
@@ -117,7 +121,8 @@ function refuse(turn: Turn, update: AdmittedUpdate, failure: Uint8Array | null):
   const { state } = turn;
   state.updatesAdmitted = state.updatesAdmitted.filter((u) => u.updateId !== update.updateId);
   state.updatesRefused = state.updatesRefused.filter((r) => r.atMs > turn.nowMs - REFUSED_KEPT_MS).slice(1 - REFUSED_KEPT_MAX);
-  if (turn.context.otherNodes) state.updatesRefused.push({ updateId: update.updateId, admission: update.admission, atMs: turn.nowMs, failure });
+  if (turn.context.otherNodes)
+    state.updatesRefused.push({ updateId: update.updateId, admission: update.admission, atMs: turn.nowMs, failure });
   turn.touched = true;
 }
 
@@ -140,7 +145,10 @@ export const updateEvents = {
     state.updatesAdmitted = state.updatesAdmitted.filter((u) => u.updateId !== updateId);
     state.updatesAccepted.push({ updateId, acceptedEventId });
     if (acceptedRequest?.requestId) {
-      state.requestIds[acceptedRequest.requestId] = { eventId: acceptedEventId, eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED };
+      state.requestIds[acceptedRequest.requestId] = {
+        eventId: acceptedEventId,
+        eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+      };
     }
   },
   [T.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED](state: RunState, event: HistoryEvent): void {
