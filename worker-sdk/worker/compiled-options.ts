@@ -7,6 +7,7 @@ import type { LoadedDataConverter } from '../payload/data-converter.js';
 import { loadDataConverter } from '../payload/load-data-converter.js';
 import type { PollerScale } from './poller.js';
 import type { TunerHolder } from './tuner.js';
+import { tunerSuppliers } from './tuner.js';
 import type { PollerBehavior, WorkerOptions } from './worker-options.js';
 
 /** Options as the worker uses them; durations in milliseconds. */
@@ -35,7 +36,7 @@ const DEFAULTS = {
   workflowTasks: 40,
   activities: 100,
   localActivities: 100,
-  polls: 10,
+  polls: 50,
   nonStickyRatio: 0.2,
   eagerActivities: 3,
   stickyTimeoutMs: 10_000,
@@ -123,7 +124,7 @@ function tunerOf(options: WorkerOptions): TunerHolder {
   if (options.tuner) {
     const both = counts.find((name) => options[name] !== undefined);
     if (both) throw new TypeError(`Either 'tuner' or '${both}' may be set, not both`);
-    return options.tuner;
+    return tunerSuppliers(options.tuner);
   }
   const fixed = (name: (typeof counts)[number], fallback: number) => ({
     type: 'fixed-size' as const,

@@ -3,11 +3,18 @@
  * so that a server that is away cannot keep it from stopping.
  */
 
+import { setMaxListeners } from 'node:events';
+
 const AFTER_STOP_MS = 10_000;
 
 export class DeliveryLimit {
   private readonly running = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    // Every delivery listens to it.
+    setMaxListeners(0, this.running.signal);
+  }
 
   /** The signal that ends a delivery which begins now. */
   signal(): AbortSignal {

@@ -31,7 +31,15 @@ export type {
   SlotReserveContext,
   WorkflowSlotInfo,
 } from './slots.js';
-export type { SlotSupplier, TunerHolder, WorkerTuner } from './tuner.js';
+export { ResourceBasedController, type ResourceBasedSlotOptions, type ResourceBasedTunerOptions } from './resource-slots.js';
+export type {
+  ResourceBasedSlotsForType,
+  ResourceBasedTuner,
+  ResourceBasedTunerWithController,
+  SlotSupplier,
+  TunerHolder,
+  WorkerTuner,
+} from './tuner.js';
 export { type PollerState, type State, Worker, type WorkerStatus } from './worker.js';
 export type {
   PollerBehavior,

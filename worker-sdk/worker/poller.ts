@@ -2,6 +2,7 @@
  * A set of long polls on one queue. As many are open as the work asks for: one that brings a task invites another, one
  * that comes back empty takes itself away.
  */
+import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '../definitions/logger.js';
 import { isGrpcServiceError } from '../transport/grpc-error.js';
@@ -60,6 +61,8 @@ export class Poller<SI extends SlotInfo, Task> {
       this.fail = reject;
     });
     this.finished.catch(() => undefined);
+    // Every poll listens to both.
+    setMaxListeners(0, this.stopping.signal, this.polls.signal);
   }
 
   /** Polls until stopped. Rejects when the server refuses polls for good. */

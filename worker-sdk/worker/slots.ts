@@ -1,5 +1,6 @@
 /** Slots: how many tasks of a kind a worker holds at once. A poll needs a free slot before it asks for a task. */
 import type { WorkerDeploymentVersion } from '../definitions/versioning.js';
+import { FreedSignal } from './freed-signal.js';
 
 /** What a slot is for, once that is known. */
 export interface WorkflowSlotInfo {
@@ -80,7 +81,7 @@ export interface Slots<SI extends SlotInfo> {
 export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
   private held = 0;
   private busy = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly freed = new FreedSignal();
 
   constructor(private readonly size: number) {}
 
@@ -92,7 +93,7 @@ export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
     while (!signal.aborted) {
       const slot = this.tryReserve(isSticky);
       if (slot) return slot;
-      await this.freed(signal);
+      await this.freed.wait(signal);
     }
     return undefined;
   }
@@ -112,25 +113,9 @@ export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
         if (state === 'used') this.busy--;
         state = 'released';
         this.held--;
-        this.waiting.shift()?.();
+        this.freed.tell();
       },
     };
-  }
-
-  private freed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const onAbort = () => {
-        const index = this.waiting.indexOf(done);
-        if (index >= 0) this.waiting.splice(index, 1);
-        resolve();
-      };
-      this.waiting.push(done);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }
 

@@ -1,17 +1,15 @@
 /** Who decides how many tasks a worker holds, for each kind of task. */
-import type {
-  ActivitySlotInfo,
-  CustomSlotSupplier,
-  FixedSizeSlotSupplier,
-  LocalActivitySlotInfo,
-  SlotInfo,
-  Slots,
-  SlotReserveContext,
-  WorkflowSlotInfo,
-} from './slots.js';
+import type { ResourceBasedSlotOptions, ResourceBasedTunerOptions } from './resource-slots.js';
+import { ResourceBasedController, ResourceBasedSlots } from './resource-slots.js';
+import type { ActivitySlotInfo, CustomSlotSupplier, FixedSizeSlotSupplier, LocalActivitySlotInfo, SlotInfo, SlotReserveContext, Slots, WorkflowSlotInfo } from './slots.js';
 import { CustomSlots, FixedSlots } from './slots.js';
 
-export type SlotSupplier<SI extends SlotInfo> = FixedSizeSlotSupplier | CustomSlotSupplier<SI>;
+type Controlled = { tunerOptions: ResourceBasedTunerOptions; controller?: undefined } | { controller: ResourceBasedController; tunerOptions?: undefined };
+
+/** Slots of one kind by what the machine has left. */
+export type ResourceBasedSlotsForType = ResourceBasedSlotOptions & Controlled & { type: 'resource-based' };
+
+export type SlotSupplier<SI extends SlotInfo> = ResourceBasedSlotsForType | FixedSizeSlotSupplier | CustomSlotSupplier<SI>;
 
 /** A supplier for each kind of slot. */
 export interface TunerHolder {
@@ -20,9 +18,42 @@ export interface TunerHolder {
   localActivityTaskSlotSupplier: SlotSupplier<LocalActivitySlotInfo>;
 }
 
-export type WorkerTuner = TunerHolder;
+interface ResourceBasedTunerSlotOptions {
+  workflowTaskSlotOptions?: ResourceBasedSlotOptions;
+  activityTaskSlotOptions?: ResourceBasedSlotOptions;
+  localActivityTaskSlotOptions?: ResourceBasedSlotOptions;
+}
+
+/** All slots by what the machine has left. */
+export interface ResourceBasedTuner extends ResourceBasedTunerSlotOptions {
+  tunerOptions: ResourceBasedTunerOptions;
+  controller?: undefined;
+}
+
+/** {@link ResourceBasedTuner} whose controller is shared with other workers. */
+export interface ResourceBasedTunerWithController extends ResourceBasedTunerSlotOptions {
+  controller: ResourceBasedController;
+  tunerOptions?: undefined;
+}
+
+export type WorkerTuner = ResourceBasedTuner | ResourceBasedTunerWithController | TunerHolder;
+
+/** A tuner as suppliers, one controller for those that share targets. */
+export function tunerSuppliers(tuner: WorkerTuner): TunerHolder {
+  if ('workflowTaskSlotSupplier' in tuner) return tuner;
+  const controller = tuner.controller ?? ResourceBasedController.create(tuner.tunerOptions);
+  const supplier = (options: ResourceBasedSlotOptions | undefined) => ({ ...options, type: 'resource-based' as const, controller });
+  return {
+    workflowTaskSlotSupplier: supplier(tuner.workflowTaskSlotOptions),
+    activityTaskSlotSupplier: supplier(tuner.activityTaskSlotOptions),
+    localActivityTaskSlotSupplier: supplier(tuner.localActivityTaskSlotOptions),
+  };
+}
 
 /** The slots that a supplier describes. */
 export function makeSlots<SI extends SlotInfo>(supplier: SlotSupplier<SI>, context: Omit<SlotReserveContext, 'isSticky'>): Slots<SI> {
-  return supplier.type === 'custom' ? new CustomSlots(supplier, context) : new FixedSlots(supplier.numSlots);
+  if (supplier.type === 'custom') return new CustomSlots(supplier, context);
+  if (supplier.type === 'fixed-size') return new FixedSlots(supplier.numSlots);
+  const controller = supplier.controller ?? ResourceBasedController.create(supplier.tunerOptions);
+  return new ResourceBasedSlots(controller, supplier, context.slotType === 'workflow');
 }

@@ -11,7 +11,7 @@ import type { WorkerDeploymentOptions } from './worker-version.js';
 /** A fixed number of polls at most. */
 export interface PollerBehaviorSimpleMaximum {
   type: 'simple-maximum';
-  /** Default 10. */
+  /** Default 50. */
   maximum?: number;
 }
 
@@ -78,9 +78,9 @@ export interface WorkerOptions {
   /** False for a worker that takes no activity tasks, only local activities. Default true. */
   enableNonLocalActivities?: boolean;
 
-  /** Polls for workflow tasks at once, on both queues together. Default 10. */
+  /** Polls for workflow tasks at once, on both queues together, when there is work for so many. Default 50. */
   maxConcurrentWorkflowTaskPolls?: number;
-  /** Polls for activity tasks at once. Default 10. */
+  /** Polls for activity tasks at once, when there is work for so many. Default 50. */
   maxConcurrentActivityTaskPolls?: number;
   /** Exclusive with `maxConcurrentWorkflowTaskPolls`. */
   workflowTaskPollerBehavior?: PollerBehavior;
