@@ -42,7 +42,8 @@ export class ResourceBasedController {
   /** Makes a controller with targets. */
   static create(options: ResourceBasedTunerOptions): ResourceBasedController {
     for (const name of ['targetMemoryUsage', 'targetCpuUsage'] as const) {
-      if (!(options[name] > 0 && options[name] <= 1)) throw new TypeError(`Invalid '${name}': expected a share above 0 and up to 1, got ${options[name]}`);
+      if (!(options[name] > 0 && options[name] <= 1))
+        throw new TypeError(`Invalid '${name}': expected a share above 0 and up to 1, got ${options[name]}`);
     }
     return new ResourceBasedController(options);
   }

@@ -1,10 +1,21 @@
 /** Who decides how many tasks a worker holds, for each kind of task. */
 import type { ResourceBasedSlotOptions, ResourceBasedTunerOptions } from './resource-slots.js';
 import { ResourceBasedController, ResourceBasedSlots } from './resource-slots.js';
-import type { ActivitySlotInfo, CustomSlotSupplier, FixedSizeSlotSupplier, LocalActivitySlotInfo, SlotInfo, SlotReserveContext, Slots, WorkflowSlotInfo } from './slots.js';
+import type {
+  ActivitySlotInfo,
+  CustomSlotSupplier,
+  FixedSizeSlotSupplier,
+  LocalActivitySlotInfo,
+  SlotInfo,
+  SlotReserveContext,
+  Slots,
+  WorkflowSlotInfo,
+} from './slots.js';
 import { CustomSlots, FixedSlots } from './slots.js';
 
-type Controlled = { tunerOptions: ResourceBasedTunerOptions; controller?: undefined } | { controller: ResourceBasedController; tunerOptions?: undefined };
+type Controlled =
+  | { tunerOptions: ResourceBasedTunerOptions; controller?: undefined }
+  | { controller: ResourceBasedController; tunerOptions?: undefined };
 
 /** Slots of one kind by what the machine has left. */
 export type ResourceBasedSlotsForType = ResourceBasedSlotOptions & Controlled & { type: 'resource-based' };

@@ -92,5 +92,7 @@ test('a resource-based tuner shares one controller among the kinds of slots', ()
     activityTaskSlotOptions: { minimumSlots: 7 },
   });
   expect(activityTaskSlotSupplier).toMatchObject({ type: 'resource-based', minimumSlots: 7 });
-  expect((workflowTaskSlotSupplier as { controller: unknown }).controller).toBe((activityTaskSlotSupplier as { controller: unknown }).controller);
+  expect((workflowTaskSlotSupplier as { controller: unknown }).controller).toBe(
+    (activityTaskSlotSupplier as { controller: unknown }).controller,
+  );
 });
