@@ -58,17 +58,23 @@ function answer(run: RunMachine, event: HistoryEvent, initiatedBy: number): void
 function applyOther(run: RunMachine, event: HistoryEvent): void {
   switch (event.eventType) {
     case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-      return applyStarted(run, event);
+      applyStarted(run, event);
+      return;
     case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-      return signaled(run, event);
+      signaled(run, event);
+      return;
     case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      return cancelRequested(run, event);
+      cancelRequested(run, event);
+      return;
     case EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
-      return run.workflowTask.started(event);
+      run.workflowTask.started(event);
+      return;
     case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-      return run.workflowTask.completed(event);
+      run.workflowTask.completed(event);
+      return;
     case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-      return run.workflowTask.failed(event);
+      run.workflowTask.failed(event);
+      return;
     default:
       if (event.workerMayIgnore) return;
       throw new ReplayError(

@@ -21,7 +21,7 @@ const CONDITION_0_PATCH = '__sdk_internal_patch_number:1';
  */
 export function condition(fn: () => boolean, timeout: Duration, options?: TimerOptions): Promise<boolean>;
 export function condition(fn: () => boolean): Promise<void>;
-export async function condition(fn: () => boolean, timeout?: Duration, options?: TimerOptions): Promise<boolean | void> {
+export async function condition(fn: () => boolean, timeout?: Duration, options?: TimerOptions): Promise<unknown> {
   currentRun('condition()');
   if (timeout === 0 && !patched(CONDITION_0_PATCH)) return waitFor(fn);
   if (typeof timeout !== 'number' && typeof timeout !== 'string') return waitFor(fn);

@@ -83,8 +83,8 @@ function isModule(target: object): boolean {
 }
 
 function isPrototypeObject(target: object): boolean {
-  const constructor = Object.getOwnPropertyDescriptor(target, 'constructor')?.value as { prototype?: unknown } | undefined;
-  return typeof constructor === 'function' && constructor.prototype === target;
+  const maker = Object.getOwnPropertyDescriptor(target, 'constructor')?.value as { prototype?: unknown } | undefined;
+  return typeof maker === 'function' && maker.prototype === target;
 }
 
 /** Turns a data property into an accessor whose assignment defines the property on the heir. */
