@@ -1,9 +1,9 @@
 /** What replay must know about the types of history events. Pure tables over the open API's event types. */
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { HistoryEvent } from '../definitions/api.js';
 import { toNumber } from '../definitions/api.js';
 
-export const EventType = temporal.api.enums.v1.EventType;
+export const EventType = proto.temporal.api.enums.v1.EventType;
 export type EventType = temporal.api.enums.v1.EventType;
 
 /** Events that a workflow task's commands became. They follow WorkflowTaskCompleted in the order of the commands. */

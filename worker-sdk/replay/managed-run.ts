@@ -1,5 +1,5 @@
 /** One run on this worker: its replay machine, its code in the sandbox, its local activities, and the task it works on. */
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { ProtoFailure } from '../definitions/api.js';
 import { toNumber } from '../definitions/api.js';
 import { defaultFailureConverter } from '../payload/failure-converter.js';
@@ -20,7 +20,7 @@ import type { SinkDispatcher } from './sink-dispatcher.js';
 import type { FetchHistory, RunLocalActivity, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
 
 const { WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE } =
-  temporal.api.enums.v1.WorkflowTaskFailedCause;
+  proto.temporal.api.enums.v1.WorkflowTaskFailedCause;
 
 /** Part of the workflow task's timeout after which a heartbeat is sent for local activities. */
 const HEARTBEAT_FRACTION = 0.8;

@@ -1,5 +1,5 @@
 /** An activity: scheduled -> (started) -> completed, failed, timed out or cancelled, by one of three ways to cancel. */
-import { coresdk } from '@temporalio/proto';
+import proto, { type coresdk } from '@temporalio/proto';
 import type { HistoryEvent, ProtoFailure } from '../../definitions/api.js';
 import { int64, toNumber } from '../../definitions/api.js';
 import { EventType, idOf } from '../events.js';
@@ -8,7 +8,7 @@ import type { ApiCommand, WorkflowCommand } from '../protocol.js';
 import { CoreFlag } from '../sdk-flags.js';
 import { CommandType, fieldsOf, firstPayload, metadataOf, payloadsOf } from './command.js';
 
-const { ActivityCancellationType } = coresdk.workflow_commands;
+const { ActivityCancellationType } = proto.coresdk.workflow_commands;
 const RETRY_STATE_CANCEL_REQUESTED = 7;
 
 type State = 'schedule queued' | 'scheduled' | 'cancel queued' | 'cancel requested' | 'closed';
@@ -165,7 +165,7 @@ function scheduleCommand(schedule: Schedule, metadata: ReturnType<typeof metadat
 
 /** Whether what is started stays with this worker's build: when asked for, or by default on the same task queue. */
 export function usesSameBuild(intent: number | null | undefined, taskQueue: string | null | undefined, owner: MachineOwner): boolean {
-  const { VersioningIntent } = coresdk.common;
+  const { VersioningIntent } = proto.coresdk.common;
   if (intent === VersioningIntent.COMPATIBLE) return true;
   if (intent === VersioningIntent.DEFAULT) return false;
   return !taskQueue || taskQueue === owner.taskQueue;

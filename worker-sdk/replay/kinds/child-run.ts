@@ -1,5 +1,5 @@
 /** A child workflow: initiated -> started (or start failed) -> completed, failed, timed out, cancelled or terminated. */
-import { coresdk } from '@temporalio/proto';
+import proto, { type coresdk } from '@temporalio/proto';
 import type { HistoryEvent, ProtoFailure } from '../../definitions/api.js';
 import { int64 } from '../../definitions/api.js';
 import { EventType, idOf } from '../events.js';
@@ -10,7 +10,7 @@ import { usesSameBuild } from './activity.js';
 import { CommandType, fieldsOf, firstPayload, metadataOf, payloadsOf } from './command.js';
 import { CancelExternalMachine } from './external.js';
 
-const { ChildWorkflowCancellationType } = coresdk.child_workflow;
+const { ChildWorkflowCancellationType } = proto.coresdk.child_workflow;
 const RETRY_STATE_NON_RETRYABLE_FAILURE = 2;
 const TIMEOUT_TYPE_START_TO_CLOSE = 1;
 

@@ -1,9 +1,9 @@
 /** Small parts that the commands of all kinds share. */
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { Payload } from '../../definitions/api.js';
 import type { ApiCommand, WorkflowCommand } from '../protocol.js';
 
-export const CommandType = temporal.api.enums.v1.CommandType;
+export const CommandType = proto.temporal.api.enums.v1.CommandType;
 
 /** Summary, details and event groups, if the code gave any. */
 export function metadataOf(command: WorkflowCommand): Pick<ApiCommand, 'userMetadata' | 'eventGroupMarkers'> {

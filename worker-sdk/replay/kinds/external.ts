@@ -1,13 +1,13 @@
 /** Signals and cancel requests to other workflows: initiated -> delivered or failed. */
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { HistoryEvent } from '../../definitions/api.js';
 import { EventType } from '../events.js';
 import { Machine, type MachineOwner } from '../machine.js';
 import type { ApiCommand, WorkflowCommand } from '../protocol.js';
 import { CommandType, fieldsOf, metadataOf, payloadsOf } from './command.js';
 
-const SignalFailedCause = temporal.api.enums.v1.SignalExternalWorkflowExecutionFailedCause;
-const CancelFailedCause = temporal.api.enums.v1.CancelExternalWorkflowExecutionFailedCause;
+const SignalFailedCause = proto.temporal.api.enums.v1.SignalExternalWorkflowExecutionFailedCause;
+const CancelFailedCause = proto.temporal.api.enums.v1.CancelExternalWorkflowExecutionFailedCause;
 
 /** `ExternalWorkflowExecutionNotFound` for …_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND: the type of the failure that the code sees. */
 function causeName(name: string | undefined, prefix: string): string {

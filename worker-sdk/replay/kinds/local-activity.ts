@@ -2,7 +2,7 @@
  * A local activity: executed inside the workflow task, its outcome written as a marker. While replaying, the marker is read ahead and
  * resolves the activity in the same activation in which it was resolved at first.
  */
-import { coresdk } from '@temporalio/proto';
+import proto, { type coresdk } from '@temporalio/proto';
 import type { HistoryEvent, Payload, ProtoFailure } from '../../definitions/api.js';
 import { int64 } from '../../definitions/api.js';
 import { tsToMs } from '../../definitions/duration.js';
@@ -14,7 +14,7 @@ import { CommandType, metadataOf } from './command.js';
 import { jsonPayload, markerDetail } from './marker.js';
 
 export const LOCAL_ACTIVITY_MARKER = 'core_local_activity';
-const { ActivityCancellationType } = coresdk.workflow_commands;
+const { ActivityCancellationType } = proto.coresdk.workflow_commands;
 const RETRY_STATE_CANCEL_REQUESTED = 7;
 
 export type ScheduleLocalActivity = NonNullable<WorkflowCommand['scheduleLocalActivity']>;

@@ -1,5 +1,5 @@
 /** The run itself: how it starts (from its first event) and the command that closes it. */
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import Long from 'long';
 import type { HistoryEvent, Payload } from '../../definitions/api.js';
 import { EventType } from '../events.js';
@@ -9,7 +9,7 @@ import { randomnessSeed } from '../randomness-seed.js';
 import { usesSameBuild } from './activity.js';
 import { CommandType, fieldsOf, metadataOf, payloadsOf } from './command.js';
 
-const { ContinueAsNewInitiator } = temporal.api.enums.v1;
+const { ContinueAsNewInitiator } = proto.temporal.api.enums.v1;
 export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
 /** What a run starts with and inherits to the run that it continues as. */

@@ -2,7 +2,7 @@
  * An update: requested -> accepted -> completed, or rejected. Its answers are protocol messages; each has a PROTOCOL_MESSAGE command that
  * gives its place among the commands, except a rejection, which leaves no trace.
  */
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { HistoryEvent, Payload, ProtoFailure } from '../../definitions/api.js';
 import { int64 } from '../../definitions/api.js';
 import { EventType } from '../events.js';
@@ -11,7 +11,7 @@ import { ReplayError } from '../nondeterminism.js';
 import type { WorkflowCommand } from '../protocol.js';
 import { CommandType } from './command.js';
 
-const { Acceptance, Rejection, Response } = temporal.api.update.v1;
+const { Acceptance, Rejection, Response } = proto.temporal.api.update.v1;
 type Request = temporal.api.update.v1.IRequest;
 export type ProtocolMessage = temporal.api.protocol.v1.IMessage;
 type Outcome = temporal.api.update.v1.IOutcome;
@@ -155,7 +155,7 @@ export function updateRequestOf(message: ProtocolMessage): UpdateRequest {
     messageId: message.id ?? '',
     instanceId: message.protocolInstanceId ?? '',
     sequencingEventId: Number(message.eventId ?? 0),
-    request: temporal.api.update.v1.Request.decode(message.body!.value as Uint8Array),
+    request: proto.temporal.api.update.v1.Request.decode(message.body!.value as Uint8Array),
   };
 }
 

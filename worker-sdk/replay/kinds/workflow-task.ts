@@ -2,12 +2,12 @@
 import type { HistoryEvent } from '../../definitions/api.js';
 import { toNumber } from '../../definitions/api.js';
 import { tsToMs } from '../../definitions/duration.js';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import { idOf } from '../events.js';
 import type { RunMachine } from '../run-machine.js';
 import { seedAsLong } from './run.js';
 
-const { WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW } = temporal.api.enums.v1.WorkflowTaskFailedCause;
+const { WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW } = proto.temporal.api.enums.v1.WorkflowTaskFailedCause;
 
 /** The last started task, for the completion that names it. */
 interface Started {
