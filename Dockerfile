@@ -36,6 +36,6 @@ COPY migrations migrations
 COPY proto proto
 USER node
 EXPOSE 7233 8233
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=1s CMD ["node", "/app/cli/bin/perdure.js", "server", "health"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["node", "/app/cli/bin/perdure.js", "server", "health"]
 ENTRYPOINT ["node", "/app/cli/bin/perdure.js"]
 CMD ["server", "start"]
