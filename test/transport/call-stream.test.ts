@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from '../../server/core/api.js';
 import { namespaceNotFound } from '../../server/core/errors.js';
 import type { Call } from '../../server/engine/call.js';
+import { until } from '../helpers/until.js';
 import { createGrpcServer, type GrpcServer } from '../../server/transport/grpc/grpc-server.js';
 
 const PROTO = fileURLToPath(new URL('../../proto/perdure/v1/calls.proto', import.meta.url));
@@ -28,6 +29,8 @@ describe('the stream of calls', () => {
   const waiting = new Map<number, (reply: Reply) => void>();
   const batches: number[] = [];
   let polls: Call[] = [];
+  let answerPolls = (): void => undefined;
+  let served = 0;
 
   beforeAll(async () => {
     server = createGrpcServer({
@@ -38,12 +41,17 @@ describe('the stream of calls', () => {
       services: {
         workflow: {
           GetSystemInfo: async () => ({ serverVersion: '9.9.9' }),
+          GetClusterInfo: async () => {
+            served++;
+            return { clusterName: 'x'.repeat(50_000) };
+          },
           DescribeNamespace: async (request: { namespace: string }) => {
             throw namespaceNotFound(request.namespace);
           },
           PollWorkflowTaskQueue: (_request: object, call: Call) =>
             new Promise((resolve) => {
               polls.push(call);
+              answerPolls = () => resolve({});
               call.onCancelled(() => resolve({}));
             }),
         },
@@ -67,11 +75,27 @@ describe('the stream of calls', () => {
     await server.stop(1000);
   });
 
+  /** Waits until a number has stayed the same for a quarter of a second. */
+  const settled = async (read: () => number): Promise<void> => {
+    let last = -1;
+    await until('the number to settle', async () => {
+      const before = read();
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      const same = before > 0 && before === last && read() === before;
+      last = read();
+      return same;
+    });
+  };
   const replyTo = (id: number): Promise<Reply> => new Promise((resolve) => waiting.set(id, resolve));
   const send = (...calls: Batch['calls']): void => {
     stream.write({ calls, cancelled: [] });
   };
-  const call = (id: number, method: string, request: Uint8Array = new Uint8Array()): Batch['calls'][number] => ({ id, method, request, timeoutMs: 10_000 });
+  const call = (id: number, method: string, request: Uint8Array = new Uint8Array()): Batch['calls'][number] => ({
+    id,
+    method,
+    request,
+    timeoutMs: 10_000,
+  });
 
   it('answers every call of a batch under its own id, in few messages', async () => {
     batches.length = 0;
@@ -109,6 +133,30 @@ describe('the stream of calls', () => {
     send(call(4, 'GetSystemInfo'));
     expect((await second).code).toBe(3);
     stream.write({ calls: [], cancelled: [4] });
+  });
+
+  it('leaves the first call of an id alone when a second comes', async () => {
+    polls = [];
+    send(call(8, 'PollWorkflowTaskQueue', PollWorkflowTaskQueueRequest.encode({}).finish()));
+    const refused = replyTo(8);
+    send(call(8, 'GetSystemInfo'));
+    expect((await refused).code).toBe(3);
+    const first = replyTo(8);
+    answerPolls();
+    expect((await first).code).toBe(0);
+  });
+
+  it('reads no more calls from a client that does not read its replies, and goes on when it does', async () => {
+    const ids = Array.from({ length: 4_000 }, (_, i) => 10_000 + i);
+    const replies = ids.map(replyTo);
+    served = 0;
+    stream.pause();
+    for (let i = 0; i < ids.length; i += 20) send(...ids.slice(i, i + 20).map((id) => call(id, 'GetClusterInfo')));
+    await settled(() => served);
+    expect(served).toBeLessThan(ids.length / 2);
+    stream.resume();
+    const codes = (await Promise.all(replies)).map(({ code }) => code);
+    expect(new Set(codes)).toEqual(new Set([0]));
   });
 
   it('tells a handler that its caller went away, and owes it no reply', async () => {

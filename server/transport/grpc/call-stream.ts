@@ -38,6 +38,8 @@ export interface StreamMethod {
 const CALLS_MAX = 20_000;
 /** Bytes of replies in one message, well under what clients accept. */
 const BATCH_BYTES = 2 * 1024 * 1024;
+/** While a client leaves this much unread, no more calls are read from it. */
+const UNREAD_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The methods of the open API by name, ready to be called. */
 export function streamMethods(definitions: readonly { definition: ServiceDefinition; handlerOf: (name: string) => Handler<object> }[]): Map<string, StreamMethod> {
@@ -86,6 +88,8 @@ class CallStream {
   private replies: ReplyMessage[] = [];
   private flushing = false;
   private blocked = false;
+  private paused = false;
+  private unreadBytes = 0;
   private ended = false;
   private readonly clientName: string;
   private readonly clientVersion: string;
@@ -129,8 +133,9 @@ class CallStream {
     } catch (error) {
       reply = failed(id, this.statusOf(error, method));
     }
-    if (this.calls.get(id) !== call && reply.code === status.OK) return; // its caller went away
-    this.calls.delete(id);
+    const underWay = this.calls.get(id) === call;
+    if (!underWay && reply.code === status.OK) return; // its caller went away
+    if (underWay) this.calls.delete(id);
     this.reply(reply);
   }
 
@@ -151,6 +156,11 @@ class CallStream {
   private reply(reply: ReplyMessage): void {
     if (this.ended) return;
     this.replies.push(reply);
+    this.unreadBytes += reply.response?.length ?? 0;
+    if (this.unreadBytes > UNREAD_BYTES_MAX && !this.paused) {
+      this.paused = true;
+      this.stream.pause();
+    }
     if (this.flushing || this.blocked) return;
     this.flushing = true;
     setImmediate(() => {
@@ -165,7 +175,12 @@ class CallStream {
       let bytes = 0;
       let count = 0;
       while (count < this.replies.length && (count === 0 || bytes < BATCH_BYTES)) bytes += this.replies[count++]!.response?.length ?? 0;
+      this.unreadBytes -= bytes;
       this.blocked = !this.stream.write({ replies: this.replies.splice(0, count) });
+    }
+    if (this.paused && this.unreadBytes <= UNREAD_BYTES_MAX) {
+      this.paused = false;
+      this.stream.resume();
     }
   }
 
@@ -178,6 +193,7 @@ class CallStream {
   private abandon(): void {
     this.ended = true;
     this.replies = [];
+    this.unreadBytes = 0;
     const calls = [...this.calls.values()];
     this.calls.clear();
     for (const call of calls) call.cancel();

@@ -1,6 +1,7 @@
 /** The connection itself: frames, headers and bytes that no client library sends. Each is answered or cut off, and the next caller is served. */
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
+import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,6 +11,7 @@ import { WORKFLOW_SERVICE } from '../../../server/transport/grpc/open-api.js';
 
 const START = `/${WORKFLOW_SERVICE}/StartWorkflowExecution`;
 const POLL = `/${WORKFLOW_SERVICE}/PollWorkflowTaskQueue`;
+const CALLS = '/perdure.v1.CallService/Open';
 
 let server: GrpcServer;
 let port: number;
@@ -17,7 +19,13 @@ const defects: object[] = [];
 beforeAll(async () => {
   const workflow = { StartWorkflowExecution: async () => ({ runId: 'r' }), PollWorkflowTaskQueue: () => new Promise<object>(() => {}) };
   const log = { error: (fields: object) => defects.push(fields), warn: () => {}, info: () => {} };
-  server = createGrpcServer({ host: '127.0.0.1', port: 0, services: { workflow, operator: {} }, log });
+  server = createGrpcServer({
+    host: '127.0.0.1',
+    port: 0,
+    services: { workflow, operator: {} },
+    callStreamProto: path.resolve('proto/perdure/v1/calls.proto'),
+    log,
+  });
   port = (await server.start()).port;
 });
 afterAll(() => server.stop(50));
@@ -131,9 +139,14 @@ test('a message that is nested without end is refused, one that is nested deep i
 
 test('random bytes to random paths', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(START, POLL, '/x'), fc.nat(1), async (bytes, path, flag) => {
-      await send({ headers: { ':path': path }, chunks: [fc.sample(fc.boolean(), 1)[0] ? frame(bytes, flag) : bytes], resetAfterMs: 30 });
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.constantFrom(START, POLL, CALLS, '/x'),
+      fc.constantFrom(0, 1, undefined),
+      async (bytes, to, flag) => {
+        await send({ headers: { ':path': to }, chunks: [flag === undefined ? bytes : frame(bytes, flag)], resetAfterMs: 30 });
+      },
+    ),
     { numRuns: 60 },
   );
   await served();
