@@ -29,6 +29,7 @@ export function blankState(identity: RunIdentity): RunState {
     retry: null,
     executionTimeoutMs: 0,
     runTimeoutMs: 0,
+    namesRunTimeout: false,
     workflowTaskTimeoutMs: 0,
     executionExpirationMs: 0,
     runExpirationMs: 0,

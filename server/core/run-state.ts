@@ -45,6 +45,8 @@ export interface RunInfo {
   retry: RetryPolicy | null;
   executionTimeoutMs: number;
   runTimeoutMs: number;
+  /** The first event names a run timeout, be it 0. */
+  namesRunTimeout: boolean;
   workflowTaskTimeoutMs: number;
   executionExpirationMs: number;
   runExpirationMs: number;
@@ -225,6 +227,13 @@ export interface EarlyDecision {
   outcome: ApprovalOutcome;
 }
 
+/** Somebody who is to be told of the end of the chain. */
+export interface AttachedCallback {
+  /** Encoded temporal.api.common.v1.Callback. */
+  callback: Uint8Array;
+  registeredMs: number;
+}
+
 export interface RunState {
   info: RunInfo;
   /** temporal.api.enums.v1.WorkflowExecutionStatus. */
@@ -277,8 +286,7 @@ export interface RunState {
   resetPoints: ResetPoint[];
   /** Request ids attached to the run (start, on_conflict_options), with the kind of event that took them. */
   requestIds: Record<string, { eventId: number; eventType: number }>;
-  /** Encoded Callback messages attached to the run. */
-  callbacks: Uint8Array[];
+  callbacks: AttachedCallback[];
   /** The run that this one continued as (continue-as-new, retry, cron). */
   newRunId: string;
 }

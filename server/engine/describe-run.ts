@@ -1,8 +1,9 @@
 /** DescribeWorkflowExecution: what a run is and what it waits for. */
 import { api, enums, int64, type temporal, toDuration, toTimestamp } from '../core/api.js';
 import { retryPolicyToApi } from '../core/retry-policy.js';
+import { resetPointToApi } from '../core/kinds/next-run.js';
 import { isRunning } from '../core/kinds/run.js';
-import type { Activity, RunState } from '../core/run-state.js';
+import type { Activity, AttachedCallback, RunState } from '../core/run-state.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { readRun } from './find-run.js';
@@ -19,8 +20,8 @@ export async function describeRun(engine: Engine, request: Request, _call: Call)
   return {
     executionConfig: {
       taskQueue: { name: info.taskQueue, kind: enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
-      workflowExecutionTimeout: toDuration(info.executionTimeoutMs),
-      workflowRunTimeout: toDuration(info.runTimeoutMs),
+      workflowExecutionTimeout: info.executionTimeoutMs ? toDuration(info.executionTimeoutMs) : undefined,
+      workflowRunTimeout: info.runTimeoutMs || info.namesRunTimeout ? toDuration(info.runTimeoutMs) : undefined,
       defaultWorkflowTaskTimeout: toDuration(info.workflowTaskTimeoutMs),
       userMetadata: info.userMetadata ? api.sdk.v1.UserMetadata.decode(info.userMetadata) : undefined,
     },
@@ -34,14 +35,36 @@ export async function describeRun(engine: Engine, request: Request, _call: Call)
       parentClosePolicy: c.parentClosePolicy,
     })),
     pendingWorkflowTask: pendingTask(state),
-    workflowExtendedInfo: {
-      executionExpirationTime: info.executionExpirationMs ? toTimestamp(info.executionExpirationMs) : undefined,
-      runExpirationTime: info.runExpirationMs ? toTimestamp(info.runExpirationMs) : undefined,
-      cancelRequested: state.cancelRequested,
-      originalStartTime: toTimestamp(info.startMs),
-    },
+    callbacks: state.callbacks.map(callbackInfo),
+    workflowExtendedInfo: extendedInfo(state),
   };
 }
+
+/** How the open API writes "no time at all": the year 1. */
+const NEVER = toTimestamp(-62_135_596_800_000);
+
+function extendedInfo(state: RunState): temporal.api.workflow.v1.IWorkflowExecutionExtendedInfo {
+  const { info } = state;
+  const requestIdInfos: Record<string, temporal.api.workflow.v1.IRequestIdInfo> = {};
+  for (const [requestId, { eventId, eventType }] of Object.entries(state.requestIds)) {
+    requestIdInfos[requestId] = eventId ? { eventType, eventId: int64(eventId) } : { eventType, buffered: true };
+  }
+  return {
+    executionExpirationTime: info.executionExpirationMs ? toTimestamp(info.executionExpirationMs) : undefined,
+    runExpirationTime: info.runExpirationMs ? toTimestamp(info.runExpirationMs) : NEVER,
+    cancelRequested: state.cancelRequested,
+    originalStartTime: toTimestamp(info.startMs),
+    requestIdInfos,
+  };
+}
+
+/** A callback as it stands: it waits for the end of the run. */
+const callbackInfo = ({ callback, registeredMs }: AttachedCallback): temporal.api.workflow.v1.ICallbackInfo => ({
+  callback: api.common.v1.Callback.decode(callback),
+  trigger: { workflowClosed: {} },
+  registrationTime: toTimestamp(registeredMs),
+  state: enums.CallbackState.CALLBACK_STATE_STANDBY,
+});
 
 export function executionInfo(state: RunState): ExecutionInfo {
   const { info } = state;
@@ -57,8 +80,9 @@ export function executionInfo(state: RunState): ExecutionInfo {
     historySizeBytes: int64(state.historyBytes),
     stateTransitionCount: int64(state.transitions),
     taskQueue: info.taskQueue,
-    memo: state.memo ? api.common.v1.Memo.decode(state.memo) : undefined,
-    searchAttributes: state.searchAttributes ? api.common.v1.SearchAttributes.decode(state.searchAttributes) : undefined,
+    memo: state.memo ? api.common.v1.Memo.decode(state.memo) : {},
+    searchAttributes: state.searchAttributes ? api.common.v1.SearchAttributes.decode(state.searchAttributes) : {},
+    autoResetPoints: { points: state.resetPoints.map(resetPointToApi) },
     parentNamespaceId: info.parent?.namespaceId,
     parentExecution: info.parent ? { workflowId: info.parent.workflowId, runId: info.parent.runId } : undefined,
     rootExecution: { workflowId: info.rootWorkflowId, runId: info.rootRunId },

@@ -45,7 +45,7 @@ export function beginNextRun(turn: Turn, next: NextRun): Turn {
         attempt: next.attempt,
         firstWorkflowTaskBackoff: backoffMs === undefined ? undefined : toDuration(backoffMs),
         prevAutoResetPoints: { points: keptResetPoints(turn) },
-        completionCallbacks: next.callbacks ? state.callbacks.map((bytes) => api.common.v1.Callback.decode(bytes)) : [],
+        completionCallbacks: next.callbacks ? state.callbacks.map(({ callback }) => api.common.v1.Callback.decode(callback)) : [],
       },
     },
     turn.context,

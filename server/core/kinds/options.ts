@@ -1,5 +1,5 @@
 /** What a run gets attached while it runs: request ids and completion callbacks of later starts, and changed options. */
-import { api, enums, type HistoryEvent, type temporal, toNumber } from '../api.js';
+import { api, enums, fromTimestamp, type HistoryEvent, type temporal, toNumber } from '../api.js';
 import type { RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';
 
@@ -27,6 +27,8 @@ export const optionsEvents = {
     if (attributes.attachedRequestId) {
       state.requestIds[attributes.attachedRequestId] = { eventId: toNumber(event.eventId), eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED };
     }
-    for (const callback of attributes.attachedCompletionCallbacks ?? []) state.callbacks.push(api.common.v1.Callback.encode(callback).finish());
+    for (const callback of attributes.attachedCompletionCallbacks ?? []) {
+      state.callbacks.push({ callback: api.common.v1.Callback.encode(callback).finish(), registeredMs: fromTimestamp(event.eventTime) });
+    }
   },
 };

@@ -150,6 +150,7 @@ export const runEvents = {
     info.retry = attributes.retryPolicy ? completeRetryPolicy(attributes.retryPolicy) : null;
     info.executionTimeoutMs = fromDuration(attributes.workflowExecutionTimeout);
     info.runTimeoutMs = fromDuration(attributes.workflowRunTimeout);
+    info.namesRunTimeout = Boolean(attributes.workflowRunTimeout);
     info.workflowTaskTimeoutMs = fromDuration(attributes.workflowTaskTimeout);
     info.executionExpirationMs = fromTimestamp(attributes.workflowExecutionExpirationTime);
     info.runExpirationMs = expirationMs(atMs + backoffMs, info.runTimeoutMs, info.executionExpirationMs);
@@ -171,7 +172,7 @@ export const runEvents = {
     state.resetPoints = (attributes.prevAutoResetPoints?.points ?? []).map(resetPointOf);
     state.memo = attributes.memo ? MemoCodec.encode(attributes.memo).finish() : null;
     state.searchAttributes = attributes.searchAttributes ? SearchAttributesCodec.encode(attributes.searchAttributes).finish() : null;
-    state.callbacks = (attributes.completionCallbacks ?? []).map((c) => api.common.v1.Callback.encode(c).finish());
+    state.callbacks = (attributes.completionCallbacks ?? []).map((c) => ({ callback: api.common.v1.Callback.encode(c).finish(), registeredMs: atMs }));
     if (info.createRequestId) state.requestIds[info.createRequestId] = { eventId: 1, eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED };
     if (backoffMs > 0) state.firstTaskAtMs = info.executionMs;
   },
