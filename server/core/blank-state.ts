@@ -77,6 +77,7 @@ export function blankState(identity: RunIdentity): RunState {
     memo: null,
     searchAttributes: null,
     resetPoints: [],
+    buildIds: [],
     requestIds: {},
     callbacks: [],
     newRunId: '',

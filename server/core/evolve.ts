@@ -44,6 +44,7 @@ export function durableView(state: RunState): object {
     cancelRequested: state.cancelRequested,
     signalCount: state.signalCount,
     resetPoints: state.resetPoints,
+    buildIds: state.buildIds,
     callbacks: state.callbacks,
     newRunId: state.newRunId,
     memo: state.memo,

@@ -284,6 +284,8 @@ export interface RunState {
   memo: Uint8Array | null;
   searchAttributes: Uint8Array | null;
   resetPoints: ResetPoint[];
+  /** Builds of the workers that completed its workflow tasks. */
+  buildIds: string[];
   /** Request ids attached to the run (start, on_conflict_options), with the kind of event that took them. */
   requestIds: Record<string, { eventId: number; eventType: number }>;
   callbacks: AttachedCallback[];

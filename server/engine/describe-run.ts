@@ -1,5 +1,5 @@
 /** DescribeWorkflowExecution: what a run is and what it waits for. */
-import { api, enums, int64, type temporal, toDuration, toTimestamp } from '../core/api.js';
+import { api, enums, int64, type Payload, type temporal, toDuration, toTimestamp } from '../core/api.js';
 import { retryPolicyToApi } from '../core/retry-policy.js';
 import { resetPointToApi } from '../core/kinds/next-run.js';
 import { isRunning } from '../core/kinds/run.js';
@@ -81,7 +81,7 @@ export function executionInfo(state: RunState): ExecutionInfo {
     stateTransitionCount: int64(state.transitions),
     taskQueue: info.taskQueue,
     memo: state.memo ? api.common.v1.Memo.decode(state.memo) : {},
-    searchAttributes: state.searchAttributes ? api.common.v1.SearchAttributes.decode(state.searchAttributes) : {},
+    searchAttributes: searchAttributesOf(state),
     autoResetPoints: { points: state.resetPoints.map(resetPointToApi) },
     parentNamespaceId: info.parent?.namespaceId,
     parentExecution: info.parent ? { workflowId: info.parent.workflowId, runId: info.parent.runId } : undefined,
@@ -90,6 +90,17 @@ export function executionInfo(state: RunState): ExecutionInfo {
     priority: info.priority ? api.common.v1.Priority.decode(info.priority) : undefined,
   };
 }
+
+function searchAttributesOf(state: RunState): temporal.api.common.v1.ISearchAttributes {
+  const indexedFields = state.searchAttributes ? api.common.v1.SearchAttributes.decode(state.searchAttributes).indexedFields : {};
+  if (state.buildIds.length > 0) indexedFields['BuildIds'] = keywordList(state.buildIds);
+  return { indexedFields };
+}
+
+const keywordList = (values: readonly string[]): Payload => ({
+  metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('KeywordList') },
+  data: Buffer.from(JSON.stringify(values)),
+});
 
 function pendingActivity(a: Activity, nowMs: number): temporal.api.workflow.v1.IPendingActivityInfo {
   const state = a.startedMs

@@ -1,17 +1,21 @@
 /** SignalWorkflowExecution and SignalWithStartWorkflowExecution. */
 import { enums, type temporal } from '../core/api.js';
-import { notFound } from '../core/errors.js';
+import { invalidArgument, notFound } from '../core/errors.js';
 import { isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import { type Signal, signalRun } from '../core/kinds/signal.js';
+import type { RunState } from '../core/run-state.js';
+import type { Turn } from '../core/turn.js';
 import { validateSignalWithStart, validateSignalWorkflow } from '../core/validate/signal-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { belongs, findRunId, noSuchRun } from './find-run.js';
 import { customAttributes } from './namespace-registry.js';
+import { requestLink } from './start-answers.js';
 import { requireOpen, startInNamespace } from './start-run.js';
 import { DuplicateRequest, transact } from './transact.js';
 
+type ILink = temporal.api.common.v1.ILink;
 type SignalRequest = temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest;
 type SignalWithStartRequest = temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionRequest;
 type SignalWithStartResponse = temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionResponse;
@@ -24,29 +28,41 @@ export async function signalWorkflow(engine: Engine, request: SignalRequest, _ca
   const namespace = await engine.registry.require(request.namespace);
   validateSignalWorkflow(request, engine.limits);
   const runId = await findRunId(engine, namespace, request.workflowExecution);
-  await deliverSignal(engine, namespace, request.workflowExecution!.workflowId!, runId, {
+  const requestId = request.requestId ?? '';
+  const run = await deliverSignal(engine, namespace, request.workflowExecution!.workflowId!, runId, {
     name: request.signalName ?? '',
     input: request.input,
     header: request.header,
     identity: request.identity ?? '',
-    requestId: request.requestId ?? '',
+    requestId,
     links: request.links,
   });
-  return {};
+  return { link: signalLink(run, requestId) };
 }
 
-/** Adds the signal to an open run; a request id that the run has taken before changes nothing. */
-export async function deliverSignal(engine: Engine, namespace: Namespace, workflowId: string, runId: string, signal: Signal): Promise<void> {
+/** A link to the event that a signal became; its request id names it, for it may have no number yet. */
+const signalLink = (run: RunState, requestId: string): ILink => requestLink(run, requestId, enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+
+/** Adds the signal to an open run; a request id that the run has taken before changes nothing, be the run open or not. */
+export async function deliverSignal(engine: Engine, namespace: Namespace, workflowId: string, runId: string, signal: Signal): Promise<RunState> {
   try {
-    await transact(engine, runId, (turn) => {
-      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-      if (!isRunning(turn.state)) throw alreadyCompleted();
-      if (signal.requestId) turn.requestIds.push(signal.requestId);
-      signalRun(turn, signal);
-    }, { workflowId });
+    return await transact(engine, runId, (turn) => takeSignal(turn, namespace, workflowId, signal), { workflowId });
   } catch (error) {
-    if (!(error instanceof DuplicateRequest)) throw error;
+    const taken = error instanceof DuplicateRequest || (signal.requestId && (await engine.runs.hasTaken(runId, signal.requestId)));
+    const run = taken ? await engine.runs.load(runId) : undefined;
+    if (!run || !belongs(run.state.info, namespace, workflowId)) throw error;
+    return run.state;
   }
+}
+
+function takeSignal(turn: Turn, namespace: Namespace, workflowId: string, signal: Signal): RunState {
+  const { state } = turn;
+  if (!belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, state.info.runId);
+  if (!isRunning(state)) throw alreadyCompleted();
+  if (state.signalCount >= turn.limits.signalsPerRunMax) throw invalidArgument('exceeded workflow execution limit for signal events');
+  if (signal.requestId) turn.requestIds.push(signal.requestId);
+  signalRun(turn, signal);
+  return state;
 }
 
 export async function signalWithStart(engine: Engine, request: SignalWithStartRequest, _call: Call): Promise<SignalWithStartResponse> {
@@ -65,27 +81,36 @@ export async function signalWithStart(engine: Engine, request: SignalWithStartRe
     const open = await openRun(engine, namespace, request);
     if (open) {
       try {
-        await deliverSignal(engine, namespace, request.workflowId!, open, signal);
-        return { runId: open, started: false };
+        return withStartAnswer(await deliverSignal(engine, namespace, request.workflowId!, open, signal), signal, false);
       } catch (error) {
         if ((error as { code?: string }).code !== 'NOT_FOUND') throw error;
         continue; // it closed meanwhile
       }
     }
+    let begun: RunState | undefined;
     const started = await startInNamespace(
       engine,
       namespace,
       { ...request, input: request.input, workflowIdConflictPolicy: conflict(request), requestEagerExecution: false },
       (turn) => {
+        begun = turn.state;
         if (signal.requestId) turn.requestIds.push(signal.requestId);
-        signalRun(turn, { ...signal, requestId: signal.requestId });
+        signalRun(turn, signal);
         scheduleFirstTask(turn);
       },
     );
-    if (started.started) return { runId: started.runId, started: true };
+    if (begun && started.started && begun.info.runId === started.runId) return withStartAnswer(begun, signal, true);
+    if (started.started) return withStartAnswer((await engine.runs.load(started.runId!))!.state, signal, true);
   }
   throw alreadyCompleted();
 }
+
+const withStartAnswer = (run: RunState, signal: Signal, started: boolean): SignalWithStartResponse => ({
+  runId: run.info.runId,
+  firstExecutionRunId: run.info.firstRunId,
+  started,
+  signalLink: signalLink(run, signal.requestId ?? ''),
+});
 
 /** The open run that takes the signal; undefined when a new one is to begin. */
 async function openRun(engine: Engine, namespace: Namespace, request: SignalWithStartRequest): Promise<string | undefined> {

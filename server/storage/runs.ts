@@ -42,6 +42,16 @@ export class Runs {
     return rows[0] && { runId: rows[0].run_id, status: rows[0].status };
   }
 
+  /** Whether a run has taken a request id. */
+  async hasTaken(runId: string, requestId: string): Promise<boolean> {
+    const rows = await this.database.query({
+      name: 'run-has-taken',
+      text: 'select 1 from run_requests where run_id = $1 and request_id = $2',
+      values: [runId, requestId],
+    });
+    return rows.length > 0;
+  }
+
   /** Runs whose deadline has passed, most overdue first. */
   async due(nowMs: number, limit: number): Promise<{ runId: string; deadlineMs: number }[]> {
     const rows = await this.database.query<{ run_id: string; deadline_ms: number }>({

@@ -1,12 +1,9 @@
-/** What a completed workflow task leaves on its run: a point to which a reset may go back, and the build of the worker as a search attribute. */
-import { api, fromTimestamp, type HistoryEvent, type Payload, toNumber } from '../api.js';
+/** What a completed workflow task leaves on its run: a point to which a reset may go back, and the build of its worker. */
+import { fromTimestamp, type HistoryEvent, toNumber } from '../api.js';
 import type { RunState } from '../run-state.js';
-
-const SearchAttributesCodec = api.common.v1.SearchAttributes;
 
 /** Points kept at most: the newest. */
 const RESET_POINTS_MAX = 20;
-const BUILD_IDS = 'BuildIds';
 const UNVERSIONED = 'unversioned';
 
 /** Called before the completion itself counts. Most completions come from the build that the last one came from and leave nothing new. */
@@ -41,20 +38,9 @@ function markResetPoint(state: RunState, event: HistoryEvent): void {
 const nothingUnderWay = ({ children, externalSignals, externalCancels }: RunState): boolean =>
   [children, externalSignals, externalCancels].every((pending) => Object.keys(pending).length === 0);
 
-/** Adds the worker's build to the search attribute `BuildIds`. */
+/** Remembers the worker's build, as the search attribute `BuildIds` shows it. It is kept out of the index, which it would burden for every run. */
 function markBuildId(state: RunState, event: HistoryEvent): void {
   const stamp = event.workflowTaskCompletedEventAttributes!.workerVersion;
   const mark = stamp?.buildId ? `${stamp.useVersioning ? 'versioned' : UNVERSIONED}:${stamp.buildId}` : UNVERSIONED;
-  const fields = state.searchAttributes ? SearchAttributesCodec.decode(state.searchAttributes).indexedFields : {};
-  const known = buildIdsOf(fields[BUILD_IDS]);
-  const marks = new Set([...(stamp?.useVersioning ? [] : [UNVERSIONED]), ...known, mark]);
-  if (marks.size === known.length) return;
-  state.searchAttributes = SearchAttributesCodec.encode({ indexedFields: { ...fields, [BUILD_IDS]: keywordList([...marks]) } }).finish();
-}
-
-const buildIdsOf = (payload: Payload | undefined): string[] => (payload?.data ? (JSON.parse(new TextDecoder().decode(payload.data)) as string[]) : []);
-
-function keywordList(values: string[]): Payload {
-  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-  return { metadata: { encoding: bytes('json/plain'), type: bytes('KeywordList') }, data: bytes(JSON.stringify(values)) };
+  state.buildIds = [...new Set([...(stamp?.useVersioning ? [] : [UNVERSIONED]), ...state.buildIds, mark])];
 }

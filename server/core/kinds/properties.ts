@@ -15,10 +15,31 @@ export function upsertSearchAttributes(turn: Turn, attributes: UpsertAttributes,
     eventType: T.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
     upsertWorkflowSearchAttributesEventAttributes: {
       workflowTaskCompletedEventId: int64(completedEventId),
-      searchAttributes: attributes.searchAttributes,
+      searchAttributes: withTypes(attributes.searchAttributes, turn.context.attributeTypes(turn.state.info.namespace)),
     },
   });
   turn.searchAttributesChanged = true;
+}
+
+/** Search attributes with the type that each is registered with, where the worker has not said it. */
+function withTypes(attributes: UpsertAttributes['searchAttributes'], types: Readonly<Record<string, number>>): UpsertAttributes['searchAttributes'] {
+  const indexedFields: Record<string, Payload> = {};
+  for (const [name, payload] of Object.entries(attributes?.indexedFields ?? {})) {
+    const type = typeName(types[name]);
+    indexedFields[name] = payload.metadata?.['type']?.length || !type ? payload : { ...payload, metadata: { ...payload.metadata, type: new TextEncoder().encode(type) } };
+  }
+  return { indexedFields };
+}
+
+/** `KeywordList` for the enum value of that type. */
+function typeName(type: number | undefined): string {
+  if (!type) return '';
+  const name: string = enums.IndexedValueType[type] ?? '';
+  return name
+    .replace('INDEXED_VALUE_TYPE_', '')
+    .split('_')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join('');
 }
 
 export function modifyProperties(turn: Turn, attributes: ModifyAttributes, completedEventId: number): void {

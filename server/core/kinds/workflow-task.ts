@@ -193,7 +193,6 @@ export function completeWorkflowTask(turn: Turn, request: CompletedRequest): His
   const { state } = turn;
   writeUnwritten(turn, request.identity ?? '');
   const task = state.workflowTask!;
-  const { searchAttributes } = state;
   const event = turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     workflowTaskCompletedEventAttributes: {
@@ -206,7 +205,6 @@ export function completeWorkflowTask(turn: Turn, request: CompletedRequest): His
       meteringMetadata: request.meteringMetadata,
     },
   });
-  if (state.searchAttributes !== searchAttributes) turn.searchAttributesChanged = true;
   return event;
 }
 
