@@ -1,3 +1,4 @@
+import { connect } from 'node:http2';
 import { afterEach, expect, test } from 'vitest';
 import { api } from '../../server/core/api.js';
 import { detail, notFound, ServiceError } from '../../server/core/errors.js';
@@ -114,6 +115,48 @@ test('a text that no header can carry is made sendable', async () => {
   const answer = await client.call(WORKFLOW_SERVICE, 'StartWorkflowExecution', {});
   expect(answer).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/^half a pair \uFFFD, a\nline and é+…$/) });
   expect(await client.call(WORKFLOW_SERVICE, 'SignalWorkflowExecution', {})).toMatchObject({ code: 'INVALID_ARGUMENT', message: 'x' });
+});
+
+test('a failed query keeps its type and message, however long its stack trace is', async () => {
+  const failure = {
+    message: 'no such order',
+    stackTrace: 'at line\n'.repeat(5_000),
+    applicationFailureInfo: { type: 'NotFound', nonRetryable: true },
+  };
+  const { client } = await serve({
+    QueryWorkflow: () => Promise.reject(new ServiceError('INVALID_ARGUMENT', 'no such order', [detail('QueryFailedFailure', { failure })])),
+  });
+  const answer = await client.call(WORKFLOW_SERVICE, 'QueryWorkflow', {});
+  expect(answer.details).toMatchObject([
+    {
+      type: expect.stringContaining('QueryFailedFailure'),
+      value: { failure: { message: 'no such order', applicationFailureInfo: { type: 'NotFound' } } },
+    },
+  ]);
+});
+
+test('no error is larger than what every client takes: 16 KiB of headers', async () => {
+  const { client, address } = await serve({
+    StartWorkflowExecution: () =>
+      Promise.reject(
+        new ServiceError('INVALID_ARGUMENT', 'é '.repeat(9_000), [detail('NamespaceNotFoundFailure', { namespace: 'é'.repeat(2_000) })]),
+      ),
+  });
+  expect((await client.call(WORKFLOW_SERVICE, 'StartWorkflowExecution', {})).details).toHaveLength(1);
+  const size = await new Promise<number>((resolve, reject) => {
+    const session = connect(`http://${address}`).on('error', reject);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/${WORKFLOW_SERVICE}/StartWorkflowExecution`,
+      'content-type': 'application/grpc',
+    });
+    stream.on('response', (headers) => {
+      session.close();
+      resolve(Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0));
+    });
+    stream.end(Buffer.alloc(5));
+  });
+  expect(size).toBeLessThan(16 * 1024);
 });
 
 test('a request over the limit answers RESOURCE_EXHAUSTED, and the connection goes on', async () => {

@@ -3,12 +3,19 @@
  * `grpc-status-details-bin`; anything else is a defect of ours: it is logged with its stack and answered without its text.
  */
 import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
+import type { Failure } from '../../core/api.js';
 import { type ErrorDetail, ServiceError } from '../../core/errors.js';
+import { truncateFailure } from '../../core/failure.js';
 import { messageType } from './open-api.js';
 
-/** Trailers travel in one header block, which clients bound (16 KiB by default in grpc-js and in Go's older releases). */
-const MAX_MESSAGE_BYTES = 4096;
+/**
+ * Trailers travel in one header block, and a client that finds it too large drops the whole answer: 16 KiB in clients built on hyper,
+ * the Rust core of many SDKs among them. The text is counted as it travels, percent-encoded; details travel in base64.
+ */
+const MAX_ENCODED_TEXT = 3500;
 const MAX_DETAILS_BYTES = 8192;
+/** What is kept of a failure inside a detail that is too large. */
+const MAX_FAILURE_BYTES = 6000;
 
 /** What grpc-js sends: a status code, its text, and trailers. */
 export type GrpcStatus = Pick<ServerErrorResponse, 'code' | 'details' | 'metadata' | 'name' | 'message'>;
@@ -19,12 +26,15 @@ export type GrpcStatus = Pick<ServerErrorResponse, 'code' | 'details' | 'metadat
  */
 function statusText(text: string): string {
   const wellFormed = text.replace(/\p{Surrogate}/gu, '\uFFFD');
-  const bytes = Buffer.from(wellFormed);
-  if (bytes.length <= MAX_MESSAGE_BYTES) return wellFormed;
-  return `${bytes
-    .subarray(0, MAX_MESSAGE_BYTES)
-    .toString()
-    .replace(/\uFFFD$/, '')}…`;
+  if (wellFormed.length * 9 <= MAX_ENCODED_TEXT || encodeURI(wellFormed).length <= MAX_ENCODED_TEXT) return wellFormed;
+  let length = 0;
+  let kept = '';
+  for (const character of wellFormed) {
+    length += encodeURI(character).length;
+    if (length > MAX_ENCODED_TEXT) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }
 
 const packDetail = ({ type, value }: ErrorDetail) => ({
@@ -32,11 +42,20 @@ const packDetail = ({ type, value }: ErrorDetail) => ({
   value: messageType(type).encode(messageType(type).create(value)).finish(),
 });
 
+/** The same detail with less of the failure that a worker or a run reported in it. */
+function shortened(detail: ErrorDetail): ErrorDetail {
+  const { failure } = detail.value as { failure?: Failure };
+  return failure ? { ...detail, value: { ...detail.value, failure: truncateFailure(failure, MAX_FAILURE_BYTES) } } : detail;
+}
+
 function detailsTrailer(code: number, message: string, details: readonly ErrorDetail[]): Metadata {
   const metadata = new Metadata();
   if (details.length === 0) return metadata;
   const Status = messageType('google.rpc.Status');
-  const bytes = Buffer.from(Status.encode(Status.create({ code, message, details: details.map(packDetail) })).finish());
+  const pack = (each: readonly ErrorDetail[]) =>
+    Buffer.from(Status.encode(Status.create({ code, message, details: each.map(packDetail) })).finish());
+  let bytes = pack(details);
+  if (bytes.length > MAX_DETAILS_BYTES) bytes = pack(details.map(shortened));
   if (bytes.length <= MAX_DETAILS_BYTES) metadata.set('grpc-status-details-bin', bytes);
   return metadata;
 }
