@@ -158,7 +158,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
       return {
         nowMs,
         limits: DEFAULT_LIMITS,
-        otherNodes: parts.announcer.others,
+        otherNodes: engine.otherNodes(),
         newId: ids.newId,
         newRunId: (after) => ids.newRunId(nowMs, after),
         retentionMs: (namespaceId) => engine.registry.retentionMs(namespaceId),

@@ -76,8 +76,8 @@ export class EngineNode {
 
   /** Calls a method of the open API as a client would; the answer as plain values. */
   // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the method's name; tests read the fields they are about.
-  async rpc(method: string, request: object, namespace = 'default'): Promise<any> {
-    const call: Call = { method, deadline: Number.POSITIVE_INFINITY, clientName: '', clientVersion: '', cancelled: false, onCancelled: quiet };
+  async rpc(method: string, request: object, namespace = 'default', more: Partial<Call> = {}): Promise<any> {
+    const call: Call = { method, deadline: Number.POSITIVE_INFINITY, clientName: '', clientVersion: '', cancelled: false, onCancelled: quiet, ...more };
     const answer = await this.handlers[method]!({ namespace, identity: 'test', ...request } as never, call);
     if (!(answer instanceof EncodedResponse)) return answer;
     return root.lookupType(`temporal.api.workflowservice.v1.${method}Response`).decode(answer.bytes);
