@@ -96,7 +96,8 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
 
 function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {
   const { info } = turn.state;
-  const claimUntilMs = engine.queues.keeps(queue) ? turn.nowMs + CLAIM_MS : 0;
+  // with other nodes about, the next poll may come to any of them
+  const claimUntilMs = !engine.otherNodes() && engine.queues.keeps(queue) ? turn.nowMs + CLAIM_MS : 0;
   return { ...queue, priority, runId: info.runId, workflowId: info.workflowId, eventId, stamp, claimUntilMs };
 }
 

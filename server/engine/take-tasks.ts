@@ -19,7 +19,16 @@ export async function takeTasks(engine: Engine, queue: QueueName, wanted: number
   const nowMs = engine.clock.now();
   const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS);
   if (tasks.length === limit) engine.queues.backlog(queue);
-  for (const task of tasks) engine.queues.keep(queue, task);
+  const left = tasks.filter((task) => !engine.queues.startNow(queue, task));
+  if (left.length === 0) return;
+  if (!engine.otherNodes()) {
+    for (const task of left) engine.queues.keep(queue, task);
+    return;
+  }
+  // the pollers that these were fetched for are gone: another node may have some
+  await engine.tasks.release(left.map((task) => task.taskId));
+  engine.queues.backlog(queue);
+  engine.notify({ kind: 'tasks', namespaceId: queue.namespaceId, task: queue.kind, queue: queue.queue });
 }
 
 /** Starts a claimed task for a poller; a void one is removed, and the poller waits on. */

@@ -130,13 +130,16 @@ export class TaskQueues {
     return queue !== undefined && !queue.shutDown && queue.kept.length < KEPT_MAX && this.now() - queue.lastPollMs < POLLED_LATELY_MS;
   }
 
+  /** Starts a claimed task for a poller that waits here; false when none does. */
+  startNow(name: QueueName, task: StoredTask): boolean {
+    const poller = this.reserve(name);
+    if (poller) this.start(name, task, poller);
+    return poller !== undefined;
+  }
+
   /** A stored task that this node has claimed. */
   keep(name: QueueName, task: StoredTask): void {
-    const poller = this.reserve(name);
-    if (poller) {
-      this.start(name, task, poller);
-      return;
-    }
+    if (this.startNow(name, task)) return;
     const { kept } = this.queue(name);
     let at = kept.length;
     while (at > 0 && kept[at - 1]!.task.priority > task.priority) at--;
