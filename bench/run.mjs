@@ -7,6 +7,7 @@
  *
  * Options: --scenario a,b,… (one-activity, sequential, ten-step, signal) --sdk ours|official|both --seconds n --in-flight n
  * --limit n (workflows a scenario at most) --address host:port --database-url url --json file --client-sdk ours|official (another than the worker's)
+ * --profile folder (writes CPU profiles of worker and client there)
  * Prints a table: workflows and steps a second, latencies, and CPU milliseconds of each process per workflow; and the raw limits of
  * the machine in the same run.
  */
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
     address: { type: 'string' },
     'database-url': { type: 'string' },
     json: { type: 'string' },
+    profile: { type: 'string' },
   },
 });
 const seconds = Number(options.seconds);
@@ -40,7 +42,10 @@ const sdks = options.sdk === 'both' ? ['official', 'ours'] : [options.sdk];
 
 /** A child that answers one message at a time. */
 async function startChild(file, args) {
-  const child = fork(fileURLToPath(new URL(`./lib/${file}`, import.meta.url)), args);
+  const execArgv = options.profile
+    ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`, `--cpu-prof-name=${file}.${args[0]}.cpuprofile`]
+    : [];
+  const child = fork(fileURLToPath(new URL(`./lib/${file}`, import.meta.url)), args, { execArgv });
   const next = () =>
     new Promise((resolve, reject) => {
       const onMessage = (message) => {
