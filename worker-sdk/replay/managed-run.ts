@@ -6,7 +6,7 @@ import { defaultFailureConverter } from '../payload/failure-converter.js';
 import { defaultPayloadConverter } from '../payload/payload-converter.js';
 import { rejectionsTold } from '../sandbox/rejections.js';
 import type { Sandbox, SandboxRun } from '../sandbox/sandbox.js';
-import { CutOffError, guard } from '../sandbox/time-guard.js';
+import { CutOffError, guardTogether } from '../sandbox/time-guard.js';
 import type { LocalActivityOutcome } from './kinds/local-activity.js';
 import { updateRequestOf } from './kinds/update.js';
 import { LocalActivityRunner } from './local-activity-runner.js';
@@ -155,7 +155,7 @@ export class ManagedRun {
   async #drive(history: PagedHistory, startedMs: number, answersSoon: boolean): Promise<boolean> {
     const machine = this.#machine!;
     for (;;) {
-      const state = guard(this.environment.activationTimeoutMs, () => this.#advance(machine));
+      const state = await guardTogether(this.environment.activationTimeoutMs, () => this.#advance(machine));
       if (state === 'page') await history.fetchMore();
       else if (state === 'slice') await new Promise((resolve) => setImmediate(resolve));
       else if (machine.localActivities.outstanding === 0) return false;
@@ -252,7 +252,7 @@ export class ManagedRun {
   async #answer(queries: QueryRequest[]): Promise<ReturnType<typeof answerQueries>> {
     if (queries.length === 0) return {};
     const machine = this.#machine!;
-    return guard(this.environment.activationTimeoutMs, () =>
+    return guardTogether(this.environment.activationTimeoutMs, () =>
       answerQueries(queries, (job) => {
         const activation = { ...machine.activation([job], true), timestamp: timestampOf(machine.timeMs) };
         const code = this.#codeFor(activation);

@@ -128,7 +128,7 @@ export interface WorkflowHostOptions extends Partial<BundleOptions> {
   maxCachedRuns?: number;
   /** Heap in use, in bytes, above which the runs used longest ago are dropped. @default three quarters of the heap limit */
   maxHeapBytes?: number;
-  /** How long one activation may compute without a pause before it is cut off, in milliseconds. @default 2000 */
+  /** How long one activation may compute without a pause before it is cut off, in milliseconds; 0 for no limit. @default 2000 */
   activationTimeoutMs?: number;
   /** Called when a run leaves the cache by pressure (count or memory), by failure or by {@link WorkflowHost.evict}. */
   onEvict?: (runId: string, reason: string) => void;

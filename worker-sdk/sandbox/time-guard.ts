@@ -1,6 +1,6 @@
 /**
- * Cuts off code that does not come to an end. Node can do that only by a thread that it starts for each guarded call (some 60 microseconds), so
- * one guard spans everything that a task computes in one go.
+ * Cuts off code that does not come to an end. Node can do that only by a thread that it starts for each guarded call (some 60 microseconds, and
+ * far more on a busy machine), so one guard spans everything that a task computes in one go, and all tasks that are ready at the same time.
  */
 import { executionAsyncId } from 'node:async_hooks';
 import { Script } from 'node:vm';
@@ -48,4 +48,53 @@ export function guard<T>(limitMs: number, fn: () => T): T {
   }
   if (outcome && 'error' in outcome) throw outcome.error;
   return (outcome as { value: T }).value;
+}
+
+/** Code that waits for the next shared guard. */
+interface Waiting {
+  fn: () => unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  limitMs: number;
+}
+
+/** A shared guard takes no more on after so long, so that each piece of code has all of its own limit left when it begins. */
+const SHARED_MS = 100;
+
+const waiting: Waiting[] = [];
+
+/** {@link guard}, together with all that is ready in the same turn. What takes too long is cut off alone: the others go on under another guard. */
+export function guardTogether<T>(limitMs: number, fn: () => T): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    waiting.push({ fn, resolve: resolve as (value: unknown) => void, reject, limitMs });
+    // Ticks come after all microtasks: whatever they made ready is there by then.
+    if (waiting.length === 1) process.nextTick(runWaiting);
+  });
+}
+
+function runWaiting(): void {
+  while (waiting.length > 0) {
+    const { limitMs } = waiting[0]!;
+    const until = performance.now() + SHARED_MS;
+    let current: Waiting | undefined;
+    try {
+      guard(limitMs > 0 ? limitMs + SHARED_MS : 0, () => {
+        while (waiting[0]?.limitMs === limitMs && performance.now() < until) {
+          current = waiting.shift()!;
+          run(current);
+          current = undefined;
+        }
+      });
+    } catch (error) {
+      (current ?? waiting.shift())?.reject(error);
+    }
+  }
+}
+
+function run({ fn, resolve, reject }: Waiting): void {
+  try {
+    resolve(fn());
+  } catch (error) {
+    reject(error);
+  }
 }

@@ -39,6 +39,6 @@ export function hostOptions(
     activityNames: options.activityFunctions.has('default') ? undefined : new Set(options.activityFunctions.keys()),
     failureExceptionTypes: options.workflowFailureErrorTypes?.['*'],
     maxCachedRuns: options.maxCachedWorkflows,
-    activationTimeoutMs: options.debugMode ? Number.POSITIVE_INFINITY : undefined,
+    activationTimeoutMs: options.debugMode ? 0 : undefined,
   };
 }
