@@ -29,11 +29,12 @@ export class Sandbox {
   readonly #instantiate: ReturnType<BundleFactory['workflows']>;
   readonly #host: RuntimeHost;
   readonly #unwatch: () => void;
+  #locked = false;
   /** Names of the workflows that the bundle exports. */
   readonly workflowTypes: readonly string[];
 
   constructor({ code, sourceMap }: LoadedBundle) {
-    this.#context = createContext({}, { microtaskMode: 'afterEvaluate', name: 'perdure workflows' });
+    this.#context = createContext(this.#globalObject(), { microtaskMode: 'afterEvaluate', name: 'perdure workflows' });
     const factory = new Script(code, { filename: FILENAME }).runInContext(this.#context) as BundleFactory;
     if (factory?.version !== BUNDLE_VERSION) {
       throw new WorkflowBundleError(`Expected a workflow bundle of version ${BUNDLE_VERSION}, got ${factory?.version}: bundle it again with this SDK`);
@@ -42,15 +43,15 @@ export class Sandbox {
     const globals = this.#realm.globals(factory.globalNames);
     const require = (specifier: string) => this.#require(specifier);
     this.#libraries = factory.libraries(globals, require);
-    const modules = this.#libraries.modules.map((load) => load());
+    for (const load of this.#libraries.modules) load();
     this.#drain();
     this.#realm.setHooks(this.#libraries.runtime.realmHooks);
     this.#instantiate = factory.workflows(globals);
     this.#host = this.#runtimeHost();
-    // Libraries do things when they are first used, such as installing plugins: the modules are loaded once before all is frozen.
+    // Libraries do things when they are first used, such as extending what is built in: the modules are loaded once before that is frozen.
     this.workflowTypes = this.#findWorkflowTypes();
-    this.#realm.freeze([this.#libraries.runtime], modules);
-    Object.freeze(this.#context);
+    this.#realm.freeze([this.#libraries.runtime]);
+    this.#locked = true;
     this.#unwatch = watchRealm((promise) => this.#realm.isOwnPromise(promise));
   }
 
@@ -105,6 +106,22 @@ export class Sandbox {
     } finally {
       this.steps.enter(undefined);
     }
+  }
+
+  /** A context's global object cannot be frozen, but what it keeps its properties in can refuse changes. */
+  #globalObject(): object {
+    const change = (key: string | symbol, apply: () => boolean): boolean => {
+      if (this.#locked) throw this.#realm.refusal(key);
+      return apply();
+    };
+    return new Proxy(
+      {},
+      {
+        set: (target, key, value) => change(key, () => Reflect.set(target, key, value)),
+        defineProperty: (target, key, descriptor) => change(key, () => Reflect.defineProperty(target, key, descriptor)),
+        deleteProperty: (target, key) => change(key, () => Reflect.deleteProperty(target, key)),
+      },
+    );
   }
 
   #drain(): void {

@@ -1,5 +1,6 @@
 /**
- * Freezes what all runs share: the intrinsics of the realm, its globals, and the libraries. What one run does to them, no other may see.
+ * Freezes what all runs share: the intrinsics of the realm, its globals, and the SDK's modules. What one run does to them, no other may see.
+ * Libraries cannot be frozen: many build their classes when they are first used, and bind methods by assigning them.
  *
  * Freezing has a trap: an object cannot be given a property by assignment when an object that it inherits from has it frozen
  * (`this.name = …` in a class of errors). Where that is common, the inherited property becomes an accessor that lets itself be overridden.
@@ -28,27 +29,6 @@ export class Freezer {
     }
   }
 
-  /**
-   * Freezes the classes of libraries: what one run does to their prototypes would be code of that run in all others. Their other objects
-   * stay as they are, because libraries keep settings and caches in them, which they and their users change at any time.
-   */
-  freezeClasses(roots: Iterable<unknown>): void {
-    const seen = new WeakSet<object>();
-    const queue: unknown[] = [...roots];
-    while (queue.length > 0) {
-      const target = queue.pop();
-      if ((typeof target !== 'object' && typeof target !== 'function') || target === null || seen.has(target) || this.#done.has(target)) continue;
-      seen.add(target);
-      if (isPrototypeObject(target)) this.#freezeOne(target, []);
-      for (const key of ownKeysOf(target)) {
-        const descriptor = Object.getOwnPropertyDescriptor(target, key);
-        // A getter of a module's exports gives what it exports; any other getter is not to be called.
-        queue.push(descriptor?.get && !Object.isFrozen(target) && isModule(target) ? Reflect.get(target, key) : descriptor?.value);
-      }
-      if (typeof target === 'function') queue.push(Object.getPrototypeOf(target));
-    }
-  }
-
   #freezeOne(target: object, queue: unknown[]): void {
     let keys: Key[];
     try {
@@ -68,18 +48,6 @@ export class Freezer {
     if (this.#skip.has(target)) freezeAllBut(target, 'stackTraceLimit');
     else Object.freeze(target);
   }
-}
-
-function ownKeysOf(target: object): Key[] {
-  try {
-    return ArrayBuffer.isView(target) ? [] : Reflect.ownKeys(target);
-  } catch {
-    return [];
-  }
-}
-
-function isModule(target: object): boolean {
-  return (target as { __esModule?: unknown }).__esModule === true;
 }
 
 function isPrototypeObject(target: object): boolean {

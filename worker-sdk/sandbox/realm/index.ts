@@ -20,10 +20,12 @@ export interface Realm {
   setHooks(hooks: RealmHooks): void;
   /** A CommonJS module as `import` sees it. In node mode a default import is all of it. */
   interop(module: unknown, nodeMode: boolean): object;
-  /** Freezes the realm, the SDK's own modules, and the classes of libraries. */
-  freeze(sdk: unknown[], libraries: unknown[]): void;
+  /** Freezes the realm and the SDK's own modules. */
+  freeze(sdk: unknown[]): void;
   /** The global object as one run sees it: what it adds is its own. */
   newGlobal(): object;
+  /** The error for an attempt to change the global object itself. */
+  refusal(key: string | symbol): Error;
   isOwnPromise(value: unknown): boolean;
 }
 
@@ -53,6 +55,8 @@ export function installRealm(host: RealmHost): Realm {
   installConsole();
   installForbidden();
   const shared = globalThis as Record<string, unknown>;
+  // What libraries put on the global object later is theirs, and stays as it is.
+  const own = Reflect.ownKeys(globalThis).map((key) => Object.getOwnPropertyDescriptor(globalThis, key)?.value as unknown);
   return {
     globals: (names) => names.map((name) => shared[name]),
     forbiddenModule,
@@ -60,13 +64,11 @@ export function installRealm(host: RealmHost): Realm {
       state.hooks = hooks;
     },
     interop,
-    freeze: (sdk, libraries) => {
-      const globals = Reflect.ownKeys(globalThis).map((key) => Object.getOwnPropertyDescriptor(globalThis, key)?.value as unknown);
-      const freezer = new Freezer();
-      freezer.freeze([...globals.filter((value) => value !== globalThis), ...hiddenIntrinsics(), ...sdk]);
-      freezer.freezeClasses(libraries);
+    freeze: (sdk) => {
+      new Freezer().freeze([...own.filter((value) => value !== globalThis), ...hiddenIntrinsics(), ...sdk]);
     },
     newGlobal: () => Object.create(shared) as object,
+    refusal: (key) => new TypeError(`Cannot change the global '${String(key)}': all workflows share it. A workflow may put things on globalThis.`),
     isOwnPromise: (value) => value instanceof Promise,
   };
 }
