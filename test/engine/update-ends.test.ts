@@ -58,7 +58,7 @@ describe.each(CLOSING)('when the run %s', (how, close, ofAdmitted) => {
     const workflowId = `${how} accepted`;
     const runId = await story.idle(workflowId);
     const { answer, task } = await story.sent(workflowId, 'u');
-    await node.complete(task, ...acceptAll(task, { complete: false, then: [close] }));
+    await node.complete(task, ...acceptAll(task, { complete: false, after: [close] }));
     expect(await answer).toMatchObject(ENDED);
     expect(await poll(node, workflowId, 'u', COMPLETED, runId)).toMatchObject(ENDED);
     expect(await send(node, workflowId, 'u', { runId })).toMatchObject(ENDED);
@@ -151,9 +151,11 @@ describe('when calls race or are lost', () => {
   it('a caller that went away leaves its update to whoever asks again', async () => {
     await story.idle('gone-caller');
     let goAway = (): void => undefined;
-    const call = { onCancelled: (listener: () => void) => void (goAway = listener) };
+    const onCancelled = (listener: () => void): void => {
+      goAway = listener;
+    };
     const request = { workflowExecution: { workflowId: 'gone-caller' }, request: { meta: { updateId: 'u' }, input: { name: 'change' } } };
-    const left = node.rpc('UpdateWorkflowExecution', request, 'default', call);
+    const left = node.rpc('UpdateWorkflowExecution', request, 'default', { onCancelled });
     await story.admitted('gone-caller', 1);
     goAway();
     await left;

@@ -192,7 +192,7 @@ describe('a task that fails', () => {
     const { answer, task } = await story.sent('bad-command', 'u1');
     const second = send(node, 'bad-command', 'u2');
     await story.admitted('bad-command', 2);
-    const [commands, more] = acceptAll(task, { then: [command.timer('', 1)] });
+    const [commands, more] = acceptAll(task, { after: [command.timer('', 1)] });
     await expect(node.complete(task, commands, more)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(answer).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
     const next = await node.poll('bad-command');
@@ -205,11 +205,11 @@ describe('a task that fails', () => {
     await story.idle('unhandled');
     const { answer, task } = await story.sent('unhandled', 'u');
     await node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId: 'unhandled' }, signalName: 'go' });
-    await expect(node.complete(task, ...acceptAll(task, { then: [command.complete()] }))).rejects.toMatchObject({
+    await expect(node.complete(task, ...acceptAll(task, { after: [command.complete()] }))).rejects.toMatchObject({
       message: expect.stringContaining('UnhandledCommand'),
     });
     const next = await node.poll('unhandled');
-    await node.complete(next, ...acceptAll(next, { then: [command.complete()] }));
+    await node.complete(next, ...acceptAll(next, { after: [command.complete()] }));
     expect(await answer).toMatchObject({ outcome: { success: json('done') } });
   });
 });

@@ -300,7 +300,7 @@ describe('updates that come together', () => {
     const { workflowTask: next } = (await node.complete(task, [], { returnNewWorkflowTask: true })) as { workflowTask: WorkflowTask };
     expect(await answer).toMatchObject({ outcome: { failure: { applicationFailureInfo: { type: 'UnprocessedUpdate' } } } });
     expect(next.messages).toMatchObject([{ id: 'u2/request' }]);
-    await node.complete(next, ...acceptAll(next, { then: [command.complete()] }));
+    await node.complete(next, ...acceptAll(next, { after: [command.complete()] }));
     expect(await second).toMatchObject({ outcome: { success: json('done') } });
     expect(await node.story('ignored')).toEqual([...FIRST, ...TASK, ...UPDATE, 'WORKFLOW_EXECUTION_COMPLETED']);
   });

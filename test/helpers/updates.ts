@@ -83,10 +83,10 @@ export const place = (messageId: string | null | undefined): Command => ({
 /** A completion that accepts the task's updates, and completes those that it is to. */
 export function acceptAll(
   task: WorkflowTask,
-  { complete = true, then = [] }: { complete?: boolean; then?: Command[] } = {},
+  { complete = true, after = [] }: { complete?: boolean; after?: Command[] } = {},
 ): [Command[], { messages: Message[] }] {
   const messages = task.messages.flatMap((m) => (complete ? [message.accept(m), message.respond(m)] : [message.accept(m)]));
-  return [[...messages.map((m) => place(m.id)), ...then], { messages }];
+  return [[...messages.map((m) => place(m.id)), ...after], { messages }];
 }
 
 export const failureOf = (answer: UpdateAnswer): Failure => answer.outcome!.failure!;
