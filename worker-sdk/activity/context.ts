@@ -6,16 +6,12 @@ import { msToNumber } from '../definitions/duration.js';
 import { IllegalStateError } from '../definitions/errors.js';
 import type { Logger } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
+import type { Cancellation } from './cancellation.js';
 import type { ActivityCancellationDetails } from './cancellation-details.js';
 import type { Info } from './info.js';
 
 /** Where the context of an activity lies. Run a function within `asyncLocalStorage.run(context, fn)` to lend it one. */
 export const asyncLocalStorage: AsyncLocalStorage<Context> = new AsyncLocalStorage<Context>();
-
-/** Where the reason of a cancellation is put when it comes. */
-export interface ActivityCancellationDetailsHolder {
-  details?: ActivityCancellationDetails;
-}
 
 /** The running activity's view of its worker. */
 export class Context {
@@ -39,17 +35,13 @@ export class Context {
   /** @internal Made by the worker; for tests see MockActivityEnvironment. */
   constructor(
     public readonly info: Info,
-    /** Rejects with a CancelledFailure when the activity is cancelled; never resolves. */
-    public readonly cancelled: Promise<never>,
-    /** Aborts when the activity is cancelled: hand it to fetch, child processes and the like. */
-    public readonly cancellationSignal: AbortSignal,
+    private readonly cancellation: Cancellation,
     heartbeat: (details?: unknown) => void,
     private readonly lentClient: Client | undefined,
     /** Logs with the activity's attributes. */
     public log: Logger,
     /** Metrics with the activity's tags. */
     public readonly metricMeter: MetricMeter,
-    private readonly cancellation: ActivityCancellationDetailsHolder,
   ) {
     this.heartbeat = heartbeat;
   }
@@ -61,6 +53,16 @@ export class Context {
   get client(): Client {
     if (!this.lentClient) throw new IllegalStateError('No client in this activity environment');
     return this.lentClient;
+  }
+
+  /** Rejects with a CancelledFailure when the activity is cancelled; never resolves. */
+  get cancelled(): Promise<never> {
+    return this.cancellation.promise;
+  }
+
+  /** Aborts when the activity is cancelled: hand it to fetch, child processes and the like. */
+  get cancellationSignal(): AbortSignal {
+    return this.cancellation.signal;
   }
 
   /** Why the activity was cancelled; undefined while it is not. */

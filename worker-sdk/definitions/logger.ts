@@ -14,6 +14,8 @@ export interface Logger {
   info(message: string, meta?: LogMetadata): unknown;
   warn(message: string, meta?: LogMetadata): unknown;
   error(message: string, meta?: LogMetadata): unknown;
+  /** Whether entries of that level go anywhere. Without it, all do. */
+  isEnabled?(level: LogLevel): boolean;
 }
 
 /** The part of the SDK an entry comes from, as attribute `sdkComponent`. */
@@ -36,7 +38,12 @@ export class LoggerWithComposedMetadata implements Logger {
     private readonly contributors: LogMetaOrFunc[],
   ) {}
 
+  isEnabled(level: LogLevel): boolean {
+    return this.parentLogger.isEnabled?.(level) ?? true;
+  }
+
   log(level: LogLevel, message: string, extraMeta?: LogMetadata): void {
+    if (!this.isEnabled(level)) return;
     const parts = this.contributors.map((part) => (typeof part === 'function' ? part() : part));
     this.parentLogger.log(level, message, Object.assign({}, ...parts, extraMeta));
   }

@@ -1,7 +1,7 @@
 /** Runs activity functions in a test, without a worker or a server. */
 import { EventEmitter } from 'node:events';
-import { ActivityCancellationDetails, type ActivityCancellationDetailsOptions } from '../activity/cancellation-details.js';
-import type { ActivityCancellationDetailsHolder } from '../activity/context.js';
+import { Cancellation } from '../activity/cancellation.js';
+import type { ActivityCancellationDetailsOptions } from '../activity/cancellation-details.js';
 import { asyncLocalStorage, Context } from '../activity/context.js';
 import type { Info } from '../activity/info.js';
 import type { Client } from '../client/client.js';
@@ -66,25 +66,15 @@ export class MockActivityEnvironment extends EventEmitter {
   constructor(info: Partial<Info> = {}, options: MockActivityEnvironmentOptions = {}) {
     super();
     this.interceptors = options.interceptors ?? [];
-    const abort = new AbortController();
-    const holder: ActivityCancellationDetailsHolder = {};
-    const cancelled = new Promise<never>((_resolve, reject) => {
-      abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });
-    });
-    cancelled.catch(() => undefined);
-    this.cancel = (reason = 'CANCELLED', details = { cancelRequested: true }) => {
-      holder.details ??= new ActivityCancellationDetails(details);
-      abort.abort(new CancelledFailure(reason));
-    };
+    const cancellation = new Cancellation();
+    this.cancel = (reason = 'CANCELLED', details = { cancelRequested: true }) => cancellation.cancel(new CancelledFailure(reason), details);
     this.context = new Context(
       { ...defaultActivityInfo, ...info },
-      cancelled,
-      abort.signal,
+      cancellation,
       (details) => this.emit('heartbeat', details),
       options.client,
       options.logger ?? new DefaultLogger('WARN'),
       options.metricMeter ?? noopMetricMeter,
-      holder,
     );
   }
 

@@ -1,8 +1,7 @@
 /** One attempt of an activity: its context, its interceptors, its cancellation, and what comes out. */
 import type { Info } from '../activity/info.js';
-import type { ActivityCancellationDetailsHolder } from '../activity/context.js';
+import { Cancellation } from '../activity/cancellation.js';
 import { asyncLocalStorage, Context } from '../activity/context.js';
-import { ActivityCancellationDetails } from '../activity/cancellation-details.js';
 import type { Client } from '../client/client.js';
 import type { ActivityFunction } from '../definitions/activity.js';
 import type { Payload, ProtoFailure } from '../definitions/api.js';
@@ -11,12 +10,13 @@ import { composeInterceptors } from '../definitions/interceptors.js';
 import type { Logger } from '../definitions/logger.js';
 import { LoggerWithComposedMetadata } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
+import { noopMetricMeter } from '../definitions/metrics.js';
 import type { TypeInfo } from '../definitions/type-info.js';
 import { encodeErrorToFailure, encodeToPayload } from '../payload/conversion.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
 import { ApplicationFailure, CancelledFailure, ensureTemporalFailure, type TemporalFailure } from '../payload/failure.js';
 import type { ActivitySerializationContext } from '../payload/serialization-context.js';
-import { activityLogAttributes, logOutcome } from './activity-log.js';
+import { activityLogAttributes, activityMetricTags, logOutcome } from './activity-log.js';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory, ActivityOutboundCallsInterceptor } from './interceptors.js';
 
 /** Why an activity is told to stop. */
@@ -67,8 +67,7 @@ export class ActivityExecution {
   readonly context: Context;
   private cancelReason: CancelReason | undefined;
   private conversionError: unknown;
-  private readonly abort = new AbortController();
-  private readonly cancellation: ActivityCancellationDetailsHolder = {};
+  private readonly cancellation = new Cancellation();
   private readonly inbound: ActivityInboundCallsInterceptor[];
   private readonly outbound: ActivityOutboundCallsInterceptor[];
   private readonly logger: Logger;
@@ -78,16 +77,10 @@ export class ActivityExecution {
     private readonly input: ActivityInput,
   ) {
     const { info, heartbeat } = input;
-    const { signal } = this.abort;
-    const cancelled = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    // Most activities never look at it.
-    cancelled.catch(() => undefined);
     this.outbound = [];
     this.logger = LoggerWithComposedMetadata.compose(env.logger, () => this.logAttributes());
-    const metrics = env.metricMeter.withTags({ namespace: info.namespace, taskQueue: info.taskQueue, activityType: info.activityType });
-    this.context = new Context(info, cancelled, signal, heartbeat, env.client, this.logger, metrics, this.cancellation);
+    const metrics = env.metricMeter === noopMetricMeter ? noopMetricMeter : env.metricMeter.withTags(activityMetricTags(info));
+    this.context = new Context(info, this.cancellation, heartbeat, env.client, this.logger, metrics);
     const interceptors = env.interceptors.map((make) => make(this.context));
     this.inbound = interceptors.flatMap(({ inbound }) => inbound ?? []);
     this.outbound.push(...interceptors.flatMap(({ outbound }) => outbound ?? []));
@@ -98,7 +91,7 @@ export class ActivityExecution {
     if (this.cancelReason) return;
     this.cancelReason = reason;
     this.conversionError = error;
-    this.cancellation.details = new ActivityCancellationDetails({
+    this.cancellation.cancel(new CancelledFailure(reason, [], error instanceof Error ? error : undefined), {
       cancelRequested: reason === 'CANCELLED',
       notFound: reason === 'NOT_FOUND',
       timedOut: reason === 'TIMED_OUT',
@@ -106,7 +99,6 @@ export class ActivityExecution {
       paused: reason === 'PAUSED',
       reset: reason === 'RESET',
     });
-    this.abort.abort(new CancelledFailure(reason, [], error instanceof Error ? error : undefined));
   }
 
   /** Runs the function. Never rejects. */

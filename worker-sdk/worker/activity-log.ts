@@ -2,6 +2,7 @@
 import type { Info } from '../activity/info.js';
 import type { Logger } from '../definitions/logger.js';
 import { SdkComponent } from '../definitions/logger.js';
+import type { MetricTags } from '../definitions/metrics.js';
 import { ApplicationFailure } from '../payload/failure.js';
 
 /** Attributes of every entry of an activity. */
@@ -18,6 +19,11 @@ export function activityLogAttributes(info: Info): Record<string, unknown> {
     activityType: info.activityType,
     taskQueue: info.taskQueue,
   };
+}
+
+/** Tags of every metric of an activity. */
+export function activityMetricTags(info: Info): MetricTags {
+  return { namespace: info.namespace, taskQueue: info.taskQueue, activityType: info.activityType };
 }
 
 /** Logs the end of an activity; failures that are expected (category BENIGN) quietly. */

@@ -40,7 +40,8 @@ export class Heartbeats {
   private timer: NodeJS.Timeout | undefined;
   private sending: Promise<void> | undefined;
   private ended = false;
-  private readonly ending = new AbortController();
+  /** Ends the heartbeat that is being sent, if one is. */
+  private sendingAbort: AbortController | undefined;
   /** Whether the activity ever sent one. */
   started = false;
 
@@ -62,7 +63,7 @@ export class Heartbeats {
       await this.sending;
       if (this.pending) await this.sendPending();
     }
-    this.ending.abort();
+    this.sendingAbort?.abort();
   }
 
   private sendPending(): Promise<void> {
@@ -90,15 +91,18 @@ export class Heartbeats {
       this.options.conversionFailed(err);
       return;
     }
+    const { signal } = (this.sendingAbort = new AbortController());
     try {
-      const answer = await this.options.send(payloads, this.ending.signal);
+      const answer = await this.options.send(payloads, signal);
       if (answer.cancelRequested) this.options.cancel('CANCELLED');
       else if (answer.activityReset) this.options.cancel('RESET');
       else if (answer.activityPaused) this.options.cancel('PAUSED');
     } catch (err) {
-      if (this.ending.signal.aborted) return;
+      if (signal.aborted) return;
       if (isGrpcServiceError(err) && err.code === status.NOT_FOUND) this.options.cancel('NOT_FOUND');
       else this.options.sendFailed(err);
+    } finally {
+      this.sendingAbort = undefined;
     }
   }
 }

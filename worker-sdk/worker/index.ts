@@ -6,13 +6,22 @@ export { IllegalStateError } from '../definitions/errors.js';
 export type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
 export type { DataConverter } from '../payload/data-converter.js';
 export { defaultPayloadConverter } from '../payload/payload-converter.js';
-export type { BundleOptions, InjectedSinkFunction, InjectedSinks, WorkflowBundleOption } from '../replay/workflow-host.js';
+export type { InjectedSinkFunction, InjectedSinks, WorkflowBundleOption } from '../replay/workflow-host.js';
 export { NativeConnection } from '../transport/connection.js';
 export type {
   ConnectionOptions as NativeConnectionOptions,
   ConnectionPlugin as NativeConnectionPlugin,
 } from '../transport/connection-options.js';
 export type { TLSConfig } from '../transport/tls.js';
+export {
+  type BundleOptions,
+  type BundlerPlugin,
+  bundleWorkflowCode,
+  type WorkflowBundle,
+  type WorkflowBundlePath,
+  type WorkflowBundleWithSourceMap,
+} from './bundle.js';
+export type { CompiledWorkerOptions } from './compiled-options.js';
 export * from './errors.js';
 export * from './interceptors.js';
 export { DefaultLogger, type LogEntry, LogTimestamp } from './logger.js';

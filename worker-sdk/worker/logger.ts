@@ -37,8 +37,12 @@ export class DefaultLogger implements Logger {
     this.severity = SEVERITY[level];
   }
 
+  isEnabled(level: LogLevel): boolean {
+    return SEVERITY[level] >= this.severity;
+  }
+
   log(level: LogLevel, message: string, meta?: LogMetadata): void {
-    if (SEVERITY[level] < this.severity) return;
+    if (!this.isEnabled(level)) return;
     const own = meta?.[LogTimestamp] as bigint | undefined;
     this.logFunction({ level, message, timestampNanos: own ?? BigInt(Date.now()) * 1_000_000n, meta });
   }
