@@ -32,7 +32,7 @@ export interface GrpcServerOptions {
   readonly limits?: Partial<GrpcLimits>;
 }
 
-export interface GrpcLimits {
+interface GrpcLimits {
   /** A larger request answers RESOURCE_EXHAUSTED. */
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
