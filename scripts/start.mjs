@@ -93,7 +93,14 @@ await install();
 await build(['server', 'worker-sdk', 'cli', 'examples/refund-agent']);
 const engine = await startEngine();
 
-const environment = { ...process.env, DATABASE_URL: engine.databaseUrl, PERDURE_ADDRESS: engine.grpcAddress };
+const environment = {
+  ...process.env,
+  DATABASE_URL: engine.databaseUrl,
+  PERDURE_ADDRESS: engine.grpcAddress,
+  // shown by the example when it waits for a person
+  PERDURE_HTTP_ADDRESS: engine.httpAddress === '' ? 'off' : `http://${engine.httpAddress}`,
+  PERDURE_DATA: process.env.DATABASE_URL ? 'in the database of DATABASE_URL' : `in ${DATA}`,
+};
 await once('seed.js', environment);
 if (!stopping) {
   const worker = example('worker.js', environment);

@@ -3,7 +3,7 @@ import type { temporal } from '@temporalio/proto';
 import { UserError } from '../errors.js';
 import type { InputOptions, ListWorkflowsOptions, WorkflowOptions } from '../commands/workflow.js';
 import { eventName, failureText, historyTable } from '../output/history-table.js';
-import { payloadsOf, payloadsText } from '../output/payload.js';
+import { payloadsOf, payloadText, payloadsText } from '../output/payload.js';
 import { pairs, print, printJson, table } from '../output/print.js';
 import { fromNow, isoTime } from '../output/time.js';
 import { type Connection, withServer } from '../rpc/connection.js';
@@ -83,6 +83,7 @@ const summary = ({ workflowExecutionInfo: info }: temporal.api.workflowservice.v
     ['Events', String(info?.historyLength ?? '')],
     ['History bytes', String(info?.historySizeBytes ?? '')],
     ['Parent', info?.parentExecution?.workflowId ?? ''],
+    ...Object.entries(info?.memo?.fields ?? {}).map(([name, payload]): [string, string] => [`Memo ${name}`, payloadText(payload)]),
   ]);
 
 const pending = (found: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string[] => {

@@ -31,13 +31,14 @@ export interface RefundAgentResult {
 const ROUNDS_MAX = 12;
 
 const { loadCase, checkToolCall, runQuery, validateProposal, refund, closeDispute } = proxyActivities<Activities>({
-  startToCloseTimeout: '20 seconds',
+  startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '500ms', maximumInterval: '30 seconds' },
 });
 
-/** A model may think for long and be out for long; what it refuses for good ends the run. */
+/** A model may think for long (a worker that died meanwhile is noticed by its silence) and be out for long; what it refuses for good ends the run. */
 const { askModel } = proxyActivities<Activities>({
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
