@@ -6,7 +6,7 @@ import { announceClose, announceContinuation } from './kinds/close.js';
 import { afterFailure, beginSuccessor } from './kinds/retry-and-cron.js';
 import { isRunning, runDeadline, timeOutRun } from './kinds/run.js';
 import { fireTimers } from './kinds/timer.js';
-import { fireWorkflowTask, workflowTaskDeadline } from './kinds/workflow-task.js';
+import { fireWorkflowTask, workflowTaskDeadline } from './kinds/workflow-task-end.js';
 import type { RunState } from './run-state.js';
 import type { Turn } from './turn.js';
 

@@ -56,3 +56,5 @@ export const unimplemented = (message: string): ServiceError => new ServiceError
 export const failedPrecondition = (message: string): ServiceError => new ServiceError('FAILED_PRECONDITION', message);
 
 export const unavailable = (message: string): ServiceError => new ServiceError('UNAVAILABLE', message);
+
+export const permissionDenied = (message: string): ServiceError => new ServiceError('PERMISSION_DENIED', message, [detail('PermissionDeniedFailure')]);

@@ -3,6 +3,7 @@ import { api, type HistoryEvent, toNumber } from './api.js';
 import { blankState, type RunIdentity } from './blank-state.js';
 import { applyEvent } from './registry.js';
 import type { RunState } from './run-state.js';
+import { durableAttributes } from './system-attributes.js';
 
 export function foldHistory(identity: RunIdentity, events: readonly HistoryEvent[]): RunState {
   const state = blankState(identity);
@@ -48,6 +49,6 @@ export function durableView(state: RunState): object {
     callbacks: state.callbacks,
     newRunId: state.newRunId,
     memo: state.memo,
-    searchAttributes: state.searchAttributes,
+    searchAttributes: durableAttributes(state),
   };
 }

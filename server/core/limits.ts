@@ -37,7 +37,6 @@ export interface Limits {
   /** Events that a speculative workflow task may have shipped and still be dropped (they are shipped again with the next). */
   readonly speculativeDropEventsMax: number;
   readonly continueAsNewMinIntervalMs: number;
-  readonly autoResetPointsMax: number;
 }
 
 const MiB = 1024 * 1024;
@@ -74,5 +73,4 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   speculativeScheduleToStartTimeoutMs: 5_000,
   speculativeDropEventsMax: 10,
   continueAsNewMinIntervalMs: 1_000,
-  autoResetPointsMax: 20,
 });

@@ -78,12 +78,12 @@ export interface WorkflowTask {
   startToCloseMs: number;
   /** 0 = may wait for ever. */
   scheduleToStartMs: number;
-  /** A later attempt is handed out no earlier than this. */
-  notBeforeMs: number;
   requestId: string;
   identity: string;
   historySizeBytes: number;
   suggestReasons: number[];
+  /** Encoded WorkerVersionStamp of the worker that has it. */
+  workerVersion: Uint8Array | null;
 }
 
 export interface Sticky {
@@ -256,8 +256,9 @@ export interface RunState {
   sticky: Sticky | null;
   /** A first workflow task that waits for a start delay, a cron time or a retry backoff; 0 = none. */
   firstTaskAtMs: number;
-  /** What the last started workflow tasks used: identity of the worker, for describe. */
-  lastWorkerBuildId: string;
+  /** What the worker that completed the last workflow task said of its build, and the deployment that it is of. */
+  lastWorkerVersion: { buildId: string; versioned: boolean } | null;
+  workerDeploymentName: string;
 
   activities: Record<number, Activity>;
   timers: Record<string, Timer>;

@@ -1,7 +1,8 @@
 /** How large one run may grow: its history, its state, and what waits in its buffer. */
 import { enums } from './api.js';
 import { isRunning } from './kinds/run.js';
-import { failWorkflowTask, isStarted, scheduleWorkflowTask } from './kinds/workflow-task.js';
+import { isStarted, scheduleWorkflowTask } from './kinds/workflow-task.js';
+import { failWorkflowTask } from './kinds/workflow-task-end.js';
 import type { RunState } from './run-state.js';
 import type { Turn } from './turn.js';
 
@@ -25,13 +26,11 @@ export function stateBytes(state: RunState): number {
   return bytes + count(state.children) * CHILD_BYTES + small * SMALL_BYTES;
 }
 
-const bytesBefore = (turn: Turn): number => turn.encoded.reduce((sum, bytes) => sum - bytes.length, turn.state.historyBytes);
-
 /** Why the run may not go on after this turn; undefined when it may. A run that closes in this turn always may. */
 export function overLimit(turn: Turn): string | undefined {
   const { state, limits } = turn;
   if (turn.isNew || !turn.changed || !isRunning(state)) return undefined;
-  if (state.historyBytes > limits.historySizeMax && bytesBefore(turn) > limits.historySizeMax) return 'Workflow history size exceeds limit.';
+  if (turn.historyBytesBefore > limits.historySizeMax) return 'Workflow history size exceeds limit.';
   if (state.nextEventId - 1 > limits.historyEventsMax) return 'Workflow history count exceeds limit.';
   return stateBytes(state) > limits.stateSizeMax ? 'Workflow mutable state size exceeds limit.' : undefined;
 }
@@ -43,7 +42,7 @@ export function nearLimit(turn: Turn): string | undefined {
   if (passes(limits.historyEventsWarn, turn.firstEventId - 1, state.nextEventId - 1)) {
     return `a run has more than ${limits.historyEventsWarn} events; it is terminated at ${limits.historyEventsMax}: let it continue as new`;
   }
-  if (state.historyBytes > limits.historySizeWarn && bytesBefore(turn) <= limits.historySizeWarn) {
+  if (passes(limits.historySizeWarn, turn.historyBytesBefore, state.historyBytes)) {
     return `a run's history has more than ${limits.historySizeWarn} bytes; it is terminated at ${limits.historySizeMax}: let it continue as new`;
   }
   return undefined;

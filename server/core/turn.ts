@@ -42,10 +42,11 @@ export class Turn {
   readonly takenMessages: string[] = [];
   infoChanged: boolean;
   memoChanged: boolean;
-  searchAttributesChanged: boolean;
+  private readonly firstSearchAttributes: Uint8Array | null;
   /** Set by anything that must be stored although it adds no event (an attempt, a heartbeat, an admitted update). */
   touched = false;
   readonly firstEventId: number;
+  readonly historyBytesBefore: number;
   /** Requests for approval as they were before. */
   readonly approvalsBefore: readonly Approval[];
   private batchOpen = false;
@@ -57,10 +58,11 @@ export class Turn {
     readonly isNew = false,
   ) {
     this.firstEventId = state.nextEventId;
+    this.historyBytesBefore = state.historyBytes;
     this.approvalsBefore = isNew ? [] : state.approvals;
     this.infoChanged = isNew;
     this.memoChanged = isNew;
-    this.searchAttributesChanged = isNew;
+    this.firstSearchAttributes = state.searchAttributes;
   }
 
   get nowMs(): number {
@@ -68,6 +70,9 @@ export class Turn {
   }
   get limits(): Limits {
     return this.context.limits;
+  }
+  get searchAttributesChanged(): boolean {
+    return this.isNew || this.state.searchAttributes !== this.firstSearchAttributes;
   }
   get changed(): boolean {
     return this.touched || this.events.length > 0 || this.requestIds.length > 0 || this.takenMessages.length > 0;

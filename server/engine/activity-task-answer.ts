@@ -1,5 +1,6 @@
 /** What a worker gets when an activity task is handed to it. */
 import { api, type HistoryEvent, type temporal, toDuration, toNumber, toTimestamp } from '../core/api.js';
+import { mergePriorities } from '../core/priority.js';
 import { retryPolicyToApi } from '../core/retry-policy.js';
 import type { Activity, RunState } from '../core/run-state.js';
 import type { Engine } from './engine.js';
@@ -41,7 +42,7 @@ export function activityTaskAnswer(state: RunState, activity: Activity, schedule
     startToCloseTimeout: toDuration(activity.startToCloseMs),
     heartbeatTimeout: toDuration(activity.heartbeatMs),
     retryPolicy: activity.retry ? retryPolicyToApi(activity.retry) : undefined,
-    priority: activity.priority ? api.common.v1.Priority.decode(activity.priority) : undefined,
+    priority: mergePriorities(info.priority, activity.priority),
   };
 }
 

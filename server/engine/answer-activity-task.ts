@@ -77,9 +77,9 @@ async function byIds(engine: Engine, request: ByIds, { mayBeUnstarted = false } 
 const failForGood = (on: OnActivity, message: string, identity: string | null | undefined): Promise<void> =>
   on((turn, activity) => failActivity(turn, activity, { failure: serverFailure(message, true), identity }));
 
-async function complete(engine: Engine, on: OnActivity, { result, identity }: Pick<Completed, 'result' | 'identity'>): Promise<object> {
+async function complete(engine: Engine, on: OnActivity, { result, identity, workerVersion }: Pick<Completed, 'result' | 'identity' | 'workerVersion'>): Promise<object> {
   if (payloadsExceed(result, engine.limits.payloadSizeMax)) await failForGood(on, RESULT_TOO_LARGE, identity);
-  else await on((turn, activity) => completeActivity(turn, activity, { result, identity }));
+  else await on((turn, activity) => completeActivity(turn, activity, { result, identity, workerVersion }));
   return {};
 }
 
@@ -96,7 +96,7 @@ async function cancel(engine: Engine, on: OnActivity, { details, identity }: Pic
 }
 
 /** The answer lists what of the failure could not be kept as it was. */
-async function fail(engine: Engine, on: OnActivity, request: Pick<Failed, 'failure' | 'identity' | 'lastHeartbeatDetails'>): Promise<{ failures?: Failure[] }> {
+async function fail(engine: Engine, on: OnActivity, request: Pick<Failed, 'failure' | 'identity' | 'lastHeartbeatDetails' | 'workerVersion'>): Promise<{ failures?: Failure[] }> {
   const { payloadSizeMax, payloadSizeWarn } = engine.limits;
   const failures: Failure[] = [];
   let { failure, lastHeartbeatDetails } = request;
@@ -108,7 +108,8 @@ async function fail(engine: Engine, on: OnActivity, request: Pick<Failed, 'failu
     failure = storableFailure(failure, { sizeMax: payloadSizeMax, truncatedSizeMax: payloadSizeWarn });
     failures.push(failure);
   }
-  await on((turn, activity) => failActivity(turn, activity, { failure, identity: request.identity, lastHeartbeatDetails }));
+  const { identity, workerVersion } = request;
+  await on((turn, activity) => failActivity(turn, activity, { failure, identity, lastHeartbeatDetails, workerVersion }));
   return failures.length > 0 ? { failures } : {};
 }
 

@@ -19,7 +19,8 @@ export const SYSTEM_CAPABILITIES: Required<temporal.api.workflowservice.v1.GetSy
   supportsSchedules: false,
   /** Failures may have their message and stack trace inside an encoded attribute. */
   encodedFailureAttributes: true,
-  buildIdBasedVersioning: false,
+  /** Workers name their builds, which are kept with the tasks they did. Versioning by them in the old ways is refused, as it is by default elsewhere. */
+  buildIdBasedVersioning: true,
   /** ModifyWorkflowProperties upserts the memo. */
   upsertMemo: true,
   /** Start may answer with the first workflow task. */
@@ -40,6 +41,8 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   workerHeartbeats: false,
   reportedProblemsSearchAttribute: false,
   standaloneActivities: false,
+  /** ShutdownWorker answers that worker's outstanding polls, so that it can let them end by themselves. */
+  workerPollCompleteOnShutdown: true,
   pollerAutoscaling: false,
   standaloneActivityStartDelay: false,
 };

@@ -9,7 +9,8 @@ import { announceClose } from '../core/kinds/close.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';
 import { leavesNoTrace } from '../core/kinds/speculative-task.js';
 import { dropSent, forgetUpdates, rejectUnprocessed } from '../core/kinds/update.js';
-import { completeWorkflowTask, dropWorkflowTask, failWorkflowTask, scheduleWorkflowTask, startWorkflowTask, timeOutWorkflowTask } from '../core/kinds/workflow-task.js';
+import { completeWorkflowTask, scheduleWorkflowTask, startWorkflowTask } from '../core/kinds/workflow-task.js';
+import { dropWorkflowTask, failWorkflowTask, timeOutWorkflowTask } from '../core/kinds/workflow-task-end.js';
 import type { Activity, WorkflowTask } from '../core/run-state.js';
 import { TaskFault } from '../core/task-fault.js';
 import type { Turn } from '../core/turn.js';
@@ -72,7 +73,7 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
       answerRidingQueries(engine, request.queryResults ?? {});
       if (completed.eager.length > 0) response.activityTasks = await Promise.all(completed.eager.map((a) => eagerTask(engine, run, a)));
       if (completed.dropped) response.resetHistoryEventId = int64(run.state.previousStartedEventId);
-      if (completed.nextTask) response.workflowTask = await workflowTaskAnswerMessage(engine, run);
+      if (completed.nextTask) response.workflowTask = await workflowTaskAnswerMessage(engine, run, { continues: true });
     },
   });
   if (heartbeatTimedOut) throw notFound('workflow task heartbeat timeout');
@@ -148,7 +149,7 @@ function commandContext(engine: Engine, turn: Turn, request: Request, task: Pick
 function takeNextTask(turn: Turn, { identity, forceCreateNewWorkflowTask }: Request): boolean {
   if (!turn.state.workflowTask) return false;
   const requestId = 'request-from-RespondWorkflowTaskCompleted';
-  startWorkflowTask(turn, { identity: identity ?? '', requestId, heartbeat: forceCreateNewWorkflowTask === true });
+  startWorkflowTask(turn, { identity: identity ?? '', requestId, inline: true, heartbeat: forceCreateNewWorkflowTask === true });
   dropEffects(turn, (e) => e.type === 'workflow-task-ready');
   return true;
 }

@@ -45,7 +45,8 @@ const noSuchActivity = (): Error => notFound("Can't find pending activity with s
 /** A decoded message has a field of its own only when it was sent: that tells an empty name from none. */
 const WAYS = ['id', 'type', 'unpauseAll', 'matchAll'] as const;
 
-function requireTarget(target: Target): void {
+async function requireTarget(engine: Engine, target: Target): Promise<void> {
+  await engine.registry.require(target.namespace);
   if (!target.execution?.workflowId) throw invalidArgument('WorkflowId is not set on request.');
   if (!WAYS.some((way) => Object.hasOwn(target, way))) throw invalidArgument('Either Activity.Id or Activity.Type should be set on request.');
 }
@@ -88,14 +89,14 @@ function jitterOf(engine: Engine, jitter: UnpauseRequest['jitter']): () => numbe
 }
 
 async function pause(engine: Engine, request: PauseRequest, _call: Call): Promise<object> {
-  requireTarget(request);
+  await requireTarget(engine, request);
   const by = { identity: request.identity ?? '', reason: request.reason ?? '', requestId: request.requestId ?? '' };
   await onEach(engine, request, (turn, activity) => pauseActivity(turn, activity, by));
   return {};
 }
 
 async function unpause(engine: Engine, request: UnpauseRequest, _call: Call): Promise<object> {
-  requireTarget(request);
+  await requireTarget(engine, request);
   const delay = jitterOf(engine, request.jitter);
   const how = { resetAttempts: request.resetAttempts === true, resetHeartbeat: request.resetHeartbeat === true };
   await onEach(engine, request, (turn, activity) => unpauseActivity(turn, activity, { ...how, delayMs: delay() }));
@@ -103,7 +104,7 @@ async function unpause(engine: Engine, request: UnpauseRequest, _call: Call): Pr
 }
 
 async function reset(engine: Engine, request: ResetRequest, _call: Call): Promise<object> {
-  requireTarget(request);
+  await requireTarget(engine, request);
   const delay = jitterOf(engine, request.jitter);
   const how = { resetHeartbeat: request.resetHeartbeat === true, keepPaused: request.keepPaused === true };
   await onEach(
@@ -119,7 +120,7 @@ async function reset(engine: Engine, request: ResetRequest, _call: Call): Promis
 }
 
 async function updateOptions(engine: Engine, request: UpdateRequest, _call: Call): Promise<{ activityOptions: ActivityOptions }> {
-  requireTarget(request);
+  await requireTarget(engine, request);
   const { activityOptions: changes, updateMask: mask, restoreOriginal } = request;
   refuse(priorityProblem(changes?.priority));
   if (restoreOriginal && mask?.paths?.length) throw invalidArgument('Both UpdateMask and RestoreOriginal are provided');
@@ -137,8 +138,9 @@ async function updateOptions(engine: Engine, request: UpdateRequest, _call: Call
 }
 
 /** A request of the newer names as one of the older. Activities without a workflow are a feature that this server has not. */
-function asTarget(engine: Engine, one: PauseOne & Pick<UnpauseOne, 'jitter'>): Target {
-  if (!one.workflowId) throw unimplemented('Standalone activity is disabled');
+async function asTarget(engine: Engine, one: PauseOne & Pick<UnpauseOne, 'jitter'>): Promise<Target> {
+  await engine.registry.require(one.namespace);
+  if (!one.workflowId) throw unimplemented('Standalone activity operator commands are disabled');
   const { activityId } = one;
   const { idLengthMax } = engine.limits;
   if (!activityId) throw invalidArgument('activity ID is required');
@@ -164,15 +166,21 @@ export const activityControls = {
   unpause,
   reset,
   updateOptions,
-  pauseOne: (engine: Engine, r: PauseOne, call: Call) =>
-    pause(engine, { ...asTarget(engine, r), identity: r.identity, reason: r.reason, requestId: r.requestId || engine.ids.newId() }, call),
-  unpauseOne: (engine: Engine, r: UnpauseOne, call: Call) => unpause(engine, { ...asTarget(engine, r), identity: r.identity, jitter: r.jitter }, call),
-  resetOne: (engine: Engine, r: ResetOne, call: Call) =>
-    reset(engine, { ...asTarget(engine, r), identity: r.identity, jitter: r.jitter, keepPaused: r.keepPaused, resetHeartbeat: r.resetHeartbeat, restoreOriginalOptions: r.restoreOriginalOptions }, call),
-  updateOptionsOne(engine: Engine, r: UpdateOne, call: Call) {
-    const target = asTarget(engine, r);
-    requireMask(r);
-    const { identity, activityOptions, updateMask, restoreOriginal } = r;
+  async pauseOne(engine: Engine, { identity, reason, requestId, ...one }: PauseOne, call: Call) {
+    const target = await asTarget(engine, { ...one, identity, reason, requestId });
+    return pause(engine, { ...target, identity, reason, requestId: requestId || engine.ids.newId() }, call);
+  },
+  async unpauseOne(engine: Engine, one: UnpauseOne, call: Call) {
+    return unpause(engine, { ...(await asTarget(engine, one)), identity: one.identity, jitter: one.jitter }, call);
+  },
+  async resetOne(engine: Engine, one: ResetOne, call: Call) {
+    const { identity, jitter, keepPaused, resetHeartbeat, restoreOriginalOptions } = one;
+    return reset(engine, { ...(await asTarget(engine, one)), identity, jitter, keepPaused, resetHeartbeat, restoreOriginalOptions }, call);
+  },
+  async updateOptionsOne(engine: Engine, one: UpdateOne, call: Call) {
+    const target = await asTarget(engine, one);
+    requireMask(one);
+    const { identity, activityOptions, updateMask, restoreOriginal } = one;
     return updateOptions(engine, { ...target, identity, activityOptions, updateMask, restoreOriginal }, call);
   },
 };

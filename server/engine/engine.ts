@@ -95,4 +95,5 @@ export type Change =
   | { kind: 'query-offered'; queryId: string; runId: string; namespaceId: string; queue: string; sticky: boolean; untilMs: number }
   /** An answer lies ready for the node that asked. */
   | { kind: 'query-answered'; queryId: string }
-  | { kind: 'queue-shut-down'; namespaceId: string; task: 1 | 2; queue: string };
+  | { kind: 'queue-shut-down'; namespaceId: string; task: 1 | 2; queue: string }
+  | { kind: 'worker-shut-down'; workerInstanceKey: string };

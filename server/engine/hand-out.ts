@@ -2,9 +2,9 @@
  * Dispatch inside the commit: what a transition makes ready goes to a poller that waits here, and the same commit records it as started.
  * What nobody waits for becomes a row of the task queue. Called before the commit; `deliver` answers the pollers after it.
  */
-import { api } from '../core/api.js';
 import { startActivity } from '../core/kinds/activity-attempt.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
+import { mergePriorities, priorityKey } from '../core/priority.js';
 import type { Turn } from '../core/turn.js';
 import type { TaskWrite } from '../storage/commit-item.js';
 import type { QueueName } from '../storage/tasks.js';
@@ -32,8 +32,6 @@ export interface HandedOut {
 
 /** A sticky queue whose worker has not polled for so long is given up at once. */
 const STICKY_POLLER_GONE_MS = 10_000;
-
-const DEFAULT_PRIORITY = 3;
 
 export function handOut(engine: Engine, turn: Turn, out: HandedOut = { reservations: [], tasks: [] }): HandedOut {
   for (const effect of turn.effects) {
@@ -73,11 +71,11 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
   const queue = workflowTaskQueue(engine, turn);
   const poller = engine.queues.reserve(queue);
   if (poller) {
-    startWorkflowTask(turn, { identity: poller.info.identity, requestId: engine.ids.newId() });
+    startWorkflowTask(turn, { ...poller.info, requestId: engine.ids.newId() });
     out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
     return;
   }
-  out.tasks.push(taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, priorityOf(state.info.priority)));
+  out.tasks.push(taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, priorityKey(mergePriorities(state.info.priority, null))));
 }
 
 function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, out: HandedOut): void {
@@ -91,7 +89,7 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
     out.reservations.push({ queue, poller, turn, scheduledEventId });
     return;
   }
-  out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, priorityOf(activity.priority ?? state.info.priority)));
+  out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, priorityKey(mergePriorities(state.info.priority, activity.priority))));
 }
 
 function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {
@@ -99,11 +97,6 @@ function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, 
   // with other nodes about, the next poll may come to any of them
   const claimUntilMs = !engine.otherNodes() && engine.queues.keeps(queue) ? turn.nowMs + CLAIM_MS : 0;
   return { ...queue, priority, runId: info.runId, workflowId: info.workflowId, eventId, stamp, claimUntilMs };
-}
-
-export function priorityOf(encoded: Uint8Array | null): number {
-  const key = encoded ? api.common.v1.Priority.decode(encoded).priorityKey : 0;
-  return key > 0 ? Math.min(key, 5) : DEFAULT_PRIORITY;
 }
 
 /** Gives reserved pollers back: their transition did not happen. */

@@ -17,6 +17,7 @@ import { describeNamespace, listNamespaces, registerNamespace } from './namespac
 import { pollActivityTask, pollWorkflowTask } from './poll-task.js';
 import { queryRun } from './query-run.js';
 import { readHistory, readHistoryReverse } from './read-history.js';
+import { resetStickyTaskQueue } from './reset-sticky.js';
 import { shutDownWorker } from './shut-down-worker.js';
 import { signalWithStart, signalWorkflow } from './signal-run.js';
 import { addSearchAttributes, listSearchAttributes, removeSearchAttributes } from './search-attribute-calls.js';
@@ -83,6 +84,7 @@ export function workflowHandlers(engine: Engine): Handlers {
     UnpauseActivityExecution: bind(activityControls.unpauseOne),
     ResetActivityExecution: bind(activityControls.resetOne),
     UpdateActivityExecutionOptions: bind(activityControls.updateOptionsOne),
+    ResetStickyTaskQueue: bind(resetStickyTaskQueue),
     ShutdownWorker: bind(shutDownWorker),
   };
 }

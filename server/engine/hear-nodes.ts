@@ -16,6 +16,9 @@ export function hear(engine: Engine, from: string, change: Change): void {
     case 'tasks':
       engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
       break;
+    case 'worker-shut-down':
+      engine.queues.endPollsOf(change.workerInstanceKey);
+      break;
     case 'queue-shut-down': {
       const queue = { namespaceId: change.namespaceId, kind: change.task, queue: change.queue };
       engine.remotePolls.shutDown(queue);

@@ -1,5 +1,5 @@
 /** PollWorkflowTaskQueue and PollActivityTaskQueue: a long poll that waits for a task of its queue. */
-import type { temporal } from '../core/api.js';
+import { enums, type temporal } from '../core/api.js';
 import { validatePoll } from '../core/validate/poll.js';
 import type { QueueName } from '../storage/tasks.js';
 import type { Call, EncodedResponse } from './call.js';
@@ -10,30 +10,20 @@ import type { PollerInfo } from './matching/poller.js';
 type PollWorkflowRequest = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest;
 type PollActivityRequest = temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest;
 
-export async function pollWorkflowTask(engine: Engine, request: PollWorkflowRequest, call: Call): Promise<object | EncodedResponse> {
-  return poll(engine, 1, request, call, {
-    identity: request.identity ?? '',
-    workerInstanceKey: request.workerInstanceKey ?? '',
-    buildId: request.workerVersionCapabilities?.buildId ?? '',
-  });
-}
+type PollRequest = PollWorkflowRequest | PollActivityRequest;
 
-export async function pollActivityTask(engine: Engine, request: PollActivityRequest, call: Call): Promise<object | EncodedResponse> {
-  return poll(engine, 2, request, call, {
-    identity: request.identity ?? '',
-    workerInstanceKey: request.workerInstanceKey ?? '',
-    buildId: request.workerVersionCapabilities?.buildId ?? '',
-  });
-}
+export const pollWorkflowTask = (engine: Engine, request: PollWorkflowRequest, call: Call): Promise<object | EncodedResponse> => poll(engine, 1, request, call);
 
-async function poll(engine: Engine, kind: 1 | 2, request: PollWorkflowRequest | PollActivityRequest, call: Call, info: PollerInfo): Promise<object | EncodedResponse> {
+export const pollActivityTask = (engine: Engine, request: PollActivityRequest, call: Call): Promise<object | EncodedResponse> => poll(engine, 2, request, call);
+
+async function poll(engine: Engine, kind: 1 | 2, request: PollRequest, call: Call): Promise<object | EncodedResponse> {
   const namespace = await engine.registry.require(request.namespace);
+  const waitMs = pollMs(engine, call);
   validatePoll(request, engine.limits);
   const queue = request.taskQueue!.name!;
-  const waitMs = pollMs(engine, call);
   if (call.cancelled) return {};
   const name: QueueName = { namespaceId: namespace.id, kind, queue };
-  const poller = engine.queues.wait(name, info);
+  const poller = engine.queues.wait(name, pollerInfo(request));
   const timer = setTimeout(() => engine.queues.leave(name, poller), waitMs);
   call.onCancelled(() => engine.queues.leave(name, poller));
   const answer = await poller.answer;
@@ -41,3 +31,9 @@ async function poll(engine: Engine, kind: 1 | 2, request: PollWorkflowRequest | 
   return answer ?? {};
 }
 
+function pollerInfo({ identity, workerInstanceKey, workerVersionCapabilities: version, deploymentOptions }: PollRequest): PollerInfo {
+  const versioned = deploymentOptions?.workerVersioningMode === enums.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
+  const inDeployment = versioned || (version?.useVersioning && version.deploymentSeriesName);
+  const workerVersion = version?.buildId && !inDeployment ? { buildId: version.buildId, useVersioning: version.useVersioning } : undefined;
+  return { identity: identity ?? '', workerInstanceKey: workerInstanceKey ?? '', workerVersion };
+}

@@ -1,6 +1,5 @@
 /** ShutdownWorker: a worker says goodbye. Its sticky queue counts as gone, and its waiting polls are answered. */
 import type { temporal } from '../core/api.js';
-import { invalidArgument } from '../core/errors.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 
@@ -8,11 +7,13 @@ type Request = temporal.api.workflowservice.v1.IShutdownWorkerRequest;
 
 export async function shutDownWorker(engine: Engine, request: Request, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
-  if (!request.stickyTaskQueue && !request.workerInstanceKey) throw invalidArgument('StickyTaskQueue is not set on request.');
   if (request.stickyTaskQueue) {
     engine.queues.shutDown({ namespaceId: namespace.id, kind: 1, queue: request.stickyTaskQueue });
     engine.notify({ kind: 'queue-shut-down', namespaceId: namespace.id, task: 1, queue: request.stickyTaskQueue });
   }
-  if (request.workerInstanceKey) engine.queues.endPollsOf(request.workerInstanceKey);
+  if (request.workerInstanceKey) {
+    engine.queues.endPollsOf(request.workerInstanceKey);
+    engine.notify({ kind: 'worker-shut-down', workerInstanceKey: request.workerInstanceKey });
+  }
   return {};
 }

@@ -153,7 +153,7 @@ async function startFresh(
 function takeEagerly(engine: Engine, turn: Turn, request: StartRequest): boolean {
   const task = turn.state.workflowTask;
   if (!request.requestEagerExecution || !task || task.startedEventId) return false;
-  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: engine.ids.newId(), eager: true });
+  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: engine.ids.newId(), inline: true });
   turn.effects.length = 0;
   return true;
 }

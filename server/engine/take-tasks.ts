@@ -6,7 +6,7 @@ import type { Turn } from '../core/turn.js';
 import type { QueueName, StoredTask } from '../storage/tasks.js';
 import type { Engine } from './engine.js';
 import { deliver } from './hand-out.js';
-import type { Poller } from './matching/poller.js';
+import type { Poller, PollerInfo } from './matching/poller.js';
 import { CLAIM_MS } from './matching/task-queues.js';
 import { transact } from './transact.js';
 import { ServiceError } from '../core/errors.js';
@@ -53,7 +53,7 @@ async function tryStart(engine: Engine, queue: QueueName, task: StoredTask, poll
 
 /** False when the task is void: the run has moved on. */
 function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): Promise<boolean> {
-  const by = { identity: poller.info.identity, requestId: engine.ids.newId() };
+  const by = { ...poller.info, requestId: engine.ids.newId() };
   return transact(
     engine,
     task.runId,
@@ -69,7 +69,7 @@ function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller:
   );
 }
 
-function startWorkflow(turn: Turn, queue: QueueName, task: StoredTask, by: { identity: string; requestId: string }): boolean {
+function startWorkflow(turn: Turn, queue: QueueName, task: StoredTask, by: PollerInfo & { requestId: string }): boolean {
   const { state } = turn;
   const pending = state.workflowTask;
   if (!isRunning(state) || !pending || pending.startedEventId) return false;

@@ -51,15 +51,16 @@ export async function workflowTaskAnswer(engine: Engine, run: CachedRun): Promis
 }
 
 /** The same as a message, for answers that carry a task inside (eager start, the next task of a completion). */
-export async function workflowTaskAnswerMessage(engine: Engine, run: CachedRun): Promise<Answer> {
-  const { answer, parts } = await answerOf(engine, run);
+export async function workflowTaskAnswerMessage(engine: Engine, run: CachedRun, { continues = false } = {}): Promise<Answer> {
+  const { answer, parts } = await answerOf(engine, run, continues);
   return { ...answer, history: api.history.v1.History.decode(Buffer.concat(parts)) };
 }
 
-async function answerOf(engine: Engine, run: CachedRun): Promise<{ answer: Answer; parts: Uint8Array[] }> {
+/** A worker that holds the run gets what is new: it polled its sticky queue, or goes on with what it has just answered (`continues`). */
+async function answerOf(engine: Engine, run: CachedRun, continues = false): Promise<{ answer: Answer; parts: Uint8Array[] }> {
   const { state } = run;
   const task = state.workflowTask!;
-  const fromEventId = task.sticky ? state.previousStartedEventId + 1 : 1;
+  const fromEventId = task.sticky || continues ? state.previousStartedEventId + 1 : 1;
   const { parts, nextEventId } = await historyPart(engine, run, fromEventId, state.nextEventId);
   const unwritten = unwrittenEvents(state);
   if (unwritten.length > 0 && nextEventId === 0) parts.push(encodeEvents(unwritten));

@@ -95,8 +95,9 @@ export class EngineNode {
     return task;
   }
 
+  /** Without a namespace: that of the token counts. */
   async complete(task: WorkflowTask, commands: Command[] = [], more: object = {}): Promise<object> {
-    return this.rpc('RespondWorkflowTaskCompleted', { taskToken: task.taskToken, commands, ...more });
+    return this.rpc('RespondWorkflowTaskCompleted', { taskToken: task.taskToken, commands, ...more }, '');
   }
 
   /** Takes the waiting task and answers it. */

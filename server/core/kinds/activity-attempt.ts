@@ -5,7 +5,7 @@ import { decideRetry, type RetryDecision } from '../retry-policy.js';
 import type { Activity } from '../run-state.js';
 import type { Turn } from '../turn.js';
 import { queueAttempt } from './activity.js';
-import { wake } from './workflow-task.js';
+import { wake, type WorkerVersion } from './workflow-task.js';
 
 const T = enums.EventType;
 const RETRY = enums.RetryState;
@@ -43,7 +43,7 @@ export function heartbeatActivity(turn: Turn, activity: Activity, details: Paylo
 }
 
 /** Writes the Started event that belongs before a closing one; its id, or 0 when both wait in the buffer. */
-export function writeStarted(turn: Turn, activity: Activity): number {
+export function writeStarted(turn: Turn, activity: Activity, workerVersion?: WorkerVersion | null): number {
   turn.emit({
     eventType: T.EVENT_TYPE_ACTIVITY_TASK_STARTED,
     eventTime: toTimestamp(activity.startedMs),
@@ -53,50 +53,64 @@ export function writeStarted(turn: Turn, activity: Activity): number {
       requestId: activity.requestId,
       attempt: activity.attempt,
       lastFailure: activity.lastFailure ? FailureCodec.decode(activity.lastFailure) : undefined,
+      workerVersion,
     },
   });
   return turn.state.workflowTask?.startedEventId ? 0 : turn.state.nextEventId - 1;
 }
 
+interface Closing {
+  /** What the worker says of its build. */
+  workerVersion?: WorkerVersion | null;
+  event(ids: { scheduledEventId: ReturnType<typeof int64>; startedEventId: ReturnType<typeof int64> }): HistoryEvent;
+}
+
 /** The attempt's Started event, the event that closes the activity, and a workflow task to see it. */
-function close(turn: Turn, activity: Activity, closing: (ids: { scheduledEventId: ReturnType<typeof int64>; startedEventId: ReturnType<typeof int64> }) => HistoryEvent): void {
-  const startedEventId = activity.startedMs ? writeStarted(turn, activity) : 0;
-  turn.emit(closing({ scheduledEventId: int64(activity.scheduledEventId), startedEventId: int64(startedEventId) }));
+function close(turn: Turn, activity: Activity, { workerVersion, event }: Closing): void {
+  const startedEventId = activity.startedMs ? writeStarted(turn, activity, workerVersion) : 0;
+  turn.emit(event({ scheduledEventId: int64(activity.scheduledEventId), startedEventId: int64(startedEventId) }));
   wake(turn);
 }
 
+export interface Completion {
+  result?: Payloads | null;
+  identity?: string | null;
+  workerVersion?: WorkerVersion | null;
+}
+
 /** The activity has its result. One that no worker has taken (completed by id, from elsewhere) counts as started now. */
-export function completeActivity(turn: Turn, activity: Activity, { result, identity }: { result?: Payloads | null; identity?: string | null }): void {
+export function completeActivity(turn: Turn, activity: Activity, { result, identity, workerVersion }: Completion): void {
   if (!activity.startedMs) startActivity(turn, activity, { identity: identity ?? '', requestId: '' });
-  close(turn, activity, (ids) => ({
-    eventType: T.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
-    activityTaskCompletedEventAttributes: { result, identity, ...ids },
-  }));
+  close(turn, activity, {
+    workerVersion,
+    event: (ids) => ({ eventType: T.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, activityTaskCompletedEventAttributes: { result, identity, ...ids } }),
+  });
 }
 
 export interface AttemptFailure {
   failure: Failure | null | undefined;
   identity?: string | null;
   lastHeartbeatDetails?: Payloads | null;
+  workerVersion?: WorkerVersion | null;
 }
 
 /** The started attempt failed: tried again, or the activity has failed. */
-export function failActivity(turn: Turn, activity: Activity, { failure, identity, lastHeartbeatDetails }: AttemptFailure): void {
+export function failActivity(turn: Turn, activity: Activity, { failure, identity, lastHeartbeatDetails, workerVersion }: AttemptFailure): void {
   if (lastHeartbeatDetails) heartbeatActivity(turn, activity, lastHeartbeatDetails, identity ?? '');
   const state = tryAgain(turn, activity, failure);
   if (state === RETRY.RETRY_STATE_IN_PROGRESS) return;
-  close(turn, activity, (ids) => ({
-    eventType: T.EVENT_TYPE_ACTIVITY_TASK_FAILED,
-    activityTaskFailedEventAttributes: { failure, identity, retryState: state, ...ids },
-  }));
+  close(turn, activity, {
+    workerVersion,
+    event: (ids) => ({ eventType: T.EVENT_TYPE_ACTIVITY_TASK_FAILED, activityTaskFailedEventAttributes: { failure, identity, retryState: state, ...ids } }),
+  });
 }
 
 /** The worker says that it stopped because the activity was cancelled. The caller has checked that this was asked for. */
 export function cancelActivity(turn: Turn, activity: Activity, { details, identity }: { details?: Payloads | null; identity?: string | null }): void {
-  close(turn, activity, (ids) => ({
-    eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
-    activityTaskCanceledEventAttributes: { details, identity, latestCancelRequestedEventId: int64(activity.cancelRequestedEventId), ...ids },
-  }));
+  const latestCancelRequestedEventId = int64(activity.cancelRequestedEventId);
+  close(turn, activity, {
+    event: (ids) => ({ eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCELED, activityTaskCanceledEventAttributes: { details, identity, latestCancelRequestedEventId, ...ids } }),
+  });
 }
 
 /** Schedule timeouts end the activity whatever its policy says, and give their name as the retry state. */

@@ -4,6 +4,7 @@ import { type ActivityOptions, mergeOptions, optionsOf } from '../activity-optio
 import { failedPrecondition } from '../errors.js';
 import { backoffMs, completeRetryPolicy } from '../retry-policy.js';
 import type { Activity } from '../run-state.js';
+import { notePauses } from '../system-attributes.js';
 import type { Turn } from '../turn.js';
 import { scheduleProblem } from '../validate/commands/activity.js';
 import { refuse } from '../validate/problem.js';
@@ -27,12 +28,14 @@ export function pauseActivity(turn: Turn, activity: Activity, pause: Pause): voi
   }
   if (isScheduled(activity)) activity.stamp += 1;
   activity.paused = { ms: turn.nowMs, ...pause };
+  notePauses(turn.state);
   turn.touched = true;
 }
 
 function resume(turn: Turn, activity: Activity): void {
   activity.paused = null;
   activity.stamp += 1;
+  notePauses(turn.state);
   turn.touched = true;
 }
 
@@ -47,15 +50,11 @@ export interface Resume {
 export function unpauseActivity(turn: Turn, activity: Activity, { resetAttempts, resetHeartbeat, delayMs }: Resume): void {
   if (!activity.paused) return;
   resume(turn, activity);
-  if (resetAttempts) startOver(activity);
+  if (resetAttempts) activity.attempt = 1;
   if (resetHeartbeat) forgetHeartbeat(activity);
-  if (isScheduled(activity)) queueAttempt(turn, activity, turn.nowMs + delayMs);
-}
-
-/** Attempts count from one again. An attempt that runs with a higher number is void from here on: its worker's answers find nothing. */
-function startOver(activity: Activity): void {
-  if (activity.attempt > 1) activity.lastFailure = null;
-  activity.attempt = 1;
+  if (!isScheduled(activity)) return;
+  if (resetAttempts) activity.lastFailure = null;
+  queueAttempt(turn, activity, turn.nowMs + delayMs);
 }
 
 export interface Reset {
@@ -66,9 +65,12 @@ export interface Reset {
   delayMs: number;
 }
 
-/** Attempts start over: at once when none runs, else after the one that does. */
+/**
+ * Attempts count from one again: at once when none runs, else after the one that does. Of these a first attempt goes on, and its worker is told
+ * with its next heartbeat; a later one is void from here on, and its worker's answers find nothing.
+ */
 export function resetActivity(turn: Turn, activity: Activity, { resetHeartbeat, keepPaused, options, delayMs }: Reset): void {
-  startOver(activity);
+  activity.attempt = 1;
   activity.resetRequested = true;
   if (resetHeartbeat) activity.resetHeartbeat = true;
   if (options) setOptions(activity, options);
@@ -77,6 +79,7 @@ export function resetActivity(turn: Turn, activity: Activity, { resetHeartbeat, 
   turn.touched = true;
   if (!isScheduled(activity) || activity.paused) return;
   endAttempt(activity);
+  activity.lastFailure = null;
   queueAttempt(turn, activity, turn.nowMs + delayMs);
 }
 

@@ -7,6 +7,7 @@ import { api, enums, fromDuration, fromTimestamp, type HistoryEvent, int64, type
 import { textPayloads } from '../payloads.js';
 import { completeRetryPolicy, retryPolicyToApi } from '../retry-policy.js';
 import type { Activity, RunState } from '../run-state.js';
+import { notePauses } from '../system-attributes.js';
 import type { Turn } from '../turn.js';
 import { cappedMs } from '../validate/duration.js';
 
@@ -153,9 +154,12 @@ function newActivity(event: HistoryEvent): Activity {
   };
 }
 
-const forget = (scheduledEventId: EventId, state: RunState): void => {
-  delete state.activities[toNumber(scheduledEventId)];
-};
+function forget(scheduledEventId: EventId, state: RunState): void {
+  const id = toNumber(scheduledEventId);
+  const wasPaused = state.activities[id]?.paused;
+  delete state.activities[id];
+  if (wasPaused) notePauses(state);
+}
 
 export const activityEvents = {
   [T.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED](state: RunState, event: HistoryEvent): void {

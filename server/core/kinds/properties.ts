@@ -18,7 +18,6 @@ export function upsertSearchAttributes(turn: Turn, attributes: UpsertAttributes,
       searchAttributes: withTypes(attributes.searchAttributes, turn.context.attributeTypes(turn.state.info.namespace)),
     },
   });
-  turn.searchAttributesChanged = true;
 }
 
 /** Search attributes with the type that each is registered with, where the worker has not said it. */

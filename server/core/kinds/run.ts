@@ -6,7 +6,8 @@ import type { ResetPoint, RunState } from '../run-state.js';
 import { Turn, type TurnContext } from '../turn.js';
 import { withdrawApprovals } from './approval.js';
 import { forgetUpdates } from './update.js';
-import { failWorkflowTask, isStarted, scheduleWorkflowTask } from './workflow-task.js';
+import { isStarted, scheduleWorkflowTask } from './workflow-task.js';
+import { failWorkflowTask } from './workflow-task-end.js';
 
 type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 const T = enums.EventType;

@@ -1,5 +1,5 @@
 /** The timer: started by a command, fires on the run's deadline or is cancelled by a command. */
-import { enums, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toDuration, toNumber } from '../api.js';
+import { enums, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toNumber } from '../api.js';
 import type { RunState, Timer } from '../run-state.js';
 import type { Turn } from '../turn.js';
 import { wake } from './workflow-task.js';
@@ -14,7 +14,7 @@ export function startTimer(turn: Turn, attributes: StartAttributes, completedEve
     eventType: T.EVENT_TYPE_TIMER_STARTED,
     timerStartedEventAttributes: {
       timerId: attributes.timerId,
-      startToFireTimeout: attributes.startToFireTimeout ?? toDuration(0),
+      startToFireTimeout: attributes.startToFireTimeout,
       workflowTaskCompletedEventId: int64(completedEventId),
     },
   });

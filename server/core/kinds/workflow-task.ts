@@ -3,15 +3,23 @@
  * sticky or on the normal queue; and its two unwritten forms. A *transient* task is a later attempt after a failure: its events
  * are written only when it completes. A *speculative* one carries only updates, and leaves no trace if all of them are rejected.
  */
-import { enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toDuration, toNumber, toTimestamp } from '../api.js';
+import { api, enums, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toDuration, toNumber, toTimestamp } from '../api.js';
+import type { Limits } from '../limits.js';
 import type { RunState, WorkflowTask } from '../run-state.js';
 import type { Turn } from '../turn.js';
-import { markCompletion } from './completion-marks.js';
+import { deploymentOf, markCompletion } from './completion-marks.js';
 
 type TaskQueue = temporal.api.taskqueue.v1.ITaskQueue;
+export type WorkerVersion = temporal.api.common.v1.IWorkerVersionStamp;
+const VersionCodec = api.common.v1.WorkerVersionStamp;
 const T = enums.EventType;
 const CAUSE = enums.WorkflowTaskFailedCause;
 const REASON = enums.SuggestContinueAsNewReason;
+
+/** What later attempts of a failing task get on top of its timeout: doubling from the first, at most the second, less up to a fifth. */
+const RETRY_INITIAL_MS = 5_000;
+const RETRY_MAX_MS = 10 * 60_000;
+const RETRY_SPREAD = 0.2;
 
 /** The queue that the next workflow task goes to, as events name it. */
 export function currentTaskQueue(state: RunState): TaskQueue {
@@ -39,7 +47,7 @@ export function scheduleWorkflowTask(turn: Turn, options: ScheduleOptions = {}):
   }
   const attempt = state.workflowTaskAttempt;
   const written = kind === 'normal' && attempt === 1;
-  const startToCloseMs = retriedTimeoutMs(state.info.workflowTaskTimeoutMs, attempt, turn);
+  const startToCloseMs = retriedTimeoutMs(state, attempt, turn.limits);
   const originalScheduledMs = options.originalScheduledMs ?? turn.nowMs;
   if (written) turn.append(scheduledEvent(state, startToCloseMs, attempt, turn.nowMs));
   const task: WorkflowTask = {
@@ -60,11 +68,19 @@ function scheduleToStartMs(turn: Turn, kind: 'normal' | 'speculative'): number {
   return kind === 'speculative' ? turn.limits.speculativeScheduleToStartTimeoutMs : 0;
 }
 
-/** Later attempts get more time, so that a worker that is too slow gets through in the end. */
-function retriedTimeoutMs(timeoutMs: number, attempt: number, turn: Turn): number {
-  const over = attempt - turn.limits.workflowTaskRetryBackoffFrom + 1;
-  if (over <= 0) return timeoutMs;
-  return timeoutMs + Math.min(5000 * 2 ** (over - 1), 10 * 60_000);
+/** Later attempts get more time, so that a worker that is too slow gets through in the end; how much is spread, so that failing runs do not march in step. */
+function retriedTimeoutMs({ info }: RunState, attempt: number, limits: Limits): number {
+  const over = attempt - limits.workflowTaskRetryBackoffFrom + 1;
+  if (over <= 0) return info.workflowTaskTimeoutMs;
+  const extraMs = Math.min(RETRY_INITIAL_MS * 2 ** (over - 1), RETRY_MAX_MS);
+  return info.workflowTaskTimeoutMs + extraMs * (1 - RETRY_SPREAD * spreadOf(`${info.runId}/${attempt}`));
+}
+
+/** A number from 0 up to 1 that a text always gives (FNV-1a). */
+function spreadOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
 }
 
 function blankTask(state: RunState, startToCloseMs: number, attempt: number, nowMs: number): WorkflowTask {
@@ -81,11 +97,11 @@ function blankTask(state: RunState, startToCloseMs: number, attempt: number, now
     startedMs: 0,
     startToCloseMs,
     scheduleToStartMs: 0,
-    notBeforeMs: 0,
     requestId: '',
     identity: '',
     historySizeBytes: 0,
     suggestReasons: [],
+    workerVersion: null,
   };
 }
 
@@ -108,6 +124,7 @@ function startedEvent(task: WorkflowTask, identity: string): HistoryEvent {
       historySizeBytes: int64(task.historySizeBytes),
       suggestContinueAsNew: task.suggestReasons.length > 0,
       suggestContinueAsNewReasons: task.suggestReasons,
+      workerVersion: task.workerVersion ? VersionCodec.decode(task.workerVersion) : undefined,
     },
   };
 }
@@ -115,20 +132,23 @@ function startedEvent(task: WorkflowTask, identity: string): HistoryEvent {
 export interface StartOptions {
   identity: string;
   requestId: string;
-  /** It rides in the answer to the start of its run. */
-  eager?: boolean;
+  /** It goes to the worker whose call made it, in the same transition: there was no moment in which it only waited. */
+  inline?: boolean;
+  /** What the worker says of its build. */
+  workerVersion?: WorkerVersion | undefined;
   /** It goes on with a worker that is still busy with the task before: updates that it has are not sent again. */
   heartbeat?: boolean;
 }
 
 /** The pending task is handed to a worker. */
-export function startWorkflowTask(turn: Turn, { identity, requestId, eager, heartbeat }: StartOptions): void {
+export function startWorkflowTask(turn: Turn, { identity, requestId, inline = false, heartbeat, workerVersion }: StartOptions): void {
   const { state } = turn;
   const task = state.workflowTask;
   if (!task || task.startedEventId) throw new Error('no workflow task to start');
-  task.historySizeBytes = eager ? 0 : state.historyBytes;
+  task.historySizeBytes = inline ? turn.historyBytesBefore : state.historyBytes;
   task.suggestReasons = suggestReasons(turn);
-  if (!task.written && task.scheduledEventId !== state.nextEventId) {
+  const overtaken = !task.written && task.scheduledEventId !== state.nextEventId;
+  if (overtaken) {
     // events came since: the unwritten task becomes an ordinary one
     task.attempt = 1;
     state.workflowTaskAttempt = 1;
@@ -140,8 +160,9 @@ export function startWorkflowTask(turn: Turn, { identity, requestId, eager, hear
   task.startedMs = turn.nowMs;
   task.requestId = requestId;
   task.identity = identity;
+  task.workerVersion = workerVersion ? VersionCodec.encode(workerVersion).finish() : null;
   if (task.written) {
-    turn.endBatch();
+    if (!inline && !overtaken) turn.endBatch();
     turn.append(startedEvent(task, identity));
     turn.endBatch();
     task.startedEventId = state.nextEventId - 1;
@@ -156,7 +177,7 @@ function suggestReasons(turn: Turn): number[] {
   const { state, limits } = turn;
   const reasons: number[] = [];
   if (state.historyBytes >= limits.historySizeSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
-  if (state.nextEventId - 1 >= limits.historyEventsSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+  if (state.nextEventId >= limits.historyEventsSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
   const updates = state.updatesCompleted.length + state.updatesAccepted.length + state.updatesAdmitted.length;
   if (updates >= Math.ceil(limits.updatesTotalMax * limits.updateSuggestRatio)) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
   return reasons;
@@ -177,23 +198,22 @@ export function writeUnwritten(turn: Turn, identity: string): void {
   task.written = true;
 }
 
-/** The events of an unwritten task as a worker and a reader see them, though the history has them not yet. */
+/** The events of an unwritten task as a worker and a reader see them, though the history has them not yet; none when other events have overtaken it. */
 export function unwrittenEvents(state: RunState): HistoryEvent[] {
   const task = state.workflowTask;
-  if (!task || task.written) return [];
+  if (!task || task.written || task.scheduledEventId !== state.nextEventId) return [];
   const scheduled = { ...scheduledEvent(state, task.startToCloseMs, task.attempt, task.scheduledMs), eventId: int64(task.scheduledEventId) };
   if (!task.startedEventId) return [scheduled];
   return [scheduled, { ...startedEvent(task, task.identity), eventId: int64(task.startedEventId) }];
 }
 
-type CompletedRequest = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
 
 /** WorkflowTaskCompleted for the started task. The caller has checked that it is the one the token names. */
-export function completeWorkflowTask(turn: Turn, request: CompletedRequest): HistoryEvent {
+export function completeWorkflowTask(turn: Turn, request: temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest): HistoryEvent {
   const { state } = turn;
   writeUnwritten(turn, request.identity ?? '');
   const task = state.workflowTask!;
-  const event = turn.append({
+  return turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     workflowTaskCompletedEventAttributes: {
       scheduledEventId: int64(task.scheduledEventId),
@@ -203,109 +223,9 @@ export function completeWorkflowTask(turn: Turn, request: CompletedRequest): His
       workerVersion: request.workerVersionStamp,
       sdkMetadata: request.sdkMetadata,
       meteringMetadata: request.meteringMetadata,
+      ...deploymentOf(request),
     },
   });
-  return event;
-}
-
-/** The started task vanishes without a trace: a speculative one of which nothing is kept. */
-export function dropWorkflowTask(turn: Turn): void {
-  turn.state.workflowTask = null;
-  turn.state.workflowTaskAttempt = 1;
-  turn.touched = true;
-}
-
-export interface TaskFailure {
-  cause: number;
-  failure?: Failure | null;
-  identity: string;
-  binaryChecksum?: string;
-  workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
-  baseRunId?: string;
-  newRunId?: string;
-  forkEventVersion?: number;
-}
-
-/** The started task failed. The event is written for the first attempt only. */
-export function failWorkflowTask(turn: Turn, failed: TaskFailure): void {
-  const { state } = turn;
-  const task = state.workflowTask!;
-  if (task.kind === 'speculative') writeUnwritten(turn, failed.identity);
-  if (task.written) {
-    turn.append({
-      eventType: T.EVENT_TYPE_WORKFLOW_TASK_FAILED,
-      workflowTaskFailedEventAttributes: {
-        scheduledEventId: int64(task.scheduledEventId),
-        startedEventId: int64(task.startedEventId),
-        cause: failed.cause,
-        failure: failed.failure,
-        identity: failed.identity,
-        binaryChecksum: failed.binaryChecksum,
-        workerVersion: failed.workerVersion,
-        baseRunId: failed.baseRunId,
-        newRunId: failed.newRunId,
-        forkEventVersion: int64(failed.forkEventVersion ?? 0),
-      },
-    });
-  } else {
-    taskEnded(state, true);
-  }
-  if (failed.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
-  turn.touched = true;
-}
-
-/** What a failed or timed out task leaves: the stickiness goes first, and only then attempts count. */
-function taskEnded(state: RunState, countAttempt: boolean): void {
-  const counts = countAttempt && state.sticky === null;
-  state.workflowTaskAttempt = counts ? state.workflowTaskAttempt + 1 : 1;
-  state.sticky = null;
-  state.workflowTask = null;
-  for (const update of state.updatesAdmitted) update.sentWith = 0;
-}
-
-/** When the pending task must be looked at again: its schedule-to-start or start-to-close timeout. */
-export function workflowTaskDeadline(state: RunState): number {
-  const task = state.workflowTask;
-  if (state.firstTaskAtMs && !task) return state.firstTaskAtMs;
-  if (!task) return 0;
-  if (task.startedEventId) return task.startedMs + task.startToCloseMs;
-  if (task.scheduleToStartMs) return task.scheduledMs + task.scheduleToStartMs;
-  return 0;
-}
-
-/** Times out the pending task if it is due, and schedules the next. */
-export function fireWorkflowTask(turn: Turn): void {
-  const { state } = turn;
-  const dueMs = workflowTaskDeadline(state);
-  if (dueMs === 0 || dueMs > turn.nowMs) return;
-  const task = state.workflowTask;
-  if (!task) {
-    startFirstTask(turn);
-    return;
-  }
-  timeOutWorkflowTask(turn);
-  scheduleWorkflowTask(turn);
-}
-
-/** The pending task took too long: to be taken by a worker, or to be answered. */
-export function timeOutWorkflowTask(turn: Turn): void {
-  const { state } = turn;
-  const task = state.workflowTask!;
-  const started = task.startedEventId > 0;
-  if (task.kind === 'speculative') writeUnwritten(turn, '');
-  if (task.written) {
-    turn.append({
-      eventType: T.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
-      workflowTaskTimedOutEventAttributes: {
-        scheduledEventId: int64(task.scheduledEventId),
-        startedEventId: int64(started ? task.startedEventId : 0),
-        timeoutType: started ? enums.TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE : enums.TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START,
-      },
-    });
-  } else {
-    taskEnded(state, true);
-  }
-  turn.touched = true;
 }
 
 /** Something happened that the workflow must see: a task, unless one is pending or the first one has to wait. */
@@ -318,6 +238,15 @@ export function startFirstTask(turn: Turn): void {
   turn.state.firstTaskAtMs = 0;
   turn.touched = true;
   scheduleWorkflowTask(turn);
+}
+
+/** What a failed or timed out task leaves: the stickiness goes first, and only then attempts count. */
+export function taskEnded(state: RunState, countAttempt: boolean): void {
+  const counts = countAttempt && state.sticky === null;
+  state.workflowTaskAttempt = counts ? state.workflowTaskAttempt + 1 : 1;
+  state.sticky = null;
+  state.workflowTask = null;
+  for (const update of state.updatesAdmitted) update.sentWith = 0;
 }
 
 export const workflowTaskEvents = {

@@ -1,6 +1,6 @@
 /** Polls of task queues: time to wait, a queue, and who asks. */
 import type { temporal } from '../api.js';
-import { failedPrecondition, invalidArgument } from '../errors.js';
+import { failedPrecondition, invalidArgument, permissionDenied } from '../errors.js';
 import { requireIdentity } from './identity.js';
 import { BUILD_ID_LENGTH_MAX, LONG_POLL_MIN_MS, type ValidationLimits } from './limits.js';
 import { type Problem, refuse } from './problem.js';
@@ -23,14 +23,16 @@ export function requireLongPollTime(deadlineMs: number, nowMs: number): void {
 type Version = { readonly useVersioning?: boolean | null; readonly buildId?: string | null } | null | undefined;
 
 function versioningProblem(version: Version, options: PollRequest['deploymentOptions']): Problem {
-  if (version?.useVersioning && !version.buildId) return 'WorkerVersionStamp must be present if UseVersioning is true.';
   if (version?.buildId && exceeds(version.buildId, BUILD_ID_LENGTH_MAX)) return `Build ID is longer than ${BUILD_ID_LENGTH_MAX} bytes.`;
   if (options && !options.deploymentName !== !options.buildId) return 'Deployment name and build id must be set together.';
   return undefined;
 }
 
-/** What a worker says about its build when it polls and when it answers. */
-export const requireWorkerVersion = (version: Version, options: PollRequest['deploymentOptions']): void => refuse(versioningProblem(version, options));
+/** What a worker says about its build when it polls and when it answers. The old ways of choosing workers by it are not served. */
+export function requireWorkerVersion(version: Version, options: PollRequest['deploymentOptions']): void {
+  if (version?.useVersioning) throw permissionDenied('Worker versioning in workflow progress APIs is disabled on this namespace.');
+  refuse(versioningProblem(version, options));
+}
 
 /** Throws INVALID_ARGUMENT with the first thing that is wrong. The deadline has been checked before. */
 export function validatePoll(request: PollRequest, limits: ValidationLimits): void {

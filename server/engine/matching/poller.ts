@@ -1,11 +1,13 @@
 /** A worker's long poll that waits for a task. */
+import type { temporal } from '../../core/api.js';
 import type { EncodedResponse } from '../call.js';
 
 export interface PollerInfo {
   readonly identity: string;
   /** The worker instance, where the SDK names one. */
   readonly workerInstanceKey: string;
-  readonly buildId: string;
+  /** What it says of its build, for the events of the tasks that it takes. */
+  readonly workerVersion: temporal.api.common.v1.IWorkerVersionStamp | undefined;
 }
 
 export class Poller {

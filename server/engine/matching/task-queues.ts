@@ -4,6 +4,7 @@
  */
 import type { QueuePoll } from '../../storage/queue-polls.js';
 import { type QueueName, queueKey as key, type StoredTask } from '../../storage/tasks.js';
+import { GoneWorkers } from './gone-workers.js';
 import { Poller, type PollerInfo } from './poller.js';
 
 /** Something that a poller can do and that is in no table: a query task. */
@@ -51,6 +52,7 @@ export const POLLER_REMEMBERED_MS = 5 * 60_000;
 
 export class TaskQueues {
   private readonly queues = new Map<string, Queue>();
+  private readonly gone: GoneWorkers;
 
   constructor(
     private readonly now: () => number,
@@ -58,12 +60,18 @@ export class TaskQueues {
     private readonly fetch: (queue: QueueName, wanted: number) => Promise<void>,
     /** Starts a stored task for a poller. */
     private readonly start: (queue: QueueName, task: StoredTask, poller: Poller) => void,
-  ) {}
+  ) {
+    this.gone = new GoneWorkers(now);
+  }
 
   /** Adds a long poll to a queue. */
   wait(name: QueueName, info: PollerInfo): Poller {
     const queue = this.queue(name);
     const poller = new Poller(info);
+    if (this.gone.has(info.workerInstanceKey)) {
+      poller.end(undefined);
+      return poller;
+    }
     this.seen(queue, info);
     queue.shutDown = false;
     if (this.serve(queue, poller)) return poller;
@@ -101,7 +109,7 @@ export class TaskQueues {
   release(name: QueueName, poller: Poller): void {
     if (!poller.waiting) return;
     poller.reserved = false;
-    if (poller.overdue) {
+    if (poller.overdue || this.gone.has(poller.info.workerInstanceKey)) {
       poller.end(undefined);
       return;
     }
@@ -195,8 +203,9 @@ export class TaskQueues {
     for (const poller of queue.waiting.splice(0)) poller.end(undefined);
   }
 
-  /** Ends the waiting polls of one worker instance, on every queue. */
+  /** A worker instance goes away: its waiting polls end, on every queue, and so do those that are still on their way. */
   endPollsOf(workerInstanceKey: string): void {
+    this.gone.add(workerInstanceKey);
     for (const queue of this.queues.values()) {
       for (const poller of queue.waiting.filter((p) => p.info.workerInstanceKey === workerInstanceKey)) {
         queue.waiting.splice(queue.waiting.indexOf(poller), 1);

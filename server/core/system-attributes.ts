@@ -1,0 +1,42 @@
+/** Search attributes that the engine itself gives a run: lists of keywords beside those of its own. */
+import { api, type Payload } from './api.js';
+import type { RunState } from './run-state.js';
+
+const Codec = api.common.v1.SearchAttributes;
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** What of a run is paused. No event tells of it. */
+export const PAUSE_INFO = 'TemporalPauseInfo';
+
+const fieldsOf = (searchAttributes: Uint8Array | null): { [name: string]: Payload } => (searchAttributes ? Codec.decode(searchAttributes).indexedFields : {});
+
+const keywordList = (values: readonly string[]): Payload => ({
+  metadata: { encoding: bytes('json/plain'), type: bytes('KeywordList') },
+  data: bytes(JSON.stringify(values)),
+});
+
+/** All of a run's search attributes as describe shows them: those of the index, and the builds that have worked on it. */
+export function shownAttributes(state: RunState): { [name: string]: Payload } {
+  const builds: { [name: string]: Payload } = {};
+  const checksums = state.resetPoints.map((point) => point.binaryChecksum).filter((checksum) => checksum !== '');
+  if (state.buildIds.length > 0) builds['BuildIds'] = keywordList(state.buildIds);
+  if (checksums.length > 0) builds['BinaryChecksums'] = keywordList(checksums);
+  return { ...builds, ...fieldsOf(state.searchAttributes) };
+}
+
+/** Brings the attribute in line with the activities that are paused now. */
+export function notePauses(state: RunState): void {
+  const types = Object.values(state.activities).flatMap((activity) => (activity.paused ? [activity.type] : []));
+  const fields = { ...fieldsOf(state.searchAttributes) };
+  if (types.length > 0) fields[PAUSE_INFO] = keywordList([...new Set(types)].map((type) => `property:activityType=${type}`));
+  else delete fields[PAUSE_INFO];
+  state.searchAttributes = Object.keys(fields).length > 0 ? Codec.encode({ indexedFields: fields }).finish() : null;
+}
+
+/** The attributes that the history alone determines. */
+export function durableAttributes(state: RunState): Uint8Array | null {
+  const fields = fieldsOf(state.searchAttributes);
+  if (!(PAUSE_INFO in fields)) return state.searchAttributes;
+  const { [PAUSE_INFO]: _, ...durable } = fields;
+  return Object.keys(durable).length > 0 ? Codec.encode({ indexedFields: durable }).finish() : null;
+}
