@@ -71,7 +71,7 @@ async function step(engine: Engine, pending: PendingQuery, shared: SharedQuery, 
   else if (isIdle(state)) await askDirectly(engine, pending, shared, state);
   else {
     engine.queries.ride(pending);
-    await shared.tell({ kind: 'query-rides', runId: pending.runId, untilMs: pending.untilMs });
+    await shared.rides();
     return true;
   }
   return false;

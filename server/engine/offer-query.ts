@@ -37,12 +37,9 @@ export async function offerQuery(
       void hand(engine, { queue, poller, runId: pending.runId, sticky, known }, async () => ((await shared.take()) ? asked : undefined)),
   });
   known = undefined; // whoever takes it later reads the run again
-  const { id: queryId, runId } = pending;
-  const change: Change = { kind: 'query-offered', queryId, runId, namespaceId: queue.namespaceId, queue: queue.queue, sticky, untilMs };
-  let first = true;
+  const elsewhere = { namespaceId: queue.namespaceId, queue: queue.queue, sticky, untilMs };
   while (!pending.settled() && engine.clock.now() < untilMs) {
-    if (!given) await shared.tell(change, first);
-    first = false;
+    if (!given) await shared.offered(elsewhere);
     await settledWithin(pending, Math.min(untilMs - engine.clock.now(), TELL_AGAIN_MS));
   }
   over = true;

@@ -1,24 +1,27 @@
 /** A query as other nodes see it: a row, made when it is first needed, and hints that it is there. */
 import { api } from '../core/api.js';
+import type { QueryOffer } from '../storage/queries.js';
 import type { Change, Engine } from './engine.js';
 import type { PendingQuery } from './pending-queries.js';
 
 export class SharedQuery {
   /** The row as it is written, or is about to be. */
   private written: Promise<void> | undefined;
+  private last: QueryOffer | 'rides' | undefined;
 
   constructor(
     private readonly engine: Engine,
     private readonly pending: PendingQuery,
   ) {}
 
-  /** Tells other nodes, if there are any. `anew`: whoever has taken the query has let it lie, and it may be taken again. */
-  async tell(change: Change, anew = false): Promise<void> {
-    const { engine, pending } = this;
-    if (!engine.otherNodes() || pending.settled()) return;
-    if (!this.written || anew) this.written = this.write();
-    await this.written;
-    engine.notify(change);
+  /** Tells other nodes, if there are any, that the query waits for the next workflow task of its run. Told again, it only hints again. */
+  async rides(): Promise<void> {
+    await this.tell('rides', { kind: 'query-rides', runId: this.pending.runId, untilMs: this.pending.untilMs });
+  }
+
+  /** Tells other nodes that the query waits for a poller of a queue. A new offer may be taken, whoever has taken one before. */
+  async offered(offer: QueryOffer): Promise<void> {
+    await this.tell(offer, { kind: 'query-offered', queryId: this.pending.id, runId: this.pending.runId, ...offer });
   }
 
   /** Whether this node may hand the query to a worker: nobody waits in vain, and no other node has done it. */
@@ -35,9 +38,20 @@ export class SharedQuery {
     await this.engine.sharedQueries.withdraw(this.pending.id);
   }
 
-  private write(): Promise<void> {
-    const { id: queryId, runId, untilMs } = this.pending;
+  private async tell(offer: QueryOffer | 'rides', change: Change): Promise<void> {
+    const { engine, pending } = this;
+    if (!engine.otherNodes() || pending.settled()) return;
+    if (this.last !== offer) {
+      this.last = offer;
+      this.written = this.write(offer === 'rides' ? undefined : offer);
+    }
+    await this.written;
+    engine.notify(change);
+  }
+
+  private write(offer: QueryOffer | undefined): Promise<void> {
+    const { id: queryId, namespaceId, runId, untilMs } = this.pending;
     const query = api.query.v1.WorkflowQuery.encode(this.pending.query).finish();
-    return this.engine.sharedQueries.share({ queryId, nodeId: this.engine.nodeId, runId, query, expiresMs: Math.ceil(untilMs) });
+    return this.engine.sharedQueries.share({ queryId, nodeId: this.engine.nodeId, namespaceId, runId, query, offer, untilMs: offer?.untilMs ?? untilMs });
   }
 }

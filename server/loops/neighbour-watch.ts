@@ -1,6 +1,7 @@
 /** Where several nodes share the database: tells the others which queues are polled here, and looks for what a lost notification would have told. */
 import { takeAnswers } from '../engine/answer-query.js';
 import type { Engine } from '../engine/engine.js';
+import { hear } from '../engine/hear-nodes.js';
 import { lookAtAllUpdates } from '../engine/update-status.js';
 
 const LOOK_MS = 2_000;
@@ -14,6 +15,9 @@ export async function watchNeighboursOnce(engine: Engine): Promise<number> {
   await engine.queuePolls.tell(engine.nodeId, engine.queues.polledSince(nowMs - STALE_MS), nowMs - STALE_MS);
   engine.remotePolls.heard(await engine.queuePolls.ofOthers(engine.nodeId, nowMs - STALE_MS));
   if (engine.queries.size > 0) await takeAnswers(engine);
+  for (const { nodeId, queryId, runId, offer, untilMs } of await engine.sharedQueries.ofOthers(engine.nodeId, nowMs)) {
+    hear(engine, nodeId, offer ? { kind: 'query-offered', queryId, runId, ...offer } : { kind: 'query-rides', runId, untilMs });
+  }
   engine.queries.sweep(nowMs);
   await engine.sharedQueries.sweep(nowMs);
   await lookAtAllUpdates(engine);

@@ -5,10 +5,23 @@ export interface SharedQuery {
   queryId: string;
   /** The node that asks. */
   nodeId: string;
+  namespaceId: string;
   runId: string;
   /** Encoded WorkflowQuery. */
   query: Uint8Array;
-  expiresMs: number;
+  /** Undefined: the query rides on the run's next workflow task. */
+  offer: QueryOffer | undefined;
+  /** When it is of no use any more, in milliseconds since the epoch. */
+  untilMs: number;
+}
+
+/** A query that waits for a poller of a task queue. */
+export interface QueryOffer {
+  namespaceId: string;
+  queue: string;
+  /** The queue is that of the worker which holds the run. */
+  sticky: boolean;
+  untilMs: number;
 }
 
 interface Columns extends Record<string, unknown> {
@@ -16,16 +29,45 @@ interface Columns extends Record<string, unknown> {
   query: Buffer;
 }
 
+interface SharedColumns extends Record<string, unknown> {
+  query_id: string;
+  node_id: string;
+  namespace_id: string;
+  run_id: string;
+  queue: string | null;
+  sticky: boolean;
+  expires_ms: number;
+}
+
 export class Queries {
   constructor(private readonly database: Database) {}
 
   /** Puts the query where other nodes see it; one that was taken can be taken again. */
-  async share({ queryId, nodeId, runId, query, expiresMs }: SharedQuery): Promise<void> {
+  async share({ queryId, nodeId, namespaceId, runId, query, offer, untilMs }: SharedQuery): Promise<void> {
     await this.database.query({
       name: 'query-share',
-      text: 'insert into queries (query_id, node_id, run_id, query, expires_ms) values ($1, $2, $3, $4, $5) on conflict (query_id) do update set taken = false, expires_ms = excluded.expires_ms',
-      values: [queryId, nodeId, runId, query, expiresMs],
+      text: `insert into queries (query_id, node_id, namespace_id, run_id, query, queue, sticky, expires_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (query_id) do update set taken = false, queue = excluded.queue, sticky = excluded.sticky, expires_ms = excluded.expires_ms`,
+      values: [queryId, nodeId, namespaceId, runId, query, offer?.queue ?? null, offer?.sticky ?? false, Math.ceil(untilMs)],
     });
+  }
+
+  /** What other nodes share and nobody has taken. */
+  async ofOthers(nodeId: string, nowMs: number): Promise<Omit<SharedQuery, 'query'>[]> {
+    const rows = await this.database.query<SharedColumns>({
+      name: 'queries-others',
+      text: `select query_id, node_id, namespace_id, run_id, queue, sticky, expires_ms from queries
+        where node_id <> $1 and not taken and expires_ms > $2 limit 1000`,
+      values: [nodeId, nowMs],
+    });
+    return rows.map((r) => ({
+      queryId: r.query_id,
+      nodeId: r.node_id,
+      namespaceId: r.namespace_id,
+      runId: r.run_id,
+      offer: r.queue === null ? undefined : { namespaceId: r.namespace_id, queue: r.queue, sticky: r.sticky, untilMs: r.expires_ms },
+      untilMs: r.expires_ms,
+    }));
   }
 
   async withdraw(queryId: string): Promise<void> {
@@ -37,7 +79,7 @@ export class Queries {
     const rows = await this.database.query<Columns>({
       name: 'query-take',
       text: 'update queries set taken = true where query_id = $1 and not taken and expires_ms > $2 returning query',
-      values: [queryId, nowMs],
+      values: [queryId, Math.floor(nowMs)],
     });
     return rows[0]?.query;
   }
@@ -46,8 +88,8 @@ export class Queries {
   async ridingOn(runId: string, exceptNodeId: string, nowMs: number): Promise<{ queryId: string; query: Buffer }[]> {
     const rows = await this.database.query<Columns>({
       name: 'queries-riding',
-      text: 'select query_id, query from queries where run_id = $1 and node_id <> $2 and expires_ms > $3 and not taken',
-      values: [runId, exceptNodeId, nowMs],
+      text: 'select query_id, query from queries where run_id = $1 and node_id <> $2 and expires_ms > $3 and queue is null',
+      values: [runId, exceptNodeId, Math.floor(nowMs)],
     });
     return rows.map((r) => ({ queryId: r.query_id, query: r.query }));
   }
