@@ -99,7 +99,7 @@ const environment = {
   PERDURE_ADDRESS: engine.grpcAddress,
   // shown by the example when it waits for a person
   PERDURE_HTTP_ADDRESS: engine.httpAddress === '' ? 'off' : `http://${engine.httpAddress}`,
-  PERDURE_DATA: process.env.DATABASE_URL ? 'in the database of DATABASE_URL' : `in ${DATA}`,
+  PERDURE_DATA: engine.dataDirectory === undefined ? 'in the database of DATABASE_URL' : `in ${engine.dataDirectory}`,
 };
 await once('seed.js', environment);
 if (!stopping) {

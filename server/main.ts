@@ -30,6 +30,8 @@ export interface ReadyMessage {
   readonly grpcAddress: string;
   readonly httpAddress: string;
   readonly databaseUrl: string;
+  /** Of an embedded PostgreSQL. */
+  readonly dataDirectory?: string;
 }
 
 export const version = (createRequire(import.meta.url)('@perdure/server/package.json') as { version: string }).version;
@@ -94,7 +96,7 @@ class Life {
     print(`  gRPC      ${grpcAddress}`);
     print(`  HTTP      ${httpAddress === '' ? 'off' : `http://${httpAddress} (/healthz, /readyz, /metrics)`}`);
     print(`  Database  ${this.whereDataLies(config)}`);
-    const message: ReadyMessage = { type: 'ready', grpcAddress, httpAddress, databaseUrl: config.databaseUrl };
+    const message: ReadyMessage = { type: 'ready', grpcAddress, httpAddress, databaseUrl: config.databaseUrl, ...(this.postgres && { dataDirectory: this.postgres.dataDirectory }) };
     process.send?.(message);
   }
 

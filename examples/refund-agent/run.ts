@@ -4,7 +4,7 @@ import { followRun } from './follow/follow-run.js';
 import { howToDecide } from './follow/how-to-decide.js';
 import { Screen } from './follow/screen.js';
 import { StepLines, stepName } from './follow/step-lines.js';
-import { ADDRESS, disputeToSettle, TASK_QUEUE, workflowIdOf } from './settings.js';
+import { ADDRESS, ADDRESS_IS_USUAL, disputeToSettle, TASK_QUEUE, workflowIdOf } from './settings.js';
 import type { refundAgent } from './workflows.js';
 
 const disputeId = disputeToSettle();
@@ -88,4 +88,5 @@ for await (const event of followRun(client, { workflowId, runId }, (problem) => 
 clearInterval(invite);
 clearInterval(look);
 screen.end();
+console.log(`Another dispute, of 1001 to 1024: ${ADDRESS_IS_USUAL ? '' : `PERDURE_ADDRESS=${ADDRESS} `}node examples/refund-agent/dist/run.js 1012`);
 await connection.close();

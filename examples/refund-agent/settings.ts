@@ -3,6 +3,9 @@
 /** gRPC address of the engine. */
 export const ADDRESS = process.env['PERDURE_ADDRESS'] || '127.0.0.1:7233';
 
+/** Nobody needs to name it. */
+export const ADDRESS_IS_USUAL = ['127.0.0.1:7233', 'localhost:7233', '[::1]:7233'].includes(ADDRESS);
+
 /** The queue that connects those who start runs with the workers. */
 export const TASK_QUEUE = 'refund-agent';
 

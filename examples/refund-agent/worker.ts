@@ -18,7 +18,8 @@ const worker = await Worker.create({
   activities: createActivities({ database, model }),
   shutdownGraceTime: '10 seconds',
 });
-console.log(`A worker takes the tasks of queue "${TASK_QUEUE}" at ${ADDRESS}. ${sentence}`);
+const clearLine = process.stdout.isTTY ? '\r\x1b[K' : ''; // another process may be counting seconds there
+console.log(`${clearLine}A worker takes the tasks of queue "${TASK_QUEUE}" at ${ADDRESS}. ${sentence}`);
 await worker.run(); // until SIGINT or SIGTERM
 await connection.close();
 await database.close();

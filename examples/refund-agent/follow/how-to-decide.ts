@@ -1,10 +1,8 @@
 /** What a person reads when the run waits for them: the commands that decide, and where everything is. */
-import { ADDRESS } from '../settings.js';
-
-const DEFAULT_ADDRESSES = new Set(['127.0.0.1:7233', 'localhost:7233', '[::1]:7233']);
+import { ADDRESS, ADDRESS_IS_USUAL } from '../settings.js';
 
 export function howToDecide(workflowId: string): string {
-  const more = DEFAULT_ADDRESSES.has(ADDRESS) ? '' : ` --address ${ADDRESS}`;
+  const more = ADDRESS_IS_USUAL ? '' : ` --address ${ADDRESS}`;
   const places = [
     `gRPC ${ADDRESS}`,
     ...named('HTTP', 'PERDURE_HTTP_ADDRESS'),
