@@ -26,7 +26,8 @@ export * from './errors.js';
 export * from './interceptors.js';
 export { DefaultLogger, type LogEntry, LogTimestamp } from './logger.js';
 export type { WorkerPlugin } from './plugin.js';
-export { ReplayError, type ReplayHistoriesIterable, type ReplayOutcome as ReplayResult } from './replay.js';
+export { ReplayError } from '../replay/nondeterminism.js';
+export type { ReplayHistoriesIterable, ReplayOutcome as ReplayResult } from './replay.js';
 export { Runtime, type RuntimeOptions } from './runtime.js';
 export type {
   ActivitySlotInfo,

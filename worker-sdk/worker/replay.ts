@@ -3,18 +3,15 @@ import type { History } from '../definitions/api.js';
 import type { HistoryAndWorkflowId } from '../definitions/workflow.js';
 import { decodeMessage } from '../payload/codec.js';
 import { createWorkflowHost } from '../replay/create-workflow-host.js';
+import { NondeterminismError, ReplayError } from '../replay/nondeterminism.js';
 import type { WorkflowHost } from '../replay/workflow-host.js';
+import { DeterminismViolationError } from '../workflow/errors.js';
 import type { CompiledWorkerOptions } from './compiled-options.js';
 import { compileWorkerOptions } from './compiled-options.js';
 import { hostOptions } from './host.js';
 import { readHistory } from './read-history.js';
 import { Runtime } from './runtime.js';
 import type { ReplayWorkerOptions } from './worker-options.js';
-
-/** A history that could not be replayed, for another reason than the workflow's code. */
-export class ReplayError extends Error {
-  override readonly name = 'ReplayError';
-}
 
 /** Histories to replay. */
 export type ReplayHistoriesIterable = AsyncIterable<HistoryAndWorkflowId> | Iterable<HistoryAndWorkflowId>;
@@ -56,10 +53,17 @@ async function replayOne(host: WorkflowHost, options: CompiledWorkerOptions, sou
     runId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId ?? '';
     const context = { type: 'workflow' as const, namespace: options.namespace, workflowId };
     const decoded = await decodeMessage(options.loadedDataConverter.payloadCodecs, history, context);
-    return await host.replayHistory(decoded, workflowId);
+    const { error, ...result } = await host.replayHistory(decoded, workflowId);
+    return error ? { ...result, error: callersError(error) } : result;
   } catch (err) {
     return { workflowId, runId, error: err instanceof Error ? err : new ReplayError(String(err)) };
   }
+}
+
+/** What the code did instead of what history holds, as an error that callers know the name of. */
+function callersError(error: Error): Error {
+  if (!(error instanceof NondeterminismError)) return error;
+  return Object.assign(new DeterminismViolationError(error.message, { cause: error }), { mismatch: error.mismatch });
 }
 
 function replayHost(options: CompiledWorkerOptions): Promise<WorkflowHost> {
