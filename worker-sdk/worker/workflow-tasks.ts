@@ -2,6 +2,7 @@
 import { status } from '@grpc/grpc-js';
 import type { temporal } from '../definitions/api.js';
 import type { ProtoDuration } from '../definitions/api.js';
+import { toNumber } from '../definitions/api.js';
 import type { Logger } from '../definitions/logger.js';
 import type { PayloadCodec } from '../payload/codec.js';
 import { decodeMessage, encodeMessage } from '../payload/codec.js';
@@ -15,6 +16,7 @@ import { isTaskGone, isTooLarge } from './delivery.js';
 import type { DeliveryLimit } from './delivery-limit.js';
 import type { EagerActivities } from './eager-activities.js';
 import type { Slot, WorkflowSlotInfo } from './slots.js';
+import { decodeTask, encodeCompletion } from './task-codec.js';
 import type { WorkerVersion } from './worker-version.js';
 
 type CompletedResponse = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse;
@@ -82,7 +84,7 @@ export class WorkflowTasks {
     const context = this.contextOf(encoded);
     let outcome: WorkflowTaskOutcome;
     try {
-      const task = await decodeMessage(codecs, encoded, context);
+      const task = await decodeTask(codecs, encoded, context);
       outcome = await host.handleTask(task, this.historyFetcher(encoded, context));
     } catch (err) {
       // The history could not be read: the run is gone, or the server is. Either way this task has no answer of its own.
@@ -135,8 +137,8 @@ export class WorkflowTasks {
     completion: Extract<WorkflowTaskOutcome, { kind: 'completed' }>['completion'],
     context: SerializationContext,
   ): Promise<WorkflowTask | undefined> {
-    const { rpcs, namespace, identity, sticky, version, codecs, eager, taskQueue, delivery } = this.options;
-    const encoded = await encodeMessage(codecs, completion, context);
+    const { host, rpcs, namespace, identity, sticky, version, codecs, eager, taskQueue, delivery } = this.options;
+    const encoded = await encodeCompletion(codecs, completion, context);
     const reserved = eager?.reserve(encoded.commands ?? []);
     try {
       const response: CompletedResponse = await rpcs.workflowTaskCompleted(
@@ -155,6 +157,8 @@ export class WorkflowTasks {
         },
         { abortSignal: delivery.signal() },
       );
+      const resetTo = toNumber(response.resetHistoryEventId);
+      if (resetTo > 0) host.speculativeTaskDropped(task.workflowExecution?.runId ?? '', resetTo);
       reserved?.run(response.activityTasks ?? []);
       return response.workflowTask?.taskToken?.length ? response.workflowTask : undefined;
     } finally {
