@@ -20,7 +20,7 @@ RUN node_modules/.bin/tsc -b server cli && find server cli -name '*.tsbuildinfo'
 FROM packages AS runtime
 # optional packages are the embedded PostgreSQL, which has no use beside a real one
 RUN npm ci --omit=dev --omit=optional --workspace=@perdure/server --workspace=perdure \
- && find node_modules */node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' -o -name '*.ts' \) -not -iname 'license*' -delete
+ && find . -type f -path '*/node_modules/*' \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' -o -name '*.ts' \) -not -iname 'license*' -delete
 
 FROM node:22-bookworm-slim
 WORKDIR /app

@@ -1,5 +1,6 @@
 /** The process: read the configuration, bring up the database and the server, say where they are, stop on a signal, return the exit code. */
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError, type Flags, readConfig, unknownVariables } from './config.js';
 import { createLogger, type Logger } from './log.js';
 import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
@@ -38,7 +39,7 @@ export const version = (createRequire(import.meta.url)('@perdure/server/package.
 
 /**
  * Serves until told to stop: SIGINT, SIGTERM, SIGHUP, or the end of a parent process that opened a channel. A second signal ends it at once.
- * @returns the exit code: 0 after a clean stop, 1 when it could not start, 2 for a bad configuration
+ * @returns the exit code: 0 after a clean stop, 1 when it could not start or not stop cleanly, 2 for a bad configuration
  */
 export const serve = async (options: ServeOptions): Promise<number> => {
   const print = options.print ?? ((line: string) => void process.stdout.write(`${line}\n`));
@@ -56,19 +57,23 @@ export const serve = async (options: ServeOptions): Promise<number> => {
   for (const name of unknownVariables(options.env)) log.warn(`${name} is set, but no setting has that name`);
   const stop = stopSignal(log);
   const life = new Life(config, options, log, print);
+  let code = 0;
   try {
     await life.start(stop.signal);
     await aborted(stop.signal);
-    return 0;
   } catch (error) {
-    if (stop.signal.aborted) return 0;
-    log.fatal({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  } finally {
-    await life.end();
-    stop.dispose();
+    if (!stop.signal.aborted) {
+      log.fatal({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`);
+      code = 1;
+    }
   }
+  if (!(await life.end())) code = 1;
+  stop.dispose();
+  return code;
 };
+
+/** On top of the grace for calls under way: for closing what a server has open. */
+const STOP_MARGIN_MS = 3_000;
 
 /** What one run of the process holds, and gives back in the opposite order. */
 class Life {
@@ -116,13 +121,27 @@ class Life {
     return lasting ? `embedded PostgreSQL, data in ${this.postgres.dataDirectory}` : 'embedded PostgreSQL, empty at every start (--db-filename keeps the data)';
   }
 
-  async end(): Promise<void> {
+  /** @returns false when the server had to be left to its fate */
+  async end(): Promise<boolean> {
+    const clean = await this.stopServer();
+    await this.postgres?.stop();
+    return clean;
+  }
+
+  /** Bounded: what it waits for (calls, the database) may never come, and whoever stops a process kills it a little later. */
+  private async stopServer(): Promise<boolean> {
+    const limitMs = this.config.shutdownGraceMs + STOP_MARGIN_MS;
+    const patience = new AbortController();
+    const late = sleep(limitMs, 'late', { signal: patience.signal }).catch(() => 'late');
     try {
-      await this.server?.stop();
+      if ((await Promise.race([this.server?.stop(), late])) !== 'late') return true;
+      this.log.error(`the server did not stop within ${limitMs} ms; what was committed is safe`);
     } catch (error) {
       this.log.error({ err: error }, 'the server did not stop cleanly');
+    } finally {
+      patience.abort();
     }
-    await this.postgres?.stop();
+    return false;
   }
 }
 

