@@ -152,8 +152,9 @@ export class RunMachine implements MachineOwner, MessageSink {
     return this.sawFinalEvent || this.#window.canTake(this.currentStartedEventId);
   }
 
+  /** A run that closes has no more to do: a second closing command, or any behind the first, would be refused. */
   get hasJobs(): boolean {
-    return this.#jobs.length > 0;
+    return this.#jobs.length > 0 && !this.closing;
   }
 
   /** Applies the next piece of history. Returns how many events it had; 0 means that all is applied. */

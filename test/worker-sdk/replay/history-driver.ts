@@ -36,6 +36,7 @@ export class HistoryDriver {
   lastCompletion: WorkflowTaskCompletion | undefined;
   full: boolean;
   #messages: Message[] = [];
+  #appliedUpTo = 0;
 
   constructor(
     private readonly host: WorkflowHost,
@@ -153,6 +154,40 @@ export class HistoryDriver {
     if (error) throw error;
   }
 
+  /** Ids of timers or activities that are neither over nor cancelled. */
+  pending(what: 'timer' | 'activity'): string[] {
+    const open = new Map<number, string>();
+    this.events.forEach((event, index) => {
+      const id = index + 1;
+      const begun = what === 'timer' ? event.timerStartedEventAttributes?.timerId : event.activityTaskScheduledEventAttributes?.activityId;
+      if (begun) open.set(id, begun);
+      const over =
+        what === 'timer'
+          ? (event.timerFiredEventAttributes?.startedEventId ?? event.timerCanceledEventAttributes?.startedEventId)
+          : event.activityTaskCompletedEventAttributes?.scheduledEventId;
+      if (over) open.delete(Number(over));
+    });
+    return [...open.values()];
+  }
+
+  get closed(): boolean {
+    return /COMPLETED|FAILED|CANCELED|CONTINUED/.test(this.#lastRunEvent());
+  }
+
+  get cancelRequested(): boolean {
+    return this.events.some((event) => event.workflowExecutionCancelRequestedEventAttributes);
+  }
+
+  /** The history up to the last completed task: what a worker can be asked to replay. */
+  get completedEvents(): HistoryEvent[] {
+    return this.events.slice(0, this.#appliedUpTo);
+  }
+
+  #lastRunEvent(): string {
+    const name = EventType[this.events.at(-1)?.eventType ?? 0] ?? '';
+    return name.startsWith('EVENT_TYPE_WORKFLOW_EXECUTION_') ? name.replace('EVENT_TYPE_WORKFLOW_EXECUTION_', '').replace(/^(UPDATE|CANCEL_REQ).*/, '') : '';
+  }
+
   /** The result that the workflow completed with. */
   get result(): unknown {
     const event = this.events.at(-1)!;
@@ -185,6 +220,7 @@ export class HistoryDriver {
       },
     });
     for (const command of completion.commands ?? []) this.#applyCommand(command, completion.messages ?? []);
+    this.#appliedUpTo = this.events.length;
   }
 
   #applyCommand(command: Command, messages: Message[]): void {
