@@ -28,6 +28,7 @@ import type { Logger } from './log.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
+import { NodeWatch } from './loops/node-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
@@ -63,15 +64,13 @@ export interface PerdureServer {
 }
 
 const CACHED_RUNS = 10_000;
-const NODE_SEEN_EVERY_MS = 2_000;
-const NODE_GONE_MS = 10_000;
 const BACKLOG_SWEEP_MS = 2_000;
 
 export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds }: ServerOptions): Promise<PerdureServer> {
   await migrate(config.databaseUrl, { log });
   const engine = buildEngine(config, log, clock, ids);
   const startedMs = clock.now();
-  const { loops, listener, nodes } = buildLoops(engine, log);
+  const { loops, listener, nodeWatch } = buildLoops(engine, log);
   const address = { grpc: '', http: '' };
   const facts = { clusterId: await readClusterId(engine.database), address: () => address };
   const services = { workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) }, operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) } };
@@ -84,6 +83,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
         if (!(await engine.registry.find(name))) await addNamespace(engine, { name, retentionMs, description: '', ownerEmail: '', data: {} }).catch(() => undefined);
       }
       await listener.start();
+      await nodeWatch.join();
       for (const loop of loops) loop.start();
       address.grpc = (await grpc.start()).address;
       address.http = http ? await http.start() : '';
@@ -98,7 +98,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await Promise.all(loops.map((loop) => loop.stop()));
       await engine.courier.stop();
       await listener.stop();
-      await nodes.remove(engine.nodeId, 0).catch(() => undefined);
+      await nodeWatch.leave().catch(() => undefined);
       await engine.database.close();
     },
   };
@@ -175,21 +175,19 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
   return engine;
 }
 
-function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Listener; nodes: Nodes } {
+function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Listener; nodeWatch: NodeWatch } {
   const parts = wakeUps.get(engine)!;
-  const nodes = new Nodes(engine.database);
-  const self = { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.clock.now() };
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine) });
   const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
-  const nodeWatch = new Loop({
-    name: 'node-watch',
+  const nodeWatch = new NodeWatch({
+    nodes: new Nodes(engine.database),
+    self: { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.clock.now() },
+    now: () => engine.clock.now(),
     log,
-    async runOnce() {
-      const nowMs = engine.clock.now();
-      await nodes.seen(self, nowMs);
-      parts.announcer.others = (await nodes.others(self.id, nowMs - NODE_GONE_MS)).length > 0;
-      return NODE_SEEN_EVERY_MS;
+    onOthers(others) {
+      parts.announcer.others = others;
     },
+    greet: async () => engine.notify({ kind: 'node-started' }),
   });
   const backlogSweep = new Loop({
     name: 'backlog-sweep',
@@ -207,6 +205,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
     engine,
     (from, change) => {
       parts.announcer.others = true;
+      if (change.kind === 'node-started') nodeWatch.loop.wake();
       hear(engine, from, change);
     },
     () => {
@@ -216,7 +215,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch, neighbours, backlogSweep, sweeper], listener, nodes };
+  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], listener, nodeWatch };
 }
 
 async function readiness(engine: Engine): Promise<{ ready: boolean; reason?: string }> {

@@ -89,6 +89,8 @@ export type Change =
   | { kind: 'tasks'; namespaceId: string; task: 1 | 2; queue: string }
   | { kind: 'run'; runId: string }
   | { kind: 'namespaces' }
+  /** Whoever says so has just come. */
+  | { kind: 'node-started' }
   /** A query waits for the run's next workflow task. */
   | { kind: 'query-rides'; runId: string; untilMs: number }
   /** A query waits for a poller of a queue. */

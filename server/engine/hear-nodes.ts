@@ -36,5 +36,8 @@ export function hear(engine: Engine, from: string, change: Change): void {
       break;
     case 'namespaces':
       engine.registry.forgetAll();
+      break;
+    case 'node-started': // that there are others is known from hearing anything at all
+      break;
   }
 }

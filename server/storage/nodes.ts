@@ -1,6 +1,13 @@
 /** Server processes that are alive: each says so every few seconds. */
 import type { Database } from './database.js';
 
+export interface NodeRow {
+  id: string;
+  host: string;
+  pid: number;
+  seenMs: number;
+}
+
 export class Nodes {
   constructor(private readonly database: Database) {}
 
@@ -8,22 +15,26 @@ export class Nodes {
     await this.database.query({
       name: 'node-seen',
       text: `insert into nodes (node_id, host, pid, started_ms, seen_ms) values ($1, $2, $3, $4, $5)
-        on conflict (node_id) do update set seen_ms = excluded.seen_ms`,
-      values: [node.id, node.host, node.pid, node.startedMs, nowMs],
+        on conflict (node_id) do update set seen_ms = greatest(nodes.seen_ms + 1, excluded.seen_ms)`,
+      values: [node.id, node.host, node.pid, node.startedMs, Math.floor(nowMs)],
     });
   }
 
   /** Nodes other than this one that were seen since. */
-  async others(nodeId: string, sinceMs: number): Promise<string[]> {
-    const rows = await this.database.query<{ node_id: string }>({
+  async others(nodeId: string, sinceMs: number): Promise<NodeRow[]> {
+    const rows = await this.database.query<{ node_id: string; host: string; pid: number; seen_ms: number }>({
       name: 'nodes-others',
-      text: 'select node_id from nodes where node_id <> $1 and seen_ms >= $2',
-      values: [nodeId, sinceMs],
+      text: 'select node_id, host, pid, seen_ms from nodes where node_id <> $1 and seen_ms >= $2',
+      values: [nodeId, Math.floor(sinceMs)],
     });
-    return rows.map((r) => r.node_id);
+    return rows.map((r) => ({ id: r.node_id, host: r.host, pid: r.pid, seenMs: r.seen_ms }));
   }
 
   async remove(nodeId: string, beforeMs: number): Promise<void> {
-    await this.database.query({ name: 'node-remove', text: 'delete from nodes where node_id = $1 or seen_ms < $2', values: [nodeId, beforeMs] });
+    await this.database.query({
+      name: 'node-remove',
+      text: 'delete from nodes where node_id = $1 or seen_ms < $2',
+      values: [nodeId, beforeMs],
+    });
   }
 }

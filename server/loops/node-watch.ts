@@ -1,0 +1,83 @@
+/** Says that this node is there, and knows whether others are. */
+import type { EngineLog } from '../engine/engine.js';
+import type { NodeRow, Nodes } from '../storage/nodes.js';
+import { Loop } from './loop.js';
+
+const SEEN_EVERY_MS = 2_000;
+/** A node that was not seen for so long is gone. */
+const GONE_MS = 10_000;
+const JOIN_LOOK_MS = 20;
+const JOIN_LOOKS = (SEEN_EVERY_MS + 500) / JOIN_LOOK_MS;
+
+/** Nodes of this very process. */
+const ownNodes = new Set<string>();
+
+export interface NodeWatchOptions {
+  readonly nodes: Nodes;
+  readonly self: { id: string; host: string; pid: number; startedMs: number };
+  readonly now: () => number;
+  readonly log: EngineLog;
+  /** Called with whether other nodes share the database. */
+  readonly onOthers: (others: boolean) => void;
+  /** Tells other nodes at once that one has come. */
+  readonly greet: () => Promise<void>;
+}
+
+export class NodeWatch {
+  readonly loop: Loop;
+
+  constructor(private readonly options: NodeWatchOptions) {
+    this.loop = new Loop({ name: 'node-watch', log: options.log, runOnce: () => this.runOnce() });
+  }
+
+  /**
+   * Makes this node known before it serves its first call. Nodes that believe themselves alone answer from memory, so the others must have
+   * taken note of this one before it changes anything. One that does not stir is not waited for longer than it may take to look by itself.
+   */
+  async join(): Promise<void> {
+    const { nodes, self, now, greet } = this.options;
+    ownNodes.add(self.id);
+    await nodes.seen(self, now());
+    const before = await this.others();
+    this.options.onOthers(before.length > 0);
+    if (before.length === 0) return;
+    await greet();
+    for (let left = JOIN_LOOKS; left > 0 && (await this.unaware(before)); left--)
+      await new Promise((resolve) => setTimeout(resolve, JOIN_LOOK_MS));
+  }
+
+  /** Others need not wait until they miss this node. */
+  async leave(): Promise<void> {
+    ownNodes.delete(this.options.self.id);
+    await this.options.nodes.remove(this.options.self.id, 0);
+  }
+
+  /** Whether one of the nodes has not looked since. */
+  private async unaware(before: readonly NodeRow[]): Promise<boolean> {
+    const after = new Map((await this.others()).map((node) => [node.id, node.seenMs]));
+    return before.some(({ id, seenMs }) => after.get(id) === seenMs);
+  }
+
+  private async runOnce(): Promise<number> {
+    await this.options.nodes.seen(this.options.self, this.options.now());
+    this.options.onOthers((await this.others()).length > 0);
+    return SEEN_EVERY_MS;
+  }
+
+  /** Other nodes that are alive, as far as can be seen from here. */
+  private async others(): Promise<NodeRow[]> {
+    const { nodes, self, now } = this.options;
+    const seen = await nodes.others(self.id, now() - GONE_MS);
+    return seen.filter((node) => node.host !== self.host || (node.pid === self.pid ? ownNodes.has(node.id) : isRunning(node.pid)));
+  }
+}
+
+/** Whether there is such a process on this host. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
