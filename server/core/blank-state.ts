@@ -52,6 +52,8 @@ export function blankState(identity: RunIdentity): RunState {
     transitions: 0,
     workflowTask: null,
     workflowTaskAttempt: 1,
+    taskFailures: 0,
+    taskProblem: [],
     previousStartedEventId: 0,
     lastCompletedEventId: 0,
     sticky: null,

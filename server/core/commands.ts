@@ -31,27 +31,27 @@ export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK]: cancelActivityCommand,
   [C.COMMAND_TYPE_START_TIMER]: startTimerCommand,
   [C.COMMAND_TYPE_CANCEL_TIMER]: cancelTimerCommand,
-  [C.COMMAND_TYPE_RECORD_MARKER](context, { recordMarkerCommandAttributes: attributes, userMetadata }) {
+  [C.COMMAND_TYPE_RECORD_MARKER](context, { recordMarkerCommandAttributes: attributes }) {
     checkApprovalMarker(context.turn, attributes!);
-    recordMarker(context.turn, attributes!, context.completedEventId, { userMetadata });
+    recordMarker(context.turn, attributes!, context.completedEventId);
   },
-  [C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION](context, { completeWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+  [C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION](context, { completeWorkflowExecutionCommandAttributes: attributes }) {
     const { turn, completedEventId } = context;
     const successor = afterCompletion(turn);
-    const event = completeRun(turn, attributes!.result, { completedEventId, newRunId: successor?.runId, userMetadata });
+    const event = completeRun(turn, attributes!.result, { completedEventId, newRunId: successor?.runId });
     end(context, event, successor, { result: attributes!.result });
   },
-  [C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION](context, { failWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+  [C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION](context, { failWorkflowExecutionCommandAttributes: attributes }) {
     const { turn, completedEventId } = context;
     const { retryState, successor } = afterFailure(turn, attributes!.failure);
-    const event = failRun(turn, attributes!.failure, retryState, { completedEventId, newRunId: successor?.runId, userMetadata });
+    const event = failRun(turn, attributes!.failure, retryState, { completedEventId, newRunId: successor?.runId });
     end(context, event, successor, { failure: attributes!.failure });
   },
-  [C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION](context, { cancelWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
-    announceClose(context.turn, cancelRun(context.turn, attributes!.details, { completedEventId: context.completedEventId, userMetadata }));
+  [C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION](context, { cancelWorkflowExecutionCommandAttributes: attributes }) {
+    announceClose(context.turn, cancelRun(context.turn, attributes!.details, { completedEventId: context.completedEventId }));
   },
-  [C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION](context, { continueAsNewWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
-    continueAsNew(context.turn, attributes!, context.completedEventId, { userMetadata });
+  [C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION](context, { continueAsNewWorkflowExecutionCommandAttributes: attributes }) {
+    continueAsNew(context.turn, attributes!, context.completedEventId);
     announceContinuation(context.turn);
   },
   [C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES](context, { upsertWorkflowSearchAttributesCommandAttributes: attributes }) {
@@ -63,21 +63,21 @@ export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_PROTOCOL_MESSAGE](context, { protocolMessageCommandAttributes: attributes }) {
     handleNamedMessage(context, attributes!.messageId ?? '');
   },
-  [C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION](context, { startChildWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+  [C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION](context, { startChildWorkflowExecutionCommandAttributes: attributes }) {
     const { turn } = context;
     requireRoomForChild(turn);
-    initiateChild(turn, attributes!, targetOf(context, attributes!.namespace), { userMetadata });
+    initiateChild(turn, attributes!, targetOf(context, attributes!.namespace));
     context.startedChildren.add(attributes!.workflowId!);
   },
-  [C.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION](context, { signalExternalWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+  [C.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION](context, { signalExternalWorkflowExecutionCommandAttributes: attributes }) {
     const { turn } = context;
     requireRoomForSignal(turn);
-    signalExternal(turn, attributes!, targetOf(context, attributes!.namespace), { userMetadata });
+    signalExternal(turn, attributes!, targetOf(context, attributes!.namespace));
   },
-  [C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION](context, { requestCancelExternalWorkflowExecutionCommandAttributes: attributes, userMetadata }) {
+  [C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION](context, { requestCancelExternalWorkflowExecutionCommandAttributes: attributes }) {
     const { turn } = context;
     requireRoomForCancel(turn);
-    cancelExternal(turn, attributes!, targetOf(context, attributes!.namespace), { userMetadata });
+    cancelExternal(turn, attributes!, targetOf(context, attributes!.namespace));
   },
   [C.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION]: notYet('a Nexus operation'),
   [C.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION]: notYet('a Nexus operation'),
@@ -107,6 +107,7 @@ export function handleCommands(context: CommandContext, commands: readonly Comma
     if (fault) throw new TaskFault(fault.cause, fault.message, fault.terminates);
     const handler = commandHandlers[command.commandType ?? 0];
     if (!handler) throw unimplemented(`commands of type ${command.commandType} are not supported by this server yet`);
+    if (command.commandType !== C.COMMAND_TYPE_PROTOCOL_MESSAGE) context.turn.decorate(command);
     handler(context, command);
   }
   handleOtherMessages(context);

@@ -249,6 +249,9 @@ export interface RunState {
   workflowTask: WorkflowTask | null;
   /** Attempt that the next workflow task has. */
   workflowTaskAttempt: number;
+  /** Workflow tasks that failed since one was completed, and what the last that was written failed of, as a search attribute says it. */
+  taskFailures: number;
+  taskProblem: string[];
   /** Started event of the last completed workflow task: where a sticky worker's knowledge ends. */
   previousStartedEventId: number;
   /** Id of the last WorkflowTaskCompleted, 0 if none. */

@@ -5,8 +5,10 @@ import type { RunState } from './run-state.js';
 const Codec = api.common.v1.SearchAttributes;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** What of a run is paused. No event tells of it. */
-export const PAUSE_INFO = 'TemporalPauseInfo';
+/** What of a run is paused, and what keeps it from going on. No events tell of these. */
+const PAUSE_INFO = 'TemporalPauseInfo';
+const REPORTED_PROBLEMS = 'TemporalReportedProblems';
+const UNTOLD = [PAUSE_INFO, REPORTED_PROBLEMS];
 
 const fieldsOf = (searchAttributes: Uint8Array | null): { [name: string]: Payload } => (searchAttributes ? Codec.decode(searchAttributes).indexedFields : {});
 
@@ -27,16 +29,25 @@ export function shownAttributes(state: RunState): { [name: string]: Payload } {
 /** Brings the attribute in line with the activities that are paused now. */
 export function notePauses(state: RunState): void {
   const types = Object.values(state.activities).flatMap((activity) => (activity.paused ? [activity.type] : []));
-  const fields = { ...fieldsOf(state.searchAttributes) };
-  if (types.length > 0) fields[PAUSE_INFO] = keywordList([...new Set(types)].map((type) => `property:activityType=${type}`));
-  else delete fields[PAUSE_INFO];
-  state.searchAttributes = Object.keys(fields).length > 0 ? Codec.encode({ indexedFields: fields }).finish() : null;
+  setKeywords(state, PAUSE_INFO, [...new Set(types)].map((type) => `property:activityType=${type}`));
 }
+
+/** Why the run's workflow tasks keep failing; nothing, when one has got through. */
+export const noteProblems = (state: RunState, problems: readonly string[]): void => setKeywords(state, REPORTED_PROBLEMS, problems);
+
+/** Replaces a list; an empty one takes the attribute away. */
+function setKeywords(state: RunState, name: string, values: readonly string[]): void {
+  const fields = { ...fieldsOf(state.searchAttributes) };
+  if (values.length > 0) fields[name] = keywordList(values);
+  else delete fields[name];
+  state.searchAttributes = encodeFields(fields);
+}
+
+const encodeFields = (fields: { [name: string]: Payload }): Uint8Array | null => (Object.keys(fields).length > 0 ? Codec.encode({ indexedFields: fields }).finish() : null);
 
 /** The attributes that the history alone determines. */
 export function durableAttributes(state: RunState): Uint8Array | null {
   const fields = fieldsOf(state.searchAttributes);
-  if (!(PAUSE_INFO in fields)) return state.searchAttributes;
-  const { [PAUSE_INFO]: _, ...durable } = fields;
-  return Object.keys(durable).length > 0 ? Codec.encode({ indexedFields: durable }).finish() : null;
+  if (!UNTOLD.some((name) => name in fields)) return state.searchAttributes;
+  return encodeFields(Object.fromEntries(Object.entries(fields).filter(([name]) => !UNTOLD.includes(name))));
 }

@@ -2,7 +2,7 @@
  * One transition under way: the state it works on, the events it has added, the effects it asks for.
  * The state is changed in place; when the turn throws or its commit loses, the state is thrown away with it.
  */
-import { api, enums, type HistoryEvent, int64, toNumber, toTimestamp } from './api.js';
+import { api, type Command, enums, type HistoryEvent, int64, toNumber, toTimestamp } from './api.js';
 import { reorderBuffered } from './buffer-order.js';
 import type { Effect } from './effect.js';
 import { makeOrdinary } from './kinds/speculative-task.js';
@@ -50,6 +50,7 @@ export class Turn {
   /** Requests for approval as they were before. */
   readonly approvalsBefore: readonly Approval[];
   private batchOpen = false;
+  private extras: Pick<HistoryEvent, 'userMetadata' | 'eventGroupMarkers'> | undefined;
 
   constructor(
     readonly state: RunState,
@@ -80,9 +81,16 @@ export class Turn {
 
   /** Adds an event to the history: gives it its id and time, and lets it change the state. */
   append(event: HistoryEvent): HistoryEvent {
+    Object.assign(event, this.extras);
+    this.extras = undefined;
     this.place(event);
     this.context.apply(this.state, event);
     return event;
+  }
+
+  /** What a command says beside its attributes: it goes into the event that the command leads to, which is the next to be appended. */
+  decorate({ userMetadata, eventGroupMarkers }: Command): void {
+    this.extras = userMetadata || eventGroupMarkers?.length ? { userMetadata, eventGroupMarkers } : undefined;
   }
 
   /** Adds an event that happened outside a workflow task: while one is started it waits in the buffer, else it is appended. */

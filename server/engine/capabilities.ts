@@ -39,7 +39,8 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   syncUpdate: true,
   asyncUpdate: true,
   workerHeartbeats: false,
-  reportedProblemsSearchAttribute: false,
+  /** A run whose workflow tasks keep failing is found by the search attribute TemporalReportedProblems. */
+  reportedProblemsSearchAttribute: true,
   standaloneActivities: false,
   /** ShutdownWorker answers that worker's outstanding polls, so that it can let them end by themselves. */
   workerPollCompleteOnShutdown: true,

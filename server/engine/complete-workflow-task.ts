@@ -2,7 +2,7 @@
 import { enums, fromDuration, int64, type temporal, toNumber } from '../core/api.js';
 import type { CommandContext } from '../core/command-context.js';
 import { handleCommands } from '../core/commands.js';
-import { invalidArgument, notFound } from '../core/errors.js';
+import { failedPrecondition, invalidArgument, notFound } from '../core/errors.js';
 import { serverFailure } from '../core/failure.js';
 import { startActivity } from '../core/kinds/activity-attempt.js';
 import { announceClose } from '../core/kinds/close.js';
@@ -48,10 +48,12 @@ interface Completed {
 
 export async function completeWorkflowTaskCall(engine: Engine, request: Request, _call: Call): Promise<Response> {
   const token = decodeToken(request.taskToken, 'w');
-  await requireTokenNamespace(engine, token, request.namespace);
+  const namespace = await requireTokenNamespace(engine, token, request.namespace);
   requireIdentity(request.identity, engine.limits.idLengthMax);
   requireWorkerVersion(request.workerVersionStamp, request.deploymentOptions);
-  if (request.namespace) await engine.registry.require(request.namespace);
+  if (request.intermediatePage || request.pageNumber) {
+    throw failedPrecondition(`workflow task completion pagination is disabled for this namespace ${namespace.name}`);
+  }
   try {
     return await complete(engine, token, request);
   } catch (error) {
@@ -146,10 +148,11 @@ function commandContext(engine: Engine, turn: Turn, request: Request, task: Pick
 }
 
 /** The next task rides in the answer: it is started at once and no poller gets it. */
-function takeNextTask(turn: Turn, { identity, forceCreateNewWorkflowTask }: Request): boolean {
+function takeNextTask(turn: Turn, { identity, forceCreateNewWorkflowTask, workerVersionStamp }: Request): boolean {
   if (!turn.state.workflowTask) return false;
   const requestId = 'request-from-RespondWorkflowTaskCompleted';
-  startWorkflowTask(turn, { identity: identity ?? '', requestId, inline: true, heartbeat: forceCreateNewWorkflowTask === true });
+  const heartbeat = forceCreateNewWorkflowTask === true;
+  startWorkflowTask(turn, { identity: identity ?? '', requestId, inline: true, heartbeat, workerVersion: workerVersionStamp });
   dropEffects(turn, (e) => e.type === 'workflow-task-ready');
   return true;
 }

@@ -1,6 +1,7 @@
 /** GetWorkflowExecutionHistory and its reverse: pages of stored bytes, long polls, and the close event alone. */
 import { api, enums, type temporal, toNumber } from '../core/api.js';
 import { isRunning } from '../core/kinds/run.js';
+import { HISTORY_PAGE_MAX, pageSize } from '../core/validate/page-size.js';
 import { type Call, EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { readRun, type SeenRun, seeRun } from './find-run.js';
@@ -15,8 +16,6 @@ const Response = api.workflowservice.v1.GetWorkflowExecutionHistoryResponse;
 const HISTORY_FIELD = (Response as unknown as { fields: Record<string, { id: number }> }).fields.history!.id;
 const CLOSE_ONLY = enums.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
 
-/** Batches in a page when the caller names no size, and at most. */
-const PAGE_BATCHES = 256;
 const PAGE_BYTES = 3 * 1024 * 1024;
 /** A waiting caller looks by itself from time to time, should word from another node be lost. */
 const LOOK_AGAIN_MS = 5_000;
@@ -77,7 +76,7 @@ async function page(engine: Engine, first: SeenRun, request: Request, token: Pag
     run = await waitWhile(engine, runId, run, call, (progress) => progress.open && from >= progress.nextEventId);
   }
   const before = token && !token.poll ? token.before : run.nextEventId;
-  const { parts, next } = await readPage(engine, runId, from, before, request.maximumPageSize || PAGE_BATCHES);
+  const { parts, next } = await readPage(engine, runId, from, before, pageSize(request.maximumPageSize, HISTORY_PAGE_MAX));
   const atEnd = next >= before;
   if (atEnd && !request.waitNewEvent) {
     if (before === first.nextEventId && first.unwritten.length > 0) parts.push(encodeEvents(first.unwritten));
@@ -93,7 +92,7 @@ async function readPage(engine: Engine, runId: string, from: number, before: num
   let next = from;
   let left = batches;
   let bytes = 0;
-  const rows = from < before ? await engine.histories.read(runId, from, before, Math.min(batches, 2000)) : [];
+  const rows = from < before ? await engine.histories.read(runId, from, before, batches) : [];
   for (const row of rows) {
     if (left <= 0 || (bytes > 0 && bytes + row.events.length > PAGE_BYTES)) break;
     const starts = [row.firstEventId, ...row.batchStarts].filter((id) => id >= next);
@@ -115,16 +114,18 @@ export async function readHistoryReverse(engine: Engine, request: ReverseRequest
   const run = await readRun(engine, namespace, request.execution ? execution : undefined);
   const { runId } = run.state.info;
   const to = token?.next ?? run.state.nextEventId - 1;
-  let left = request.maximumPageSize || PAGE_BATCHES;
+  let left = pageSize(request.maximumPageSize, HISTORY_PAGE_MAX);
   const events: ReturnType<typeof decodeEvents> = [];
   let next = to;
-  for (const row of await engine.histories.readBackwards(runId, to, Math.min(left, 2000))) {
-    if (left <= 0) break;
+  let bytes = 0;
+  for (const row of await engine.histories.readBackwards(runId, to, left)) {
+    if (left <= 0 || (bytes > 0 && bytes + row.events.length > PAGE_BYTES)) break;
     const starts = [row.firstEventId, ...row.batchStarts].filter((id) => id <= next);
     const from = starts[Math.max(0, starts.length - left)]!;
     const slice = decodeEvents(row.events).filter((e) => toNumber(e.eventId) >= from && toNumber(e.eventId) <= next);
     events.push(...slice.reverse());
     left -= starts.length;
+    bytes += row.events.length;
     next = from - 1;
   }
   return { history: { events }, nextPageToken: next >= 1 ? encodePageToken({ run: runId, next, before: 0 }) : undefined };

@@ -4,11 +4,10 @@ import { foreignToken } from '../core/validate/activity-answer.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Engine } from './engine.js';
 
-/** The namespace of a token. The name beside it may be left out, or be of none that there is: then the token's counts. */
+/** The namespace of a token. The name beside it may be left out. */
 export async function requireTokenNamespace(engine: Engine, token: { ns: string }, name: string | null | undefined): Promise<Namespace> {
   const own = await engine.registry.byId(token.ns);
   if (!own) throw namespaceNotFound(token.ns);
-  const named = name ? await engine.registry.find(name) : undefined;
-  if (named && named.id !== own.id) throw foreignToken();
+  if (name && name !== own.name) throw foreignToken();
   return own;
 }

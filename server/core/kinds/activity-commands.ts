@@ -14,7 +14,7 @@ export function scheduleActivityCommand({ turn, completedEventId, eager }: Comma
   if (findActivity(turn.state, attributes.activityId ?? '')) {
     throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID, `an activity with ActivityID ${attributes.activityId} is pending`);
   }
-  const activity = scheduleActivity(turn, attributes, completedEventId, { userMetadata: command.userMetadata });
+  const activity = scheduleActivity(turn, attributes, completedEventId);
   if (attributes.requestEagerExecution) eager.push(activity);
 }
 

@@ -13,8 +13,6 @@ import { cappedMs } from '../validate/duration.js';
 
 type ScheduleAttributes = temporal.api.command.v1.IScheduleActivityTaskCommandAttributes;
 type EventId = temporal.api.history.v1.IActivityTaskCompletedEventAttributes['scheduledEventId'];
-/** What a command adds to its event, whatever its kind. */
-export type CommandExtras = Pick<HistoryEvent, 'userMetadata'>;
 
 const T = enums.EventType;
 const PriorityCodec = api.common.v1.Priority;
@@ -44,11 +42,10 @@ export function completeTimeouts(attributes: ApiTimeouts, runTimeoutMs: number):
 }
 
 /** A checked ScheduleActivityTask command. Returns the new activity. */
-export function scheduleActivity(turn: Turn, attributes: ScheduleAttributes, completedEventId: number, extras: CommandExtras = {}): Activity {
+export function scheduleActivity(turn: Turn, attributes: ScheduleAttributes, completedEventId: number): Activity {
   const { state } = turn;
   const timeouts = completeTimeouts(attributes, state.info.runTimeoutMs);
   turn.append({
-    ...extras,
     eventType: T.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
     activityTaskScheduledEventAttributes: {
       activityId: attributes.activityId,

@@ -23,11 +23,10 @@ export interface InitiatedBy {
 }
 
 /** A checked StartChildWorkflowExecution command. */
-export function initiateChild(turn: Turn, command: CommandAttributes, by: InitiatedBy, extra: Pick<HistoryEvent, 'userMetadata'> = {}): void {
+export function initiateChild(turn: Turn, command: CommandAttributes, by: InitiatedBy): void {
   const { info } = turn.state;
   const timeouts: RunTimeouts = completeRunTimeouts(command, turn.limits);
   const event = turn.append({
-    ...extra,
     eventType: T.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
     startChildWorkflowExecutionInitiatedEventAttributes: {
       namespace: command.namespace || info.namespace,

@@ -10,12 +10,11 @@ const T = enums.EventType;
 const INITIATOR = enums.ContinueAsNewInitiator;
 
 /** A checked ContinueAsNewWorkflowExecution command. Memo, search attributes, retry policy and cron are the command's, never the old run's. */
-export function continueAsNew(turn: Turn, command: Attributes, completedEventId: number, extra: { userMetadata?: temporal.api.sdk.v1.IUserMetadata | null } = {}): void {
+export function continueAsNew(turn: Turn, command: Attributes, completedEventId: number): void {
   const { info } = turn.state;
   const runId = turn.context.newRunId(info.runId);
   const shared = continuedWith(turn, command);
   turn.append({
-    ...extra,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
     workflowExecutionContinuedAsNewEventAttributes: {
       ...shared,

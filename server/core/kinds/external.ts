@@ -16,7 +16,7 @@ export interface SentBy {
 }
 
 /** A checked SignalExternalWorkflowExecution command. */
-export function signalExternal(turn: Turn, command: SignalCommand, by: SentBy, extra: Pick<HistoryEvent, 'userMetadata'> = {}): void {
+export function signalExternal(turn: Turn, command: SignalCommand, by: SentBy): void {
   const attributes: SignalInitiated = {
     workflowTaskCompletedEventId: int64(by.completedEventId),
     namespace: command.namespace,
@@ -29,7 +29,6 @@ export function signalExternal(turn: Turn, command: SignalCommand, by: SentBy, e
     header: command.header,
   };
   const event = turn.append({
-    ...extra,
     eventType: T.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
     signalExternalWorkflowExecutionInitiatedEventAttributes: attributes,
   });
@@ -55,9 +54,8 @@ export function sendSignal(turn: Turn, initiatedEventId: number, attributes: Sig
 export const decodeSignal = (attributes: Uint8Array): SignalInitiated => SignalCodec.decode(attributes);
 
 /** A checked RequestCancelExternalWorkflowExecution command. */
-export function cancelExternal(turn: Turn, command: CancelCommand, by: SentBy, extra: Pick<HistoryEvent, 'userMetadata'> = {}): void {
+export function cancelExternal(turn: Turn, command: CancelCommand, by: SentBy): void {
   const event = turn.append({
-    ...extra,
     eventType: T.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
     requestCancelExternalWorkflowExecutionInitiatedEventAttributes: {
       workflowTaskCompletedEventId: int64(by.completedEventId),

@@ -6,9 +6,8 @@ import { noteApprovalMarker } from './approval.js';
 type Attributes = temporal.api.command.v1.IRecordMarkerCommandAttributes;
 
 /** A checked RecordMarker command. */
-export function recordMarker(turn: Turn, attributes: Attributes, completedEventId: number, extra: Pick<HistoryEvent, 'userMetadata'> = {}): void {
+export function recordMarker(turn: Turn, attributes: Attributes, completedEventId: number): void {
   turn.append({
-    ...extra,
     eventType: enums.EventType.EVENT_TYPE_MARKER_RECORDED,
     markerRecordedEventAttributes: {
       markerName: attributes.markerName,

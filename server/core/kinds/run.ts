@@ -46,29 +46,24 @@ export interface Completion {
   completedEventId: number;
   /** The run that follows. */
   newRunId?: string | undefined;
-  /** Of the command. */
-  userMetadata?: temporal.api.sdk.v1.IUserMetadata | null | undefined;
 }
 
-export function completeRun(turn: Turn, result: Payloads | null | undefined, { completedEventId, newRunId, userMetadata }: Completion): HistoryEvent {
+export function completeRun(turn: Turn, result: Payloads | null | undefined, { completedEventId, newRunId }: Completion): HistoryEvent {
   return turn.append({
-    userMetadata,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
     workflowExecutionCompletedEventAttributes: { result, workflowTaskCompletedEventId: int64(completedEventId), newExecutionRunId: newRunId },
   });
 }
 
-export function failRun(turn: Turn, failure: Failure | null | undefined, retryState: number, { completedEventId, newRunId, userMetadata }: Completion): HistoryEvent {
+export function failRun(turn: Turn, failure: Failure | null | undefined, retryState: number, { completedEventId, newRunId }: Completion): HistoryEvent {
   return turn.append({
-    userMetadata,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
     workflowExecutionFailedEventAttributes: { failure, retryState, workflowTaskCompletedEventId: int64(completedEventId), newExecutionRunId: newRunId },
   });
 }
 
-export function cancelRun(turn: Turn, details: Payloads | null | undefined, { completedEventId, userMetadata }: Completion): HistoryEvent {
+export function cancelRun(turn: Turn, details: Payloads | null | undefined, { completedEventId }: Completion): HistoryEvent {
   return turn.append({
-    userMetadata,
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
     workflowExecutionCanceledEventAttributes: { details, workflowTaskCompletedEventId: int64(completedEventId) },
   });

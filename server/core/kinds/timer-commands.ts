@@ -11,7 +11,7 @@ export function startTimerCommand({ turn, completedEventId }: CommandContext, co
   if (turn.state.timers[attributes.timerId ?? '']) {
     throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID, `a timer with TimerID ${attributes.timerId} is running`);
   }
-  startTimer(turn, attributes, completedEventId, { userMetadata: command.userMetadata });
+  startTimer(turn, attributes, completedEventId);
 }
 
 /** A timer that fired while the task ran counts as cancelled: the worker never hears that it fired. */

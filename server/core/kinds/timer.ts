@@ -8,9 +8,8 @@ type StartAttributes = temporal.api.command.v1.IStartTimerCommandAttributes;
 const T = enums.EventType;
 
 /** A checked StartTimer command. */
-export function startTimer(turn: Turn, attributes: StartAttributes, completedEventId: number, extra: Pick<HistoryEvent, 'userMetadata'> = {}): void {
+export function startTimer(turn: Turn, attributes: StartAttributes, completedEventId: number): void {
   turn.append({
-    ...extra,
     eventType: T.EVENT_TYPE_TIMER_STARTED,
     timerStartedEventAttributes: {
       timerId: attributes.timerId,

@@ -8,6 +8,7 @@ import type { Limits } from '../limits.js';
 import type { RunState, WorkflowTask } from '../run-state.js';
 import type { Turn } from '../turn.js';
 import { deploymentOf, markCompletion } from './completion-marks.js';
+import { countFailure, failedBecause, taskGotThrough, timedOutBecause } from './task-problem.js';
 
 type TaskQueue = temporal.api.taskqueue.v1.ITaskQueue;
 export type WorkerVersion = temporal.api.common.v1.IWorkerVersionStamp;
@@ -135,7 +136,7 @@ export interface StartOptions {
   /** It goes to the worker whose call made it, in the same transition: there was no moment in which it only waited. */
   inline?: boolean;
   /** What the worker says of its build. */
-  workerVersion?: WorkerVersion | undefined;
+  workerVersion?: WorkerVersion | null | undefined;
   /** It goes on with a worker that is still busy with the task before: updates that it has are not sent again. */
   heartbeat?: boolean;
 }
@@ -243,6 +244,7 @@ export function startFirstTask(turn: Turn): void {
 /** What a failed or timed out task leaves: the stickiness goes first, and only then attempts count. */
 export function taskEnded(state: RunState, countAttempt: boolean): void {
   const counts = countAttempt && state.sticky === null;
+  if (counts) countFailure(state);
   state.workflowTaskAttempt = counts ? state.workflowTaskAttempt + 1 : 1;
   state.sticky = null;
   state.workflowTask = null;
@@ -273,16 +275,19 @@ export const workflowTaskEvents = {
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_COMPLETED](state: RunState, event: HistoryEvent): void {
     markCompletion(state, event);
+    taskGotThrough(state);
     state.previousStartedEventId = toNumber(event.workflowTaskCompletedEventAttributes!.startedEventId);
     state.lastCompletedEventId = toNumber(event.eventId);
     state.workflowTask = null;
     state.workflowTaskAttempt = 1;
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
+    failedBecause(state, event.workflowTaskFailedEventAttributes!.cause ?? 0);
     taskEnded(state, true);
     if (event.workflowTaskFailedEventAttributes!.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT](state: RunState, event: HistoryEvent): void {
+    timedOutBecause(state, event.workflowTaskTimedOutEventAttributes!.timeoutType ?? 0);
     taskEnded(state, event.workflowTaskTimedOutEventAttributes!.timeoutType !== enums.TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START);
   },
 };
