@@ -18,6 +18,7 @@ const checks = {
   imports: [tool('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', ...rooms],
   cycles: [tool('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser-cycles.cjs', ...built],
   unused: [tool('knip/bin/knip.js'), '--no-config-hints'],
+  lock: [join(ROOT, 'scripts', 'lock-file.mjs')],
   sizes: [join(ROOT, 'scripts', 'file-sizes.mjs')],
   tests: [tool('vitest/vitest.mjs'), 'run'],
 };

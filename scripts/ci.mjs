@@ -61,7 +61,7 @@ const compose = () => {
 };
 
 title('check');
-count('check', run('npm', ['run', '--silent', 'check', '--', 'types', 'lint', 'imports', 'cycles', 'unused', 'sizes']));
+count('check', run('npm', ['run', '--silent', 'check', '--', 'types', 'lint', 'imports', 'cycles', 'unused', 'lock', 'sizes']));
 vitest();
 if (scripts.golden === undefined || !existsSync(join(shared, 'golden'))) skip('golden', scripts.golden === undefined ? 'there is no script of that name yet' : '../shared/golden is not there');
 else script('golden');

@@ -47,18 +47,20 @@ const startEngine = async () => {
   let grpc = await choosePort(process.env.PERDURE_GRPC_PORT || '7233', host, 'gRPC');
   let http = await choosePort(process.env.PERDURE_HTTP_PORT || '8233', httpHost, 'HTTP');
   const database = process.env.DATABASE_URL ? [] : ['--db-filename', DATA];
+  let served = false; // once it has, whatever ends it is an accident
   const engine = new Supervised(
     'engine',
     () => ({
       args: [join(ROOT, 'cli', 'bin', 'perdure.js'), 'server', 'start-dev', ...database, '--ip', host, '--port', grpc, '--http-ip', httpHost, '--http-port', http],
       env: { PERDURE_LOG_LEVEL: 'warn', ...process.env },
     }),
-    { giveUp: (code) => code === 1 || code === 2 }, // it said itself what is wrong
+    { giveUp: (code) => !served && (code === 1 || code === 2) }, // it said itself what is wrong
   );
   running.push(engine);
   const ready = new Promise((resolve) => {
     engine.on('message', (message) => {
       if (message?.type !== 'ready') return;
+      served = true;
       // started again, it has to be where everybody looks for it
       grpc = message.grpcAddress.split(':').pop();
       if (http !== 'off') http = message.httpAddress.split(':').pop();
@@ -77,9 +79,12 @@ const example = (file, environment, options) => {
   return new Supervised(file.replace('.js', ''), () => ({ args: ['--import', join(ROOT, 'scripts', 'exit-with-parent.mjs'), path], env: environment }), options);
 };
 
-/** Runs to its end, once; a failure ends everything. */
-const once = async (file, environment) => {
-  const one = example(file, environment, { giveUp: () => true });
+const MOST_TRIES = 5;
+
+/** Runs to its end; what it does may be done again, so a failure (the engine may have been killed meanwhile) is tried again, and only the fifth ends everything. */
+const toItsEnd = async (file, environment) => {
+  let tries = 0;
+  const one = example(file, environment, { giveUp: (code) => code === 0 || ++tries >= MOST_TRIES });
   running.push(one);
   const code = await new Promise((resolve) => one.on('gaveUp', (_how, status) => resolve(status)).start());
   running.splice(running.indexOf(one), 1);
@@ -101,7 +106,7 @@ const environment = {
   PERDURE_HTTP_ADDRESS: engine.httpAddress === '' ? 'off' : `http://${engine.httpAddress}`,
   PERDURE_DATA: engine.dataDirectory === undefined ? 'in the database of DATABASE_URL' : `in ${engine.dataDirectory}`,
 };
-await once('seed.js', environment);
+await toItsEnd('seed.js', environment);
 if (!stopping) {
   const worker = example('worker.js', environment);
   worker.on('ended', (how) => say(`The worker ended (${how}); starting it again.`));
