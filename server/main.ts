@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError, type Flags, readConfig, unknownVariables } from './config.js';
+import { dynamicLimits } from './dynamic-limits.js';
 import { createLogger, type Logger } from './log.js';
 import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
 import { describe, waitForDatabase } from './storage/wait-for-database.js';
@@ -48,6 +49,7 @@ export const serve = async (options: ServeOptions): Promise<number> => {
     // the embedded database's address is known only once it runs
     const pending = options.database.kind === 'embedded' ? { databaseUrl: 'postgres://embedded' } : {};
     config = readConfig(options.env, { ...options.flags, ...pending });
+    dynamicLimits(config.dynamicConfig);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`perdure: ${error.message}\n`);

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.js';
-import { DEFAULT_LIMITS } from './core/limits.js';
+import { dynamicLimits } from './dynamic-limits.js';
 import { applyEvent } from './core/registry.js';
 import { Announcer } from './engine/announcer.js';
 import { approvalHandlers } from './engine/approval-handlers.js';
@@ -13,11 +13,11 @@ import { operatorHandlers, workflowHandlers } from './engine/handlers.js';
 import { systemIds } from './engine/ids.js';
 import { RemotePolls } from './engine/matching/remote-polls.js';
 import { TaskQueues } from './engine/matching/task-queues.js';
-import { addNamespace } from './engine/namespace-calls.js';
 import { metricsText } from './engine/metrics.js';
 import { NamespaceRegistry } from './engine/namespace-registry.js';
 import { hear } from './engine/hear-nodes.js';
 import { PendingQueries } from './engine/pending-queries.js';
+import { prepareNamespaces } from './engine/prepare-namespaces.js';
 import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
 import { clusterHandlers, systemHandlers } from './engine/system-info.js';
@@ -79,11 +79,9 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   const http = config.http && createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => metricsText(engine, startedMs), log });
   return {
     async start() {
-      for (const { name, retentionMs } of config.namespaces) {
-        if (!(await engine.registry.find(name))) await addNamespace(engine, { name, retentionMs, description: '', ownerEmail: '', data: {} }).catch(() => undefined);
-      }
       await listener.start();
       await nodeWatch.join();
+      await prepareNamespaces(engine, config);
       for (const loop of loops) loop.start();
       address.grpc = (await grpc.start()).address;
       address.http = http ? await http.start() : '';
@@ -116,6 +114,7 @@ const wakeUps = new WeakMap<Engine, WakeUps>();
 /** The engine of one node, without its loops. */
 export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids): Engine {
   const database = new Database({ url: config.databaseUrl, poolSize: config.databasePoolSize, onError: (err) => log.warn({ err }, 'a database connection was lost') });
+  const limits = dynamicLimits(config.dynamicConfig);
   const commits = new Commits(database);
   const nodeId = ids.newId();
   const now = (): number => clock.now();
@@ -126,7 +125,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
     log,
     clock,
     ids,
-    limits: DEFAULT_LIMITS,
+    limits,
     database,
     namespaces,
     runs: new Runs(database),
@@ -157,7 +156,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
       const nowMs = clock.now();
       return {
         nowMs,
-        limits: DEFAULT_LIMITS,
+        limits,
         otherNodes: engine.otherNodes(),
         newId: ids.newId,
         newRunId: (after) => ids.newRunId(nowMs, after),

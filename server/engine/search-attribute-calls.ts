@@ -2,6 +2,7 @@
 import { enums, type temporal } from '../core/api.js';
 import { invalidArgument } from '../core/errors.js';
 import { isReservedAttribute, PREDEFINED_ATTRIBUTES, SYSTEM_ATTRIBUTES } from '../core/search-attribute-names.js';
+import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 
@@ -10,18 +11,22 @@ type RemoveRequest = temporal.api.operatorservice.v1.IRemoveSearchAttributesRequ
 type ListRequest = temporal.api.operatorservice.v1.IListSearchAttributesRequest;
 
 export async function addSearchAttributes(engine: Engine, request: AddRequest, _call: Call): Promise<object> {
-  const asked = Object.entries(request.searchAttributes ?? {});
-  if (asked.length === 0) throw invalidArgument('SearchAttributes are not set on request.');
-  const namespace = await engine.registry.require(request.namespace);
+  const asked = request.searchAttributes ?? {};
+  if (Object.keys(asked).length === 0) throw invalidArgument('SearchAttributes are not set on request.');
+  await addAttributes(engine, await engine.registry.require(request.namespace), asked);
+  return {};
+}
+
+/** Adds custom search attributes (name -> IndexedValueType) to a namespace; those that it has already stay as they are. */
+export async function addAttributes(engine: Engine, namespace: Namespace, asked: Readonly<Record<string, number>>): Promise<void> {
   const merged = { ...namespace.searchAttributes };
-  for (const [name, type] of asked) {
+  for (const [name, type] of Object.entries(asked)) {
     if (isReservedAttribute(name)) throw invalidArgument(`Search attribute ${name} is reserved by system.`);
     if (!type || enums.IndexedValueType[type] === undefined) throw invalidArgument(`Unable to parse search attribute type: ${type}.`);
     if (merged[name] !== undefined && merged[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
     merged[name] = type;
   }
   await store(engine, namespace.name, merged);
-  return {};
 }
 
 export async function removeSearchAttributes(engine: Engine, request: RemoveRequest, _call: Call): Promise<object> {
