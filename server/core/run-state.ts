@@ -222,7 +222,7 @@ export interface Approval {
 }
 
 /** A decision that came before its request. */
-export interface EarlyDecision {
+interface EarlyDecision {
   approvalId: string;
   outcome: ApprovalOutcome;
 }

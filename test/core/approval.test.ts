@@ -43,7 +43,7 @@ class Story {
   /** What the last turn gave the table. */
   rows: Approval[] = [];
   state!: RunState;
-  private readonly context: TurnContext;
+  readonly context: TurnContext;
 
   constructor() {
     const now = (): number => this.nowMs;
@@ -218,6 +218,18 @@ describe('an approval', () => {
     story.task(request('a'), closed('a', 'cancelled'));
     expect(story.rows).toMatchObject([{ approvalId: 'a', asked: { from: 'finance' }, outcome: { state: 'withdrawn' } }]);
     expect(story.checked().approvals).toEqual([]);
+  });
+
+  it('is there again, with all that was asked, in a run that begins from an old history', () => {
+    const story = new Story();
+    story.task(request('a'), request('b'));
+    story.decide('b', 'approved');
+    const rebuilt = new Turn(foldHistory({ ...IDENTITY, runId: 'run-2' }, story.events), story.context, true);
+    expect(takeApprovalChanges(rebuilt)).toMatchObject([
+      { approvalId: 'a', asked: { what: 'refund 120 EUR' }, outcome: null },
+      { approvalId: 'b', asked: { what: 'refund 120 EUR' }, outcome: { state: 'approved' } },
+    ]);
+    expect(openApprovals(rebuilt.state, story.nowMs)).toMatchObject([{ approvalId: 'a' }]);
   });
 
   it.each([

@@ -37,5 +37,5 @@ export interface Ending {
 
 export const askForAnswer = (ending: Ending): ChatMessage => ({
   role: 'user',
-  content: `The case is closed. Write the answer to the customer: two or three friendly sentences, nothing that is not in this JSON:\n${JSON.stringify(ending)}`,
+  content: `The case is closed. Write the answer to the customer: two or three friendly sentences, nothing that is not in this JSON. Its reason was written for colleagues:\n${JSON.stringify(ending)}`,
 });

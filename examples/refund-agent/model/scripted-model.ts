@@ -58,6 +58,8 @@ function writeAnswer(messages: readonly ChatMessage[]): string {
       return `${greeting} we are sorry for the trouble with your order (${item}). ${amount} are on their way back to you, the way you paid. ${reason}`;
     case 'escalated':
       return `${greeting} thank you for your patience. A colleague is looking at your case personally and will write to you within two working days.`;
+    case 'rejected':
+      return `${greeting} a colleague has looked at your case closely, and we cannot offer a refund this time. If we have missed something, please answer to this message.`;
     default:
       return `${greeting} we have looked at your case closely, and cannot offer a refund this time. ${reason} If we have missed something, please answer to this message.`;
   }

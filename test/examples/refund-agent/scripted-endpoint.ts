@@ -15,7 +15,7 @@ const fromWire = (message: Asked['body']['messages'][number]): ChatMessage => {
   return { role: 'assistant', content, toolCalls };
 };
 
-export const answerByScript: Reply = async (asked, response: ServerResponse) => {
+const answerByScript: Reply = async (asked, response: ServerResponse) => {
   const { messages, tools } = asked.body;
   const { text, toolCalls } = await scriptedModel.complete({ messages: messages.map(fromWire), tools: tools ? TOOLS : [], idempotencyKey: '' });
   const tool_calls = toolCalls.map(({ id, name, argumentsJson }) => ({ id, type: 'function', function: { name, arguments: argumentsJson } }));
