@@ -54,7 +54,7 @@ async function* pages(ctx: RpcContext, { query, pageSize }: ListOptions): AsyncG
 }
 
 /** Maps items, several at once, yielding results as they come. Stops reading ahead when enough wait to be taken. */
-export async function* mapConcurrently<A, B>(
+async function* mapConcurrently<A, B>(
   source: AsyncIterable<A>,
   concurrency: number,
   bufferLimit: number,

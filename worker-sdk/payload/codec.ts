@@ -2,7 +2,7 @@
  * Payload codecs: a user's encryption or compression between the converter and the wire. Codecs are asynchronous and
  * never run inside a workflow. With none configured nothing here costs more than an array check.
  */
-import type { Payload, ProtoFailure } from '../definitions/api.js';
+import type { Payload } from '../definitions/api.js';
 import { ValueError } from '../definitions/errors.js';
 import type { SerializationContext } from './serialization-context.js';
 
@@ -56,20 +56,6 @@ export async function decodeMessage<T extends object>(
 ): Promise<T> {
   return codecs.length === 0 ? message : transformMessage(message, (payloads) => decodeWithCodecs(codecs, payloads, context));
 }
-
-/** {@link encodeMessage} for failures. */
-export const encodeFailureWithCodecs: (
-  codecs: readonly PayloadCodec[],
-  failure: ProtoFailure,
-  context?: SerializationContext,
-) => Promise<ProtoFailure> = encodeMessage;
-
-/** {@link decodeMessage} for failures. */
-export const decodeFailureWithCodecs: (
-  codecs: readonly PayloadCodec[],
-  failure: ProtoFailure,
-  context?: SerializationContext,
-) => Promise<ProtoFailure> = decodeMessage;
 
 /** A list or map that holds payloads: they go through the codecs together. */
 interface Group {

@@ -1,7 +1,7 @@
 /** Values to payloads and back through converter and codecs, for everything outside of the workflow sandbox. */
 import type { Payload, ProtoFailure, temporal } from '../definitions/api.js';
 import type { TypeInfo } from '../definitions/type-info.js';
-import { decodeFailureWithCodecs, decodeWithCodecs, encodeFailureWithCodecs, encodeWithCodecs } from './codec.js';
+import { decodeMessage, decodeWithCodecs, encodeMessage, encodeWithCodecs } from './codec.js';
 import type { LoadedDataConverter } from './data-converter.js';
 import {
   arrayFromPayloads,
@@ -102,7 +102,7 @@ export async function encodeErrorToFailure(
   context?: SerializationContext,
 ): Promise<ProtoFailure> {
   const failure = converter.failureConverter.errorToFailure(error, converter.payloadConverter, context);
-  return encodeFailureWithCodecs(converter.payloadCodecs, failure, context);
+  return encodeMessage(converter.payloadCodecs, failure, context);
 }
 
 /** A failure -> error; undefined when there is none. */
@@ -112,7 +112,7 @@ export async function decodeOptionalFailure(
   context?: SerializationContext,
 ): Promise<Error | undefined> {
   if (!failure) return undefined;
-  const decoded = await decodeFailureWithCodecs(converter.payloadCodecs, failure, context);
+  const decoded = await decodeMessage(converter.payloadCodecs, failure, context);
   return converter.failureConverter.failureToError(decoded, converter.payloadConverter, context);
 }
 

@@ -35,7 +35,7 @@ function parse(payload: Payload): unknown {
 }
 
 /** One attribute or its removal -> payload. */
-export function encodeSearchAttribute(pair: SearchAttributeUpdatePair): Payload {
+function encodeSearchAttribute(pair: SearchAttributeUpdatePair): Payload {
   if (pair.value !== null && !isValidValueForType(pair.key.type, pair.value)) {
     throw new ValueError(
       `Invalid value for search attribute '${pair.key.name}': expected ${pair.key.type}, got ${JSON.stringify(pair.value)}`,

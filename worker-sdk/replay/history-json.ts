@@ -1,6 +1,6 @@
 /** Histories as JSON: the form in which tools of the open API print and keep them. */
 import { createRequire } from 'node:module';
-import proto, { type temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Type } from 'protobufjs';
 import type * as ProtoJson from 'protobufjs/ext/protojson.js';
 import type { History } from '../definitions/api.js';

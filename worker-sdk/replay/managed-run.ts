@@ -1,5 +1,5 @@
 /** One run on this worker: its replay machine, its code in the sandbox, its local activities, and the task it works on. */
-import proto, { type temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { ProtoFailure } from '../definitions/api.js';
 import { toNumber } from '../definitions/api.js';
 import { defaultFailureConverter } from '../payload/failure-converter.js';

@@ -76,7 +76,7 @@ export function withDefaults(options: ConnectionOptions): ConnectionOptionsWithD
 }
 
 /** `host` -> `host:7233`; brackets around IPv6 stay. */
-export function normalizeAddress(address: string): string {
+function normalizeAddress(address: string): string {
   const match = /^(?:\[[0-9a-fA-F:.%]+\]|[^:[\]\s/]+)(?::(\d{1,5}))?$/.exec(address);
   if (!match) throw new TypeError(`Invalid address: expected 'host:port' or '[ipv6]:port', got '${address}'`);
   return match[1] === undefined ? `${address}:${DEFAULT_PORT}` : address;

@@ -16,8 +16,8 @@ import type { HealthService, OperatorService, TestService, WorkflowService } fro
 import { makeCall, makeService } from './service.js';
 
 /** Name and version that servers see, and tools show, of this SDK. */
-export const CLIENT_NAME = 'perdure-typescript';
-export const SDK_VERSION: string = createRequire(import.meta.url)('@perdure/sdk/package.json').version;
+const CLIENT_NAME = 'perdure-typescript';
+const SDK_VERSION: string = createRequire(import.meta.url)('@perdure/sdk/package.json').version;
 
 const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 

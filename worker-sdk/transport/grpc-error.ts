@@ -46,7 +46,7 @@ function hasCode(err: unknown, code: status): boolean {
 }
 
 /** The `details` of the google.rpc.Status that came with a failed call; undefined when none came. */
-export function getGrpcStatusDetails(err: ServiceError): google.protobuf.IAny[] | undefined {
+function getGrpcStatusDetails(err: ServiceError): google.protobuf.IAny[] | undefined {
   const raw = err.metadata?.get?.(STATUS_DETAILS)?.[0];
   if (raw === undefined || typeof raw === 'string') return undefined;
   return proto.google.rpc.Status.decode(raw).details;

@@ -181,7 +181,7 @@ function decodeMessageText(text: string | string[] | undefined): string {
   }
 }
 
-export function failure(code: status, details: string, headers?: IncomingHttpHeaders, cause?: unknown): GrpcError {
+function failure(code: status, details: string, headers?: IncomingHttpHeaders, cause?: unknown): GrpcError {
   const metadata = new GrpcMetadata();
   for (const [key, value] of Object.entries(headers ?? {})) {
     if (key.startsWith(':') || key === 'grpc-status' || key === 'grpc-message' || value === undefined) continue;

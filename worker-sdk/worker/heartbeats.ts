@@ -91,7 +91,8 @@ export class Heartbeats {
       this.options.conversionFailed(err);
       return;
     }
-    const { signal } = (this.sendingAbort = new AbortController());
+    this.sendingAbort = new AbortController();
+    const { signal } = this.sendingAbort;
     try {
       const answer = await this.options.send(payloads, signal);
       if (answer.cancelRequested) this.options.cancel('CANCELLED');

@@ -2,8 +2,6 @@
 import { inspect } from 'node:util';
 import type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
 
-export type { Logger, LogLevel, LogMetadata };
-
 /** One entry, as {@link DefaultLogger}'s function gets it. */
 export interface LogEntry {
   message: string;

@@ -1,5 +1,5 @@
 /** An activity: scheduled -> (started) -> completed, failed, timed out or cancelled, by one of three ways to cancel. */
-import proto, { type coresdk } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { HistoryEvent, ProtoFailure } from '../../definitions/api.js';
 import { int64, toNumber } from '../../definitions/api.js';
 import { EventType, idOf } from '../events.js';

@@ -1,5 +1,5 @@
 /** A child workflow: initiated -> started (or start failed) -> completed, failed, timed out, cancelled or terminated. */
-import proto, { type coresdk } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { HistoryEvent, ProtoFailure } from '../../definitions/api.js';
 import { int64 } from '../../definitions/api.js';
 import { EventType, idOf } from '../events.js';

@@ -1,5 +1,5 @@
 /** Small parts that the commands of all kinds share. */
-import proto, { type temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Payload } from '../../definitions/api.js';
 import type { ApiCommand, WorkflowCommand } from '../protocol.js';
 

@@ -1,5 +1,5 @@
 /** Signals and cancel requests to other workflows: initiated -> delivered or failed. */
-import proto, { type temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { HistoryEvent } from '../../definitions/api.js';
 import { EventType } from '../events.js';
 import { Machine, type MachineOwner } from '../machine.js';

@@ -2,7 +2,7 @@
  * A local activity: executed inside the workflow task, its outcome written as a marker. While replaying, the marker is read ahead and
  * resolves the activity in the same activation in which it was resolved at first.
  */
-import proto, { type coresdk } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { HistoryEvent, Payload, ProtoFailure } from '../../definitions/api.js';
 import { int64 } from '../../definitions/api.js';
 import { tsToMs } from '../../definitions/duration.js';

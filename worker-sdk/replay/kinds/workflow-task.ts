@@ -2,7 +2,7 @@
 import type { HistoryEvent } from '../../definitions/api.js';
 import { toNumber } from '../../definitions/api.js';
 import { tsToMs } from '../../definitions/duration.js';
-import proto, { type temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { idOf } from '../events.js';
 import type { RunMachine } from '../run-machine.js';
 import { seedAsLong } from './run.js';
