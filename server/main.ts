@@ -65,7 +65,7 @@ export const serve = async (options: ServeOptions): Promise<number> => {
     await aborted(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) {
-      log.fatal({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`);
+      log.fatal(isDefect(error) || log.isLevelEnabled('debug') ? { err: error } : {}, `could not start: ${error instanceof Error ? error.message : String(error)}`);
       code = 1;
     }
   }
@@ -73,6 +73,9 @@ export const serve = async (options: ServeOptions): Promise<number> => {
   stop.dispose();
   return code;
 };
+
+/** What the text of an error does not explain. */
+const isDefect = (error: unknown): boolean => !(error instanceof Error) || [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);
 
 /** On top of the grace for calls under way: for closing what a server has open. */
 const STOP_MARGIN_MS = 3_000;

@@ -77,9 +77,12 @@ const removeHalfMade = async (dataDirectory: string): Promise<void> => {
   }
 };
 
+/** Counts the ways in which templates were made: a cache that an earlier Perdure filled must not be taken for one of this. */
+const TEMPLATE_REVISION = 2;
+
 /** The cluster that ephemeral ones are copied from; returns its folder. Kept per account, which owns its files. */
 export const ensureTemplate = async (programs: Programs, account: Account | undefined, cache: string): Promise<string> => {
-  const template = join(cache, `template-${programs.version}-${account?.name ?? 'own'}`);
+  const template = join(cache, `template-${TEMPLATE_REVISION}-${programs.version}-${account?.name ?? 'own'}`);
   await buildOnce(template, (folder) => initCluster(programs, account, folder, { walSegmentMb: 4, databasesOfItsOwn: false }));
   return template;
 };

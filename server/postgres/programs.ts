@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,7 +67,8 @@ const whyUnusable = async (native: string, account: Account | undefined): Promis
 };
 
 const copyPrograms = async (from: string, to: string): Promise<void> => {
-  await cp(from, to, { recursive: true, filter: (source) => !source.endsWith('.a') && basename(source) !== 'pkgconfig' });
+  // links as they are written: made absolute they would lead back to where the account cannot go
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, filter: (source) => !source.endsWith('.a') && basename(source) !== 'pkgconfig' });
   const links = JSON.parse(await readFile(join(from, 'pg-symlinks.json'), 'utf8').catch(() => '[]')) as { source: string; target: string }[];
   for (const link of links) {
     const target = join(to, '..', link.target.replace(/^native/, basename(to)));
@@ -93,6 +94,9 @@ export const findPrograms = async (account: Account | undefined, cache: string, 
   const copy = join(cache, `programs-${version}`);
   await buildOnce(copy, (folder) => copyPrograms(native, folder));
   const reason = await whyUnusable(copy, account);
-  if (reason !== undefined) throw new EmbeddedPostgresUnavailable(`${reason.replace(/\.?$/, '.')}`);
+  if (reason !== undefined) {
+    await rm(copy, { recursive: true, force: true }); // so that a copy that was damaged is made anew
+    throw new EmbeddedPostgresUnavailable(`${reason.replace(/\.?$/, '.')}`);
+  }
   return at(copy);
 };
