@@ -21,17 +21,8 @@ import { multiOperationFailure, type OperationResult } from './multi-operation-f
 import { startedLink } from './start-answers.js';
 import { requireOpen, startInNamespace } from './start-run.js';
 import { outcomeOf } from './update-status.js';
-import { COMPLETED } from './update-waiters.js';
-import {
-  type RunName,
-  stageOf,
-  takeUpdate,
-  updateAnswer,
-  updateInRun,
-  type UpdateRequest,
-  waitAndLook,
-  withUpdateId,
-} from './update-run.js';
+import { COMPLETED, type UpdateStatus } from './update-waiters.js';
+import { type RunName, stageOf, takeUpdate, updateAnswer, updateInRun, type UpdateRequest, WAIT_MS, withUpdateId } from './update-run.js';
 
 type Request = temporal.api.workflowservice.v1.IExecuteMultiOperationRequest;
 type Response = temporal.api.workflowservice.v1.IExecuteMultiOperationResponse;
@@ -171,19 +162,49 @@ async function startWithUpdate(
   { start, update }: Operations,
   call: Call,
 ): Promise<Response | undefined> {
-  let admission: number | undefined;
+  let wait: Wait | undefined;
   const firstSteps = (turn: Turn): void => {
+    wait?.end(); // that run did not come to be
     scheduleFirstTask(turn);
-    try {
-      admission = takeUpdate(turn, update)?.admission;
-    } catch (error) {
-      failing((e) => new OperationsFailed('aborted', e))(error);
-    }
+    wait = admitAndWait(engine, turn, update, call);
   };
-  const started = await startInNamespace(engine, namespace, start, firstSteps).catch(failing((e) => new OperationsFailed(e, 'aborted')));
-  if (!started.started || admission === undefined) return undefined;
+  const started = await startInNamespace(engine, namespace, start, firstSteps).catch((error) => {
+    wait?.end();
+    return failing((e) => new OperationsFailed(e, 'aborted'))(error);
+  });
+  if (!wait || !started.started) {
+    wait?.end();
+    return undefined;
+  }
   const name: RunName = { workflowId: start.workflowId!, runId: started.runId! };
-  const wait = { runId: name.runId, updateId: update.request!.meta!.updateId!, admission, stage: stageOf(update) };
-  const status = await waitAndLook(engine, wait, call).catch(failing((e) => new OperationsFailed('ok', e)));
+  const status = await wait.status.catch(failing((e) => new OperationsFailed('ok', e)));
   return answer(started, updateAnswer(namespace, name, update, status));
+}
+
+interface Wait {
+  readonly status: Promise<UpdateStatus>;
+  readonly end: () => void;
+}
+
+/** Waits from before the commit on: a worker may have answered when the start itself is told that all is done. */
+function admitAndWait(engine: Engine, turn: Turn, update: UpdateRequest, call: Call): Wait | undefined {
+  try {
+    const taken = takeUpdate(turn, update);
+    if (!taken) return undefined;
+    const wait = {
+      runId: turn.state.info.runId,
+      updateId: update.request!.meta!.updateId!,
+      admission: taken.admission,
+      stage: stageOf(update),
+    };
+    let end = (): void => undefined;
+    const status = engine.updates.wait(wait, WAIT_MS, (stop) => {
+      end = stop;
+      call.onCancelled(stop);
+    });
+    status.catch(() => undefined);
+    return { status, end };
+  } catch (error) {
+    return failing((e) => new OperationsFailed('aborted', e))(error);
+  }
 }

@@ -22,7 +22,7 @@ type PollRequest = temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdateR
 type PollResponse = temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdateResponse;
 
 /** A call waits so long; its caller is then told how far the update is, and asks again. */
-const WAIT_MS = 20_000;
+export const WAIT_MS = 20_000;
 /** A run whose workflow task has failed so often takes no updates: they come after the events that it stumbles over. */
 export const FAILING_ATTEMPTS = 3;
 
@@ -104,7 +104,7 @@ async function knownStatus(engine: Engine, name: RunName, updateId: string, stag
 }
 
 /** For a wait that begins some time after the run was read: what came between is found by reading it once more. */
-export function waitAndLook(engine: Engine, wait: UpdateWait, call: Call): Promise<UpdateStatus> {
+function waitAndLook(engine: Engine, wait: UpdateWait, call: Call): Promise<UpdateStatus> {
   const waiting = waitForUpdate(engine, wait, call);
   void lookAtUpdates(engine, wait.runId).catch((err) => engine.log.warn({ err, runId: wait.runId }, 'updates could not be looked at'));
   return waiting;

@@ -39,11 +39,24 @@ function clusterProblem(names: ReadonlyArray<string | null | undefined>): Proble
   return unknown ? `Invalid cluster name: ${unknown}` : undefined;
 }
 
+/** What a namespace says of itself; stored as it is. */
+interface About {
+  description?: string | null;
+  ownerEmail?: string | null;
+  data?: { [key: string]: string } | null;
+}
+
+const aboutProblem = ({ description, ownerEmail, data }: About): Problem =>
+  nulProblem('Description', description ?? '') ??
+  nulProblem('OwnerEmail', ownerEmail ?? '') ??
+  nulProblem('Data', Object.entries(data ?? {}).flat().join());
+
 export function validateRegisterNamespace(request: temporal.api.workflowservice.v1.IRegisterNamespaceRequest, lengthMax: number): void {
   requireNamespaceName(request.namespace, lengthMax);
   if (request.isGlobalNamespace) throw invalidArgument('Cannot register global namespace when not enabled');
   refuse(retentionProblem(request.workflowExecutionRetentionPeriod));
   refuse(clusterProblem([...(request.clusters ?? []).map((cluster) => cluster.clusterName), request.activeClusterName]));
+  refuse(aboutProblem(request));
 }
 
 const { NAMESPACE_STATE_UNSPECIFIED, NAMESPACE_STATE_REGISTERED, NAMESPACE_STATE_DEPRECATED } = enums.NamespaceState;
@@ -56,6 +69,7 @@ export function validateUpdateNamespace(request: temporal.api.workflowservice.v1
   if (request.config?.workflowExecutionRetentionTtl) refuse(retentionProblem(request.config.workflowExecutionRetentionTtl));
   const state = request.updateInfo?.state ?? 0;
   if (!SETTABLE_STATES.has(state)) throw invalidArgument(`A namespace can be set to Registered or Deprecated, not to state ${state}.`);
+  refuse(aboutProblem(request.updateInfo ?? {}));
   const { replicationConfig } = request;
   refuse(
     clusterProblem([...(replicationConfig?.clusters ?? []).map((cluster) => cluster.clusterName), replicationConfig?.activeClusterName]),
