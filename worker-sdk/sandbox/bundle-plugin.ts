@@ -17,9 +17,12 @@ export function sdkFile(name: string): string {
 
 /** Modules of the SDK that workflow code may import, by what people write. */
 const SDK_MODULES: Readonly<Record<string, string>> = {
+  '@perdure/sdk': 'index',
   '@perdure/sdk/workflow': 'workflow/index',
-  '@perdure/sdk/common': 'common/index',
 };
+
+/** What it has for the other side: a file of activities that is imported by accident most often imports one of these. */
+const OUTSIDE_MODULES: ReadonlySet<string> = new Set(['activity', 'client', 'testing', 'worker'].map((name) => `@perdure/sdk/${name}`));
 
 export interface ForbiddenImport {
   module: string;
@@ -82,14 +85,14 @@ async function realPath(build: PluginBuild, args: OnResolveArgs): Promise<string
 }
 
 function resolveSpecial(build: PluginBuild, rules: ModuleRules, report: (module: string, importer: string) => void): void {
-  build.onResolve({ filter: /^@perdure\/sdk\// }, (args) => {
+  build.onResolve({ filter: /^@perdure\/sdk(?:\/|$)/ }, (args) => {
     const file = SDK_MODULES[args.path];
     if (file === undefined || args.pluginData === 'resolved') return undefined;
     return build.resolve(sdkFile(file), { resolveDir: args.resolveDir, kind: args.kind, importer: args.importer });
   });
   build.onResolve({ filter: /.*/ }, (args): OnResolveResult | undefined => {
     if (rules.ignored.has(args.path)) return { path: `${FORBIDDEN_PREFIX}${args.path}`, external: true };
-    const name = builtinName(args.path);
+    const name = OUTSIDE_MODULES.has(args.path) ? args.path : builtinName(args.path);
     if (name === undefined) return undefined;
     if (name in STAND_INS) return { path: name, namespace: 'perdure-stand-in' };
     // A library may have its reasons, and other ways; in the user's own code it is a mistake.

@@ -81,6 +81,8 @@ const COMMON = {
   keepNames: true,
   legalComments: 'none',
   logLevel: 'silent',
+  // Modules of a run are made in one go.
+  supported: { 'top-level-await': false },
   define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': '"file:///workflow"' },
 } as const;
 

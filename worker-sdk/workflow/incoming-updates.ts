@@ -66,7 +66,8 @@ async function handleUpdate(run: RunContext, job: UpdateJob, entry: WorkflowUpda
 }
 
 async function runUserHandler(entry: WorkflowUpdateAnnotatedType, args: unknown[]): Promise<unknown> {
-  return await entry.handler(...args);
+  const { handler } = entry;
+  return await handler(...args);
 }
 
 /** Runs a validator: it is live, also where the code around it replays. */

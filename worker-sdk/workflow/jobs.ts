@@ -94,8 +94,9 @@ export function startWorkflow(run: RunContext, job: InitializeWorkflow): void {
 }
 
 async function runUserWorkflow(run: RunContext, args: unknown[]): Promise<unknown> {
-  if (!run.workflow) throw new IllegalStateError('The workflow has no function');
-  return await run.workflow(...args);
+  const { workflow } = run;
+  if (!workflow) throw new IllegalStateError('The workflow has no function');
+  return await workflow(...args);
 }
 
 function cancelWorkflow(run: RunContext): void {

@@ -12,7 +12,7 @@ type Command = temporal.api.command.v1.ICommand;
 type Message = temporal.api.protocol.v1.IMessage;
 
 export const payloads = (...values: unknown[]): { payloads: Payload[] } => ({ payloads: values.map((value) => converter.toPayload(value)) });
-export const valueOf = (list: { payloads?: Payload[] | null } | null | undefined): unknown =>
+export const firstValue = (list: { payloads?: Payload[] | null } | null | undefined): unknown =>
   list?.payloads?.[0] ? converter.fromPayload(list.payloads[0]) : undefined;
 
 let runs = 0;
@@ -143,7 +143,7 @@ export class HistoryDriver {
     const outcome = await this.host.handleTask(task, this.fetch);
     if (outcome.kind !== 'query') throw new Error(`Expected an answer to a query, got ${JSON.stringify(outcome)}`);
     if (outcome.answer.completedType !== 1) throw new Error(outcome.answer.errorMessage ?? 'failed');
-    return valueOf(outcome.answer.queryResult);
+    return firstValue(outcome.answer.queryResult);
   }
 
   readonly fetch = async () => ({ history: { events: this.events } });
@@ -192,7 +192,7 @@ export class HistoryDriver {
   get result(): unknown {
     const event = this.events.at(-1)!;
     expect(EventType[event.eventType!]).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
-    return valueOf(event.workflowExecutionCompletedEventAttributes?.result);
+    return firstValue(event.workflowExecutionCompletedEventAttributes?.result);
   }
 
   #head(): WorkflowTask {

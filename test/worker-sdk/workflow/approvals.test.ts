@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryEvent } from '../../../worker-sdk/definitions/api.js';
 import type { WorkflowHost } from '../../../worker-sdk/replay/workflow-host.js';
-import { HistoryDriver, valueOf } from '../replay/history-driver.js';
+import { HistoryDriver, firstValue } from '../replay/history-driver.js';
 import { makeHost } from '../replay/make-host.js';
 
 const CODE = `
@@ -26,7 +26,7 @@ const markers = (driver: HistoryDriver): [string, unknown][] =>
   driver.events
     .map((event: HistoryEvent) => event.markerRecordedEventAttributes)
     .filter((marker) => marker != null)
-    .map(({ markerName, details }) => [markerName!, valueOf(details?.request ?? details?.closed)]);
+    .map(({ markerName, details }) => [markerName!, firstValue(details?.request ?? details?.closed)]);
 
 describe('an approval request', () => {
   test('stands in the history as a marker, and is decided by a signal', async () => {

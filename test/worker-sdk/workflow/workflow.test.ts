@@ -1,7 +1,7 @@
 // What workflow code can do, seen from the server: commands, order, time, randomness, handlers.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkflowHost } from '../../../worker-sdk/replay/workflow-host.js';
-import { HistoryDriver, valueOf } from '../replay/history-driver.js';
+import { HistoryDriver, firstValue } from '../replay/history-driver.js';
 import { makeHost } from '../replay/make-host.js';
 
 const CODE = `
@@ -184,7 +184,7 @@ describe('queries', () => {
     await expect(driver.query('nope')).rejects.toThrow(/did not register a handler for nope.*order/);
     const { queryResults } = await driver.signal('go', '2').task({ q: { queryType: 'order' } });
     expect(queryResults?.q?.resultType).toBe(1);
-    expect(valueOf(queryResults?.q?.answer)).toEqual(['signal 1', 'condition', 'signal 2']);
+    expect(firstValue(queryResults?.q?.answer)).toEqual(['signal 1', 'condition', 'signal 2']);
     await driver.replay();
   });
 
@@ -245,9 +245,9 @@ test('workflowInfo', async () => {
 test('summaries ride with their commands', async () => {
   const driver = new HistoryDriver(host, 'summary');
   const timer = await driver.task();
-  expect(valueOf({ payloads: [timer.commands![0]!.userMetadata!.summary!] })).toBe('nap');
+  expect(firstValue({ payloads: [timer.commands![0]!.userMetadata!.summary!] })).toBe('nap');
   const activity = await driver.fireTimer().task();
-  expect(valueOf({ payloads: [activity.commands![0]!.userMetadata!.summary!] })).toBe('acts');
+  expect(firstValue({ payloads: [activity.commands![0]!.userMetadata!.summary!] })).toBe('acts');
   expect(activity.commands?.[0]).toMatchObject({
     scheduleActivityTaskCommandAttributes: { activityType: { name: 'act' }, retryPolicy: { maximumAttempts: 2 } },
   });
