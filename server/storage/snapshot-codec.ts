@@ -1,4 +1,5 @@
 /** Run state <-> the JSON bytes of its two columns. Byte strings become {"$b": base64}. */
+import { blankState } from '../core/blank-state.js';
 import type { RunInfo, RunState } from '../core/run-state.js';
 
 function encode(this: unknown, key: string, value: unknown): unknown {
@@ -28,8 +29,11 @@ export interface StateColumns {
 }
 
 export function decodeState(row: StateColumns): RunState {
-  const state = JSON.parse(row.snapshot.toString('utf8'), decode) as RunState;
-  state.info = JSON.parse(row.info.toString('utf8'), decode) as RunInfo;
+  const info = JSON.parse(row.info.toString('utf8'), decode) as RunInfo;
+  // a snapshot that an older server wrote has not every field of today
+  const blank = blankState({ ...info, requestId: info.createRequestId });
+  const state = Object.assign(blank, JSON.parse(row.snapshot.toString('utf8'), decode) as RunState);
+  Object.assign(state.info, info);
   state.memo = row.memo;
   state.searchAttributes = row.search_attributes;
   return state;
