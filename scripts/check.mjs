@@ -20,6 +20,7 @@ const checks = {
   unused: [tool('knip/bin/knip.js'), '--no-config-hints'],
   lock: [join(ROOT, 'scripts', 'lock-file.mjs')],
   sizes: [join(ROOT, 'scripts', 'file-sizes.mjs')],
+  parity: [join(ROOT, 'scripts', 'sdk-parity.mjs')],
   tests: [tool('vitest/vitest.mjs'), 'run'],
 };
 

@@ -28,11 +28,15 @@ function resolve(from, specifier) {
 const DECLARATION = /export (?:declare )?(?:abstract )?(?:const enum|enum|class|function|interface|type|namespace|let|var) +([A-Za-z0-9_$]+)/g;
 const CONSTANTS = /export declare const ((?:[A-Za-z0-9_$]+\s*:(?:[^;{}]|\{[^{}]*\})*?(?:,\s*(?=[A-Za-z0-9_$]+\s*:)|;))+)/g;
 
-/** Whether a `@deprecated` or `@hidden` comment stands right before an offset. */
+/** Comments may hold examples with exports of their own: of each, only the tags that matter here are left. */
+function withoutComments(source) {
+  return source.replace(/\/\*[\s\S]*?\*\//g, (comment) => `/*${(comment.match(/@deprecated|@hidden|@internal/g) ?? []).join(' ')}*/`);
+}
+
+/** Whether a `@deprecated`, `@hidden` or `@internal` comment stands right before an offset. */
 function isDeprecated(source, offset) {
   const before = source.slice(0, offset).trimEnd();
-  if (!before.endsWith('*/')) return false;
-  return /@deprecated|@hidden|@internal/.test(before.slice(before.lastIndexOf('/**')));
+  return before.endsWith('*/') && before.slice(before.lastIndexOf('/*')).includes('@');
 }
 
 /** Exported names of a declaration file: name -> deprecated. */
@@ -40,7 +44,7 @@ function exportsOf(file, seen = new Set()) {
   const names = new Map();
   if (!file || seen.has(file)) return names;
   seen.add(file);
-  const source = readFileSync(file, 'utf8');
+  const source = withoutComments(readFileSync(file, 'utf8'));
   const add = (name, offset) => names.set(name, isDeprecated(source, offset));
   for (const match of source.matchAll(DECLARATION)) add(match[1], match.index);
   for (const match of source.matchAll(CONSTANTS)) {
@@ -55,7 +59,7 @@ function exportsOf(file, seen = new Set()) {
       names.set(alias ?? name, /@deprecated|@hidden/.test(comment) || Boolean(inner.get(name)));
     }
   }
-  for (const match of source.matchAll(/export \* from ['"]([^'"]+)['"]/g)) {
+  for (const match of source.matchAll(/export (?:type )?\* from ['"]([^'"]+)['"]/g)) {
     for (const [name, deprecated] of exportsOf(resolve(file, match[1]), seen)) if (!names.has(name)) names.set(name, deprecated);
   }
   return names;

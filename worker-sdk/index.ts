@@ -2,6 +2,7 @@
  * `@perdure/sdk`: what clients, workers, workflows and activities have in common. Safe to import from workflow code.
  * @module
  */
+export { ActivityCancellationDetails, type ActivityCancellationDetailsOptions } from './activity/cancellation-details.js';
 export * from './definitions/activity.js';
 export type { Payload, ProtoFailure, Timestamp } from './definitions/api.js';
 export type { Duration, StringValue } from './definitions/duration.js';
@@ -23,4 +24,7 @@ export * from './payload/failure-converter.js';
 export * from './payload/failure-enums.js';
 export * from './payload/payload-converter.js';
 export * from './payload/search-attributes.js';
+export { cutoffStackTrace } from './payload/stack-trace.js';
+export type { SuggestContinueAsNewReason } from './workflow/interfaces.js';
+export type { WorkflowDefinitionOptions, WorkflowDefinitionOptionsOrGetter } from './workflow/workflow-definition.js';
 export type { ActivitySerializationContext, SerializationContext, WorkflowSerializationContext } from './payload/serialization-context.js';

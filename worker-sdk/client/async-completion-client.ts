@@ -5,7 +5,7 @@ import type { TypeInfo } from '../definitions/type-info.js';
 import { ensureTemporalFailure } from '../payload/failure.js';
 import type { ActivitySerializationContext } from '../payload/serialization-context.js';
 import { isGrpcServiceError } from '../transport/grpc-error.js';
-import type { BaseClientOptions } from './base-client.js';
+import type { BaseClientOptions, LoadedWithDefaults } from './base-client.js';
 import { BaseClient } from './base-client.js';
 import {
   ActivityCancelledError,
@@ -17,6 +17,7 @@ import {
 } from './errors.js';
 
 export type AsyncCompletionClientOptions = BaseClientOptions;
+export type LoadedAsyncCompletionClientOptions = LoadedWithDefaults<AsyncCompletionClientOptions>;
 
 /** Names an activity of a workflow. */
 export interface FullActivityId {
@@ -47,8 +48,11 @@ type ActivityRef = Uint8Array | FullActivityId;
  * await client.activity.complete(taskToken, { approved: true });
  */
 export class AsyncCompletionClient extends BaseClient {
+  readonly options: LoadedAsyncCompletionClientOptions;
+
   constructor(options: AsyncCompletionClientOptions = {}) {
     super(options);
+    this.options = { ...this.baseOptions(), dataConverter: options.dataConverter ?? {} };
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 export * from '../definitions/errors.js';
 export type { Duration, StringValue } from '../definitions/duration.js';
+export type { SignalTypeInfo } from '../definitions/type-info.js';
 export type { RetryPolicy } from '../definitions/retry-policy.js';
 export * from '../definitions/workflow.js';
 export {
@@ -19,7 +20,8 @@ export {
 } from '../payload/failure.js';
 export { defaultDataConverter, type DataConverter } from '../payload/data-converter.js';
 export { defaultPayloadConverter } from '../payload/payload-converter.js';
-export type { ProtoFailure } from '../definitions/api.js';
+export type { ActivityFunction, UntypedActivities } from '../definitions/activity.js';
+export type { Payload, ProtoFailure } from '../definitions/api.js';
 export { Connection, type ConnectionLike } from '../transport/connection.js';
 export {
   type ConnectionOptions,

@@ -34,11 +34,13 @@ export type WorkflowOptions = CommonWorkflowOptions & {
 export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, WorkflowOptions>;
 
 /** Options with durations and overrides as the API has them. */
-export type CompiledWorkflowOptions = Omit<
-  WorkflowOptions,
+export type CompiledWorkflowOptions = WithCompiledWorkflowOptions<WorkflowOptions> & { args: unknown[] };
+
+/** Any options of a start with durations and overrides as the API has them. */
+export type WithCompiledWorkflowOptions<T extends WorkflowOptions> = Omit<
+  T,
   'workflowExecutionTimeout' | 'workflowRunTimeout' | 'workflowTaskTimeout' | 'startDelay' | 'versioningOverride'
 > & {
-  args: unknown[];
   workflowExecutionTimeout?: google.protobuf.IDuration;
   workflowRunTimeout?: google.protobuf.IDuration;
   workflowTaskTimeout?: google.protobuf.IDuration;
@@ -53,17 +55,28 @@ export interface WorkflowUpdateOptions {
   typeInfo?: PayloadTypeInfo;
 }
 
-type SignalPart<SignalArgs extends unknown[]> = {
-  /** The signal to send. */
+/** Options of {@link WorkflowClient.signalWithStart} for a signal with arguments. */
+// biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
+export interface WorkflowSignalWithStartOptionsWithArgs<SignalArgs extends any[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
   signal: SignalDefinition<SignalArgs> | string;
-  signalTypeInfo?: SignalTypeInfo;
-  // biome-ignore lint/suspicious/noExplicitAny: any tuple of at least one argument.
-} & (SignalArgs extends [any, ...any[]] ? { /** Arguments of the signal. */ signalArgs: SignalArgs } : { signalArgs?: SignalArgs });
+  signalArgs: SignalArgs;
+}
+
+/** Options of {@link WorkflowClient.signalWithStart} for a signal without arguments. */
+// biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
+export interface WorkflowSignalWithStartOptionsWithoutArgs<SignalArgs extends any[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
+  signal: SignalDefinition<SignalArgs> | string;
+  signalArgs?: SignalArgs;
+}
 
 /** Options of {@link WorkflowClient.signalWithStart}. */
 // biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
-export type WorkflowSignalWithStartOptions<SignalArgs extends any[] = []> = Omit<WorkflowOptions, 'requestEagerStart'> &
-  SignalPart<SignalArgs>;
+export type WorkflowSignalWithStartOptions<SignalArgs extends any[] = []> = (SignalArgs extends [any, ...any[]]
+  ? WorkflowSignalWithStartOptionsWithArgs<SignalArgs>
+  : WorkflowSignalWithStartOptionsWithoutArgs<SignalArgs>) & {
+  /** How the signal's arguments are converted, where it is given by name. */
+  signalTypeInfo?: SignalTypeInfo;
+};
 
 /** Converts durations and overrides, and copies the arguments. */
 export function compileWorkflowOptions(options: WorkflowOptions & { args?: readonly unknown[] }): CompiledWorkflowOptions {

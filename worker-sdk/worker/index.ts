@@ -3,10 +3,11 @@
  * @module
  */
 export { IllegalStateError } from '../definitions/errors.js';
+export type { History } from '../definitions/api.js';
 export type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
 export type { DataConverter } from '../payload/data-converter.js';
 export { defaultPayloadConverter } from '../payload/payload-converter.js';
-export type { InjectedSinkFunction, InjectedSinks, WorkflowBundleOption } from '../replay/workflow-host.js';
+export type { WorkflowBundleOption } from '../replay/workflow-host.js';
 export { NativeConnection } from '../transport/connection.js';
 export type {
   ConnectionOptions as NativeConnectionOptions,
@@ -29,6 +30,7 @@ export type { WorkerPlugin } from './plugin.js';
 export { ReplayError } from '../replay/nondeterminism.js';
 export type { ReplayHistoriesIterable, ReplayOutcome as ReplayResult } from './replay.js';
 export { Runtime, type RuntimeOptions } from './runtime.js';
+export type { InjectedSink, InjectedSinkFunction, InjectedSinks } from './sinks.js';
 export type {
   ActivitySlotInfo,
   CustomSlotSupplier,

@@ -1,10 +1,11 @@
 /** What a worker can be told. */
 import type { Duration } from '../definitions/duration.js';
 import type { DataConverter } from '../payload/data-converter.js';
-import type { InjectedSinks, WorkflowBundleOption } from '../replay/workflow-host.js';
+import type { WorkflowBundleOption } from '../replay/workflow-host.js';
 import type { Connection } from '../transport/connection.js';
 import type { WorkerInterceptors } from './interceptors.js';
 import type { WorkerPlugin } from './plugin.js';
+import type { InjectedSinks } from './sinks.js';
 import type { WorkerTuner } from './tuner.js';
 import type { WorkerDeploymentOptions } from './worker-version.js';
 
@@ -59,7 +60,8 @@ export interface WorkerOptions {
   dataConverter?: DataConverter;
   interceptors?: WorkerInterceptors;
   /** Functions that workflow code calls by `proxySinks`. */
-  sinks?: InjectedSinks;
+  // biome-ignore lint/suspicious/noExplicitAny: sinks of every type.
+  sinks?: InjectedSinks<any>;
   plugins?: WorkerPlugin[];
 
   /** How long activities may go on after {@link Worker.shutdown}, before they are told to stop. Default 0. */
