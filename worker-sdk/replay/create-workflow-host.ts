@@ -1,13 +1,14 @@
 /** Puts the deterministic half of the SDK together: bundle, sandbox, cache of runs. See `workflow-host.ts` for what it does. */
 import { getHeapStatistics } from 'node:v8';
 import type { History } from '../definitions/api.js';
+import { toNumber } from '../definitions/api.js';
 import { bundleWorkflows } from '../sandbox/bundler.js';
 import { type LoadedBundle, loadBundle } from '../sandbox/load-bundle.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { idOf } from './events.js';
 import { ManagedRun, type RunEnvironment } from './managed-run.js';
 import { PagedHistory } from './paged-history.js';
-import { replayOne } from './replay-history.js';
+import { explainMismatch, replayOne } from './replay-history.js';
 import { RunCache } from './run-cache.js';
 import { SinkDispatcher } from './sink-dispatcher.js';
 import type { FetchHistory, ReplayResult, WorkflowHost, WorkflowHostOptions, WorkflowTask, WorkflowTaskOutcome } from './workflow-host.js';
@@ -15,6 +16,8 @@ import type { FetchHistory, ReplayResult, WorkflowHost, WorkflowHostOptions, Wor
 const DEFAULT_MAX_CACHED_RUNS = 1000;
 const DEFAULT_ACTIVATION_TIMEOUT_MS = 2000;
 const HEAP_FRACTION = 0.75;
+/** Up to how many events a run is gone through again to say where its code left history. */
+const EXPLAINED_EVENTS = 10_000;
 
 /** Bundles (unless a bundle is given) and loads the workflows. Rejects when their code cannot be bundled or loaded. */
 export async function createWorkflowHost(options: WorkflowHostOptions): Promise<WorkflowHost> {
@@ -91,8 +94,18 @@ class Host implements WorkflowHost {
       throw error;
     }
     if (run.broken) this.#cache.evict(run.runId, 'its task failed');
-    else if (run.finished) this.#cache.evict(run.runId, 'it is closed');
+    if (run.mismatch) return this.#explained(outcome, task, fetchHistory);
+    if (!run.broken && run.finished) this.#cache.evict(run.runId, 'it is closed');
     return outcome;
+  }
+
+  /** A failure by a mismatch, told with the place in the code that it comes from. */
+  async #explained(outcome: WorkflowTaskOutcome, task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
+    const isFirst = (task.attempt ?? 1) <= 1;
+    if (outcome.kind !== 'failed' || !isFirst || toNumber(task.startedEventId) > EXPLAINED_EVENTS) return outcome;
+    const explained = await explainMismatch(this.#environment, task, fetchHistory).catch(() => undefined);
+    const message = explained?.message ?? outcome.failure.failure.message;
+    return { ...outcome, failure: { ...outcome.failure, failure: { ...outcome.failure.failure, message } } };
   }
 
   /** The cached run if the task's history goes on where it is; otherwise a fresh one, from the first event on. */

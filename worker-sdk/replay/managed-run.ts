@@ -37,7 +37,7 @@ export interface RunEnvironment {
   activityNames: ReadonlySet<string> | undefined;
   failureExceptionTypes: readonly string[] | undefined;
   activationTimeoutMs: number;
-  sinks: SinkDispatcher;
+  sinks: Pick<SinkDispatcher, 'dispatch'>;
   runLocalActivity: RunLocalActivity;
 }
 
@@ -55,6 +55,8 @@ export class ManagedRun {
   #ended: { seq: number; outcome: LocalActivityOutcome; runtimeMs: number }[] = [];
   /** Set when the run must not be used again. */
   broken = false;
+  /** What its code did otherwise than history says. */
+  mismatch: NondeterminismError | undefined;
 
   constructor(
     task: WorkflowTask,
@@ -124,8 +126,7 @@ export class ManagedRun {
   }
 
   /** Replays without answering: throws what does not match. */
-  async replay(task: WorkflowTask, fetch: FetchHistory): Promise<void> {
-    const history = PagedHistory.ofTask(task, fetch);
+  async replay(history: PagedHistory): Promise<void> {
     try {
       this.#takeTask(history, []);
       await this.#drive(history, performance.now(), true);
@@ -282,6 +283,7 @@ export class ManagedRun {
   #failed(error: unknown, isLoneQuery: boolean): WorkflowTaskOutcome {
     this.broken = true;
     if (error instanceof CutOffError) this.environment.sandbox.recover();
+    if (error instanceof NondeterminismError) this.mismatch = error;
     const failure = this.#failureOf(error);
     if (isLoneQuery) return { kind: 'query', answer: loneQueryAnswer({ resultType: 2, errorMessage: failure.message, failure }) };
     const cause =

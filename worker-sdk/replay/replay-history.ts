@@ -3,26 +3,34 @@ import type { History, HistoryEvent } from '../definitions/api.js';
 import { EventType } from './events.js';
 import { ManagedRun, type RunEnvironment } from './managed-run.js';
 import { NondeterminismError, ReplayError } from './nondeterminism.js';
-import type { ReplayResult, WorkflowTask } from './workflow-host.js';
+import { PagedHistory } from './paged-history.js';
+import type { FetchHistory, ReplayResult, WorkflowTask } from './workflow-host.js';
 
 const noMorePages = () => Promise.reject(new ReplayError('A recorded history has one page'));
 
 /** Replays twice when the first time fails: the second time notes where the code issues its commands, which costs too much to do always. */
 export async function replayOne(environment: RunEnvironment, history: History, workflowId?: string): Promise<ReplayResult> {
   const task = taskOf(history, workflowId);
-  const { runId = '', workflowId: id = '' } = task.workflowExecution ?? {};
+  const { runId, workflowId: id } = task.workflowExecution ?? {};
   const result = { workflowId: id ?? '', runId: runId ?? '' };
-  const error = await replayError(environment, task, false);
-  if (!error) return result;
-  const explained = error instanceof NondeterminismError ? await replayError(environment, task, true) : error;
+  const error = await replayError(environment, task, PagedHistory.ofTask(task, noMorePages), false);
+  if (!(error instanceof NondeterminismError)) return error ? { ...result, error } : result;
+  const explained = await replayError(environment, task, PagedHistory.ofTask(task, noMorePages), true);
   return { ...result, error: explained ?? error };
 }
 
-async function replayError(environment: RunEnvironment, task: WorkflowTask, tracesCommands: boolean): Promise<Error | undefined> {
+/** The mismatch that a task failed with, and where in the code it comes from: found by going through everything once more. */
+export async function explainMismatch(environment: RunEnvironment, task: WorkflowTask, fetch: FetchHistory): Promise<NondeterminismError | undefined> {
+  const history = PagedHistory.startsAtFirstEvent(task) ? PagedHistory.ofTask(task, fetch) : PagedHistory.fromBeginning(task, fetch);
+  const error = await replayError({ ...environment, sinks: { dispatch: () => undefined } }, task, history, true);
+  return error instanceof NondeterminismError ? error : undefined;
+}
+
+async function replayError(environment: RunEnvironment, task: WorkflowTask, history: PagedHistory, tracesCommands: boolean): Promise<Error | undefined> {
   // Local activities that history does not know of must not run: their workflow waits for them in vain.
   const run = new ManagedRun(task, { ...environment, runLocalActivity: () => new Promise(() => undefined) }, tracesCommands);
   try {
-    await run.replay(task, noMorePages);
+    await run.replay(history);
     return undefined;
   } catch (error) {
     return error as Error;

@@ -25,7 +25,13 @@ function prepare(error: Error, sites: CallSite[]): string {
   } catch {
     head = '<error>';
   }
-  return [head, ...sites.map((site) => `    at ${describe(site)}`)].join('\n');
+  return [head, ...sites.filter(isInside).map((site) => `    at ${describe(site)}`)].join('\n');
+}
+
+/** Frames below the sandbox are nobody's business here. */
+function isInside(site: CallSite): boolean {
+  const file = site.getFileName();
+  return file === state.host.filename || !file;
 }
 
 function describe(site: CallSite): string {
