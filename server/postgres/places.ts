@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, chown, lstat, mkdir, mkdtemp, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Account } from './account.js';
 
 /** Longest path of a unix socket on every system, with room for PostgreSQL's file name in it. */
@@ -84,6 +84,12 @@ export interface LastingFolder {
   readonly note?: string;
 }
 
+/** A word that tells the clusters in one folder apart: the nearest folder above whose name is not hidden. */
+const projectOf = (path: string): string => {
+  const names = dirname(path).split(sep).reverse();
+  return names.find((name) => name !== '' && !name.startsWith('.')) ?? basename(path);
+};
+
 /** Name of the note, in the wanted folder, that says where the data really lies. */
 const ELSEWHERE = 'data-lies-elsewhere.txt';
 
@@ -104,7 +110,7 @@ export const lastingFolder = async (wanted: string, account: Account | undefined
   const note = `${dirname(path)} is closed to the account "${account?.name}" that PostgreSQL runs as`;
   const known = await readFile(join(path, ELSEWHERE), 'utf8').catch(() => '');
   const parent = await firstOf(['/var/lib/perdure', '/var/tmp/perdure-root'], 0o755, account);
-  const place = known.trim() !== '' && (await stat(known.trim()).catch(() => undefined)) !== undefined ? known.trim() : await mkdtemp(join(parent, `${basename(dirname(path))}-`));
+  const place = known.trim() !== '' && (await stat(known.trim()).catch(() => undefined)) !== undefined ? known.trim() : await mkdtemp(join(parent, `${projectOf(path)}-`));
   await writeFile(join(path, ELSEWHERE), `${place}\n`);
   await give(place, account);
   return { path: await realpath(place), note };
