@@ -52,7 +52,7 @@ const startEngine = async () => {
     'engine',
     () => ({
       args: [join(ROOT, 'cli', 'bin', 'perdure.js'), 'server', 'start-dev', ...database, '--ip', host, '--port', grpc, '--http-ip', httpHost, '--http-port', http],
-      env: { PERDURE_LOG_LEVEL: 'warn', ...process.env },
+      env: { PERDURE_LOG_LEVEL: 'warn', PERDURE_LOG_FORMAT: 'pretty', ...process.env },
     }),
     { giveUp: (code) => !served && (code === 1 || code === 2) }, // it said itself what is wrong
   );

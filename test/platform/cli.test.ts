@@ -1,0 +1,114 @@
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Finished, type Perdure, perdure, run } from '../helpers/perdure-process.js';
+
+let server: Perdure;
+let address: string;
+
+beforeAll(async () => {
+  server = perdure(['server', 'start-dev', '--port', '0', '--headless']);
+  address = await server.grpcAddress();
+});
+afterAll(() => server.kill('SIGKILL'));
+
+const cli = (...args: string[]): Promise<Finished> => run(args, { PERDURE_ADDRESS: address });
+
+const json = async (...args: string[]): Promise<Record<string, unknown>> => {
+  const { stdout, stderr, code } = await cli(...args, '--output', 'json');
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Record<string, unknown>;
+};
+
+const start = (id: string, ...more: string[]): Promise<Record<string, unknown>> => json('workflow', 'start', '--type', 'greet', '-t', 'nobody', '-w', id, ...more);
+
+describe('perdure workflow', () => {
+  it('starts, signals, shows, describes, lists and ends a run', async () => {
+    const { runId } = await start('story', '-i', '{"name":"Ada"}', '-i', '2');
+    expect(runId).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await cli('workflow', 'signal', 'story', 'hurry', '-i', '"now"')).stdout).toBe('Sent signal hurry to workflow story.\n');
+
+    const { stdout: shown } = await cli('workflow', 'show', 'story');
+    const lines = shown.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^ID +TIME +EVENT +DETAILS$/);
+    expect(lines[1]).toMatch(/^1 +\d{4}-\d\d-\d\dT\S+Z +WorkflowExecutionStarted +greet {2}workflow=story {2}input=\{"name":"Ada"\}, 2/);
+    expect(lines[3]).toMatch(/WorkflowExecutionSignaled +hurry {2}input="now"/);
+
+    expect((await cli('workflow', 'describe', 'story')).stdout).toMatch(/Status +running/);
+    expect((await cli('workflow', 'list')).stdout).toMatch(/running +story +greet/);
+
+    expect((await cli('workflow', 'cancel', 'story')).stdout).toBe('Asked workflow story to cancel.\n');
+    expect((await cli('workflow', 'terminate', 'story', '--reason', 'enough')).code).toBe(0);
+    const result = await cli('workflow', 'result', 'story');
+    expect([result.code, result.stderr]).toEqual([1, 'perdure: WorkflowExecutionTerminated: enough\n']);
+  });
+
+  it('shows a history as JSON that the official SDK reads', async () => {
+    await start('readable', '-i', '"x"');
+    const shown = await json('workflow', 'show', 'readable');
+    const { events } = historyFromJSON(shown);
+    expect(events?.map((event) => [String(event.eventId), event.eventType])).toEqual([['1', 1], ['2', 5]]);
+    expect(Buffer.from(events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? []).toString()).toBe('"x"');
+    const first = (shown['events'] as Record<string, unknown>[])[0];
+    expect(first).toMatchObject({ eventId: '1', eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED' });
+  });
+
+  it('says what is wrong, in a line, with an exit code', async () => {
+    const failures: [string[], RegExp][] = [
+      [['workflow', 'show', 'nobody'], /^perdure: .*not found.*nobody/i],
+      [['workflow', 'show', 'x', '--namespace', 'nowhere'], /^perdure: .*nowhere/],
+      [['workflow', 'start', '--type', 't', '-t', 'q', '-i', 'text'], /expected JSON, got text/],
+      [['workflow', 'start', '-t', 'q'], /required option '--type/],
+      [['workflow', 'list', '--limit', 'many'], /whole number/],
+    ];
+    for (const [args, message] of failures) {
+      const { code, stderr, stdout } = await cli(...args);
+      expect(stderr, args.join(' ')).toMatch(message);
+      expect(code, args.join(' ')).not.toBe(0);
+      expect(stdout).toBe('');
+      expect(stderr).not.toMatch(/\n\s+at /); // no stack
+    }
+  });
+
+  it('says that no server answers, and what to do', async () => {
+    const { code, stderr } = await run(['workflow', 'list', '--address', '127.0.0.1:1']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/No server answers at 127\.0\.0\.1:1\. Is it running .*PERDURE_ADDRESS/);
+  });
+
+  it('does not let what others wrote steer the terminal', async () => {
+    await start('escape', '-i', JSON.stringify('\u001b[2Jgone\u0007'));
+    await cli('workflow', 'signal', 'escape', '\u001b]0;title\u0007name');
+    const { stdout } = await cli('workflow', 'show', 'escape');
+    expect(stdout).not.toMatch(/\u001b|\u0007/);
+  });
+});
+
+describe('perdure namespace', () => {
+  it('registers, describes and lists', async () => {
+    expect((await cli('namespace', 'register', 'mine', '--retention', '72h', '--description', 'of mine')).stdout).toBe('Namespace "mine" is registered.\n');
+    expect((await cli('namespace', 'describe', 'mine')).stdout).toMatch(/Name +mine[\s\S]*Retention +3 d[\s\S]*Description +of mine/);
+    expect((await cli('namespace', 'list')).stdout).toMatch(/^mine +registered +3 d +of mine$/m);
+    expect((await cli('namespace', 'register', 'mine')).code).toBe(1);
+  });
+});
+
+describe('perdure approvals', () => {
+  it('says that there are none, and that there is none to decide', async () => {
+    expect((await cli('approvals', 'list')).stdout).toBe('No open approval requests in namespace "default".\n');
+    await start('asks-nothing');
+    const { code, stderr } = await cli('approve', 'asks-nothing', '--reason', 'why not');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^perdure: .*asks-nothing/);
+  });
+
+  it('wants a reason', async () => {
+    expect((await cli('reject', 'story')).stderr).toMatch(/required option '--reason/);
+  });
+});
+
+it('starts in a moment: help loads no codecs', async () => {
+  const { stdout, code } = await cli('--help');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/Usage: perdure/);
+  expect((await cli('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
