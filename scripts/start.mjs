@@ -96,6 +96,8 @@ const toItsEnd = async (file, environment) => {
 say('Perdure: an engine, a worker and one agent run. Ctrl-C stops all of it.');
 await install();
 await build(['server', 'worker-sdk', 'cli', 'examples/refund-agent']);
+const { onNpmGone } = await import('../server/dist/npm-parent.js');
+onNpmGone(() => void stop(0));
 const engine = await startEngine();
 
 const environment = {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError, type Flags, readConfig, unknownVariables } from './config.js';
 import { dynamicLimits } from './dynamic-limits.js';
 import { createLogger, type Logger } from './log.js';
+import { onNpmGone } from './npm-parent.js';
 import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
 import { describe, waitForDatabase } from './storage/wait-for-database.js';
 
@@ -184,11 +185,13 @@ const stopSignal = (log: Logger): { signal: AbortSignal; dispose: () => void } =
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const name of signals) process.on(name, onSignal);
   process.on('disconnect', onDisconnect);
+  const unwatch = onNpmGone(() => ask('the npm that started this process ended'));
   return {
     signal: controller.signal,
     dispose: () => {
       for (const name of signals) process.off(name, onSignal);
       process.off('disconnect', onDisconnect);
+      unwatch();
     },
   };
 };

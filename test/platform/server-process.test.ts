@@ -1,13 +1,15 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EPHEMERAL_PREFIX } from '../../server/postgres/places.js';
 import { identityOf, postmasterOf } from '../../server/postgres/processes.js';
-import { killAfterEach, type Perdure, perdure, run } from '../helpers/perdure-process.js';
+import { killAfterEach, Perdure, perdure, run } from '../helpers/perdure-process.js';
 import { createDatabase, type TestDatabase, useDatabase } from '../helpers/postgres.js';
 import { until } from '../helpers/until.js';
 
@@ -89,6 +91,13 @@ describe('server start-dev', () => {
     const { code } = await server.kill('SIGINT');
     expect(code).toBe(0);
     expect(existsSync(cluster)).toBe(false);
+  });
+
+  it('goes away with the npx that started it, even one that is killed', async () => {
+    const npx = new Perdure(spawn('npx', ['perdure', 'server', 'start-dev', '--port', '0', '--headless'], { cwd: fileURLToPath(new URL('../..', import.meta.url)), stdio: ['ignore', 'pipe', 'pipe'] }));
+    const address = await npx.grpcAddress();
+    npx.child.kill('SIGKILL');
+    await until('the port to be closed', async () => (await run(['namespace', 'list', '--address', address])).stderr.includes('No server answers'));
   });
 
   it('stops in time although a connected client is frozen', async () => {
