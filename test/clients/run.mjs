@@ -77,8 +77,9 @@ const run = ({ command, args, cwd }, address) =>
     const child = spawn(command, args, { cwd, stdio: 'inherit', env: { ...process.env, PERDURE_ADDRESS: address } });
     const late = setTimeout(() => child.kill('SIGKILL'), 300_000);
     child.once('error', () => resolve(1));
-    child.once('exit', (code) => {
+    child.once('exit', (code, signal) => {
       clearTimeout(late);
+      if (signal) console.log(`ended by ${signal}`);
       resolve(code ?? 1);
     });
   });
