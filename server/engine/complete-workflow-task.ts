@@ -17,6 +17,8 @@ import type { Turn } from '../core/turn.js';
 import { Messages } from '../core/update-messages.js';
 import { requireIdentity } from '../core/validate/identity.js';
 import { requireWorkerVersion } from '../core/validate/poll.js';
+import { refuse } from '../core/validate/problem.js';
+import { stickyQueueProblem } from '../core/validate/task-queue.js';
 import { activityTaskAnswer } from './activity-task-answer.js';
 import type { Call } from './call.js';
 import { commandRules, knowNamespaces } from './command-rules.js';
@@ -51,6 +53,7 @@ export async function completeWorkflowTaskCall(engine: Engine, request: Request,
   const namespace = await requireTokenNamespace(engine, token, request.namespace);
   requireIdentity(request.identity, engine.limits.idLengthMax);
   requireWorkerVersion(request.workerVersionStamp, request.deploymentOptions);
+  refuse(stickyQueueProblem(request.stickyAttributes?.workerTaskQueue, engine.limits.idLengthMax));
   if (request.intermediatePage || request.pageNumber) {
     throw failedPrecondition(`workflow task completion pagination is disabled for this namespace ${namespace.name}`);
   }

@@ -4,6 +4,8 @@ import { invalidArgument } from '../core/errors.js';
 import { checkListQuery, type CheckedQuery, type Filter } from '../core/list-query/check.js';
 import { parseListQuery } from '../core/list-query/parse.js';
 import { LIST_PAGE_MAX, pageSize } from '../core/validate/page-size.js';
+import { refuse } from '../core/validate/problem.js';
+import { nulProblem } from '../core/validate/text-length.js';
 import type { ListedRun, ListPosition } from '../storage/listing.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
@@ -22,9 +24,14 @@ const RUNNING = enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
 
 export async function listRuns(engine: Engine, request: ListRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
-  const query = checkListQuery(parseListQuery(request.query ?? ''), customAttributes(namespace));
+  const query = readQuery(request.query, namespace);
   if (query.groupBy) throw invalidArgument("invalid query: operation is not supported: 'GROUP BY' clause");
   return page(engine, namespace, query, request.pageSize ?? 0, request.nextPageToken);
+}
+
+function readQuery(text: string | null | undefined, namespace: Namespace): CheckedQuery {
+  refuse(nulProblem('Query', text ?? ''));
+  return checkListQuery(parseListQuery(text ?? ''), customAttributes(namespace));
 }
 
 async function page(engine: Engine, namespace: Namespace, query: CheckedQuery, size: number, token: Uint8Array | null | undefined): Promise<ListResponse> {
@@ -69,7 +76,7 @@ function listedInfo(run: ListedRun): ExecutionInfo {
 
 export async function countRuns(engine: Engine, request: CountRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
-  const query = checkListQuery(parseListQuery(request.query ?? ''), customAttributes(namespace));
+  const query = readQuery(request.query, namespace);
   const counts = await engine.listing.count(namespace.id, query);
   const total = counts.reduce((sum, c) => sum + c.count, 0);
   if (!query.groupBy) return { count: int64(total) };
@@ -99,6 +106,9 @@ const compare = (name: string, type: number, operator: '=' | '>=' | '<=' | '!=',
 /** The filters that both of the older lists have. */
 function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
   const parts: Filter[] = [];
+  refuse(nulProblem('WorkflowId', request.executionFilter?.workflowId ?? ''));
+  refuse(nulProblem('RunId', request.executionFilter?.runId ?? ''));
+  refuse(nulProblem('WorkflowType', request.typeFilter?.name ?? ''));
   const { earliestTime, latestTime } = request.startTimeFilter ?? {};
   const earliest = fromTimestamp(earliestTime);
   const latest = latestTime ? fromTimestamp(latestTime) : Number.POSITIVE_INFINITY;

@@ -33,3 +33,7 @@ export function taskQueueProblem(
   if (queue.kind !== enums.TaskQueueKind.TASK_QUEUE_KIND_STICKY || !queue.normalName) return undefined;
   return nameProblem(queue.normalName, lengthMax, true);
 }
+
+/** The sticky queue that a worker asks for in its answer; without a name it asks for none. */
+export const stickyQueueProblem = (queue: TaskQueue | null | undefined, lengthMax: number): Problem =>
+  queue?.name ? taskQueueProblem(queue, { lengthMax, reservedAllowed: true }) : undefined;

@@ -213,6 +213,17 @@ test.each<[string, Command]>([
   expect(found?.terminates).toBe(true);
 });
 
+test('an id that PostgreSQL cannot hold fails its task', () => {
+  for (const command of [
+    signal({ execution: { workflowId: 'a\0b' } }),
+    cancelExternal({ workflowId: 'a\0b' }),
+    child({ workflowId: 'a\0b' }),
+    activity({ taskQueue: { name: 'a\0b' } }),
+  ]) {
+    expect(fault(command)).toMatchObject({ message: expect.stringContaining('NUL'), terminates: false });
+  }
+});
+
 test('a command without its attributes fails its task with the cause of its kind', () => {
   const kinds = Object.entries(T).filter(([name, type]) => typeof type === 'number' && type > 0 && !/NEXUS/.test(name));
   expect(kinds).toHaveLength(15);

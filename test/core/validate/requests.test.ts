@@ -264,6 +264,12 @@ describe('namespaces', () => {
     const short = { namespace: 'orders', config: { workflowExecutionRetentionTtl: toDuration(60_000) } };
     expect(told(() => validateUpdateNamespace(short, 1000))).toBe('INVALID_ARGUMENT A valid retention period is not set on request.');
   });
+  test('are described in texts that can be stored', () => {
+    const request = { namespace: 'orders', workflowExecutionRetentionPeriod: day };
+    expect(told(() => validateRegisterNamespace({ ...request, description: 'a\0b' }, 1000))).toContain('NUL');
+    expect(told(() => validateRegisterNamespace({ ...request, data: { key: 'a\0b' } }, 1000))).toContain('NUL');
+    expect(told(() => validateUpdateNamespace({ namespace: 'orders', updateInfo: { ownerEmail: 'a\0b' } }, 1000))).toContain('NUL');
+  });
   test('are not deleted by an update', () => {
     const to = (state: number) => told(() => validateUpdateNamespace({ namespace: 'orders', updateInfo: { state } }, 1000));
     expect(to(enums.NamespaceState.NAMESPACE_STATE_DEPRECATED)).toBeUndefined();

@@ -55,6 +55,7 @@ async function plausibleValues(round: number): Promise<Record<string, unknown[]>
     signalName: ['s', ''],
     requestId: ['r1', 'r2', ''],
     identity: ['me'],
+    query: ['', "WorkflowId = 'victim'", "StartTime > '0001-01-01' and CloseTime is null", 'nonsense ='],
     nextPageToken: [Buffer.alloc(0), Buffer.from('junk')],
     workflowExecutionRetentionPeriod: [{ seconds: 86_400 }],
     initialInterval: [{ seconds: 1 }, { seconds: 1 }, { seconds: -1 }],

@@ -96,8 +96,8 @@ export class EvilMessages {
   }
 
   private value(field: Field, depth: number): unknown {
-    const known = this.plausible[field.name];
-    if (known && this.chance(this.presence < 0.2 ? 0.97 : 0.8)) return this.pick(known);
+    const known = this.plausible[field.name]?.filter((value) => typeof value !== 'string' || field.type === 'string');
+    if (known?.length && this.chance(this.presence < 0.2 ? 0.97 : 0.8)) return this.pick(known);
     const resolved = field.resolve().resolvedType;
     if (!resolved) return this.scalar(field.type);
     if ('values' in resolved) return this.chance(0.8) ? this.pick(Object.values((resolved as Enum).values)) : this.pick(INTEGERS);

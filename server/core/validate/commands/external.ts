@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.js';
 import { isUuid } from '../execution.js';
 import { payloadsExceed } from '../payload-size.js';
 import type { Problem } from '../problem.js';
-import { exceeds, utf8Length } from '../text-length.js';
+import { exceeds, nulProblem, utf8Length } from '../text-length.js';
 
 type SignalAttributes = temporal.api.command.v1.ISignalExternalWorkflowExecutionCommandAttributes;
 type CancelAttributes = temporal.api.command.v1.IRequestCancelExternalWorkflowExecutionCommandAttributes;
@@ -29,7 +29,7 @@ function signalProblem(attributes: SignalAttributes, lengthMax: number): Problem
     return `WorkflowId on ${command} exceeds length limit. WorkflowId=${workflowId} Length=${utf8Length(workflowId)} Limit=${lengthMax} ${where} ${signal}`;
   }
   if (runId && !isUuid(runId)) return `Invalid RunId set on ${command}. WorkflowId=${workflowId} ${where} ${signal}`;
-  return attributes.signalName ? undefined : `SignalName is not set on ${command}. WorkflowId=${workflowId} ${where}`;
+  return attributes.signalName ? nulProblem('WorkflowId', workflowId) : `SignalName is not set on ${command}. WorkflowId=${workflowId} ${where}`;
 }
 
 export function signalExternalFault(attributes: SignalAttributes | null | undefined, context: CommandContext): CommandFault | undefined {
@@ -53,7 +53,7 @@ function cancelProblem(attributes: CancelAttributes, { limits, startedChildren }
     return `WorkflowId on ${command} exceeds length limit. WorkflowId=${workflowId} Length=${utf8Length(workflowId)} Limit=${limits.idLengthMax} ${where}`;
   }
   if (runId && !isUuid(runId)) return `Invalid RunId set on ${command}. WorkflowId=${workflowId} ${where}`;
-  if (!startedChildren.has(workflowId)) return undefined;
+  if (!startedChildren.has(workflowId)) return nulProblem('WorkflowId', workflowId);
   return `Start and RequestCancel for child workflow is not allowed in same workflow task. WorkflowId=${workflowId} ${where}`;
 }
 
