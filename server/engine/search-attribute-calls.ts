@@ -2,6 +2,8 @@
 import { enums, type temporal } from '../core/api.js';
 import { invalidArgument } from '../core/errors.js';
 import { isReservedAttribute, PREDEFINED_ATTRIBUTES, SYSTEM_ATTRIBUTES } from '../core/search-attribute-names.js';
+import { refuse } from '../core/validate/problem.js';
+import { attributeNameProblem } from '../core/validate/search-attributes.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
@@ -22,8 +24,9 @@ export async function addAttributes(engine: Engine, namespace: Namespace, asked:
   const merged = { ...namespace.searchAttributes };
   for (const [name, type] of Object.entries(asked)) {
     if (isReservedAttribute(name)) throw invalidArgument(`Search attribute ${name} is reserved by system.`);
+    refuse(attributeNameProblem(name));
     if (!type || enums.IndexedValueType[type] === undefined) throw invalidArgument(`Unable to parse search attribute type: ${type}.`);
-    if (merged[name] !== undefined && merged[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
+    if (Object.hasOwn(merged, name) && merged[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
     merged[name] = type;
   }
   await store(engine, namespace.name, merged);

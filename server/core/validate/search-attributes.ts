@@ -5,6 +5,7 @@ import { SEARCH_ATTRIBUTE_KEYS_MAX, SEARCH_ATTRIBUTE_VALUE_MAX, SEARCH_ATTRIBUTE
 import { searchAttributesExceed, searchAttributesSize } from './payload-size.js';
 import type { Problem } from './problem.js';
 import { decodeSearchValue, UNDECODABLE, typeName } from './search-value.js';
+import { exceeds, nulProblem } from './text-length.js';
 
 export type SearchAttributes = temporal.api.common.v1.ISearchAttributes;
 
@@ -71,4 +72,13 @@ export function attributeSizesProblem(attributes: SearchAttributes | null | unde
 
 export function searchAttributesProblem(attributes: SearchAttributes | null | undefined, custom: CustomSearchAttributes): Problem {
   return unknownAttributeProblem(attributes, custom) ?? attributeValuesProblem(attributes, custom) ?? attributeSizesProblem(attributes);
+}
+
+const NAME_LENGTH_MAX = 255;
+
+/** A name that a custom search attribute cannot have, apart from those that are reserved. */
+export function attributeNameProblem(name: string): Problem {
+  if (name === '__proto__') return `Search attribute ${name} is reserved by system.`;
+  if (exceeds(name, NAME_LENGTH_MAX)) return `Search attribute name is longer than ${NAME_LENGTH_MAX} bytes.`;
+  return nulProblem('Search attribute name', name);
 }

@@ -12,6 +12,7 @@ import {
 import { requireLongPollTime, validatePoll } from '../../../server/core/validate/poll.js';
 import { validateQueryWorkflow } from '../../../server/core/validate/query-workflow.js';
 import { validateResetWorkflow } from '../../../server/core/validate/reset-workflow.js';
+import { attributeNameProblem } from '../../../server/core/validate/search-attributes.js';
 import { validateSignalWithStart, validateSignalWorkflow } from '../../../server/core/validate/signal-workflow.js';
 import { type StartWorkflowRequest, validateStartWorkflow } from '../../../server/core/validate/start-workflow.js';
 import {
@@ -211,6 +212,14 @@ describe('updates', () => {
     expect(startOfUpdateProblem({ requestEagerExecution: true }, 'orders')).toBe('RequestEagerExecution is not supported.');
     expect(updateOfStartProblem({ workflowExecution: { workflowId: 'w', runId: RUN } }, 'orders')).toBe('RunId is not allowed.');
   });
+});
+
+test('a search attribute has a name that can be stored', () => {
+  expect(attributeNameProblem('City')).toBeUndefined();
+  expect(attributeNameProblem('a-b c')).toBeUndefined();
+  expect(attributeNameProblem('a\0b')).toContain('NUL');
+  expect(attributeNameProblem('x'.repeat(256))).toContain('longer than 255');
+  expect(attributeNameProblem('__proto__')).toContain('reserved');
 });
 
 test('a query needs a type and arguments that fit', () => {
