@@ -18,7 +18,7 @@ import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startEngine } from './lib/engine.mjs';
-import { commitsPerSecond } from './lib/limits.mjs';
+import { commitsPerSecond, unaryCallsPerSecond } from './lib/limits.mjs';
 import { cpuMs, postgresCpuMs, residentMiB } from './lib/processes.mjs';
 import { row, table } from './lib/report.mjs';
 import { scenarios } from './lib/scenarios.mjs';
@@ -109,7 +109,7 @@ async function runSdk(engine, sdk, rows, notes) {
     }
     const { result } = await client.ask({ kind: 'calls', inFlight: 50, seconds: Math.min(2, seconds) });
     notes.push(
-      `${sdk}: ${Math.round((result.count / result.elapsedMs) * 1000)} unary calls/s (GetSystemInfo, 50 in flight, one connection)`,
+      `${sdk}: ${Math.round((result.count / result.elapsedMs) * 1000)} calls/s by the SDK (GetSystemInfo, 50 in flight, one connection)`,
     );
     notes.push(
       `${sdk}: resident worker ${Math.round(residentMiB(worker.pid) ?? 0)} MiB, engine ${Math.round(residentMiB(engine.enginePid) ?? 0)} MiB`,
@@ -128,6 +128,8 @@ try {
     const { one, eight } = await commitsPerSecond(engine.databaseUrl, Math.min(2, seconds));
     notes.push(`raw PostgreSQL: ${Math.round(one)} commits/s by one connection, ${Math.round(eight)} by eight (one insert of 1 kB each)`);
   }
+  const unary = await unaryCallsPerSecond(engine.address, Math.min(2, seconds));
+  notes.push(`raw gRPC: ${Math.round(unary)} unary calls/s by a plain grpc-js client (GetSystemInfo, 50 in flight, one connection)`);
   for (const sdk of sdks) await runSdk(engine, sdk, rows, notes);
 } finally {
   await engine.stop();

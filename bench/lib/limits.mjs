@@ -1,4 +1,5 @@
 /** The machine's own limits, measured beside the engine: they are what the engine's figures are to be read against. */
+import { Client, credentials } from '@grpc/grpc-js';
 import pg from 'pg';
 
 const TABLE = 'bench_raw_commits';
@@ -30,4 +31,28 @@ export async function commitsPerSecond(databaseUrl, seconds) {
     await pool.query(`drop table if exists ${TABLE}`);
     await pool.end();
   }
+}
+
+/** Unary gRPC calls a second that the server answers, by a client that does nothing else. */
+export async function unaryCallsPerSecond(address, seconds) {
+  const client = new Client(address, credentials.createInsecure());
+  const path = '/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo';
+  const same = (bytes) => bytes;
+  const call = () =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(path, same, same, Buffer.alloc(0), (err, response) => (err ? reject(err) : resolve(response)));
+    });
+  const begin = performance.now();
+  const end = begin + seconds * 1000;
+  let count = 0;
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      while (performance.now() < end) {
+        await call();
+        count++;
+      }
+    }),
+  );
+  client.close();
+  return (count / (performance.now() - begin)) * 1000;
 }

@@ -157,6 +157,7 @@ export class CallStream {
     this.cancelled = [];
     // Nobody knows whether a call without its reply took effect: as with a unary call whose connection dropped.
     const lost = new GrpcError(status.UNAVAILABLE, `Stream of calls ended: ${reason.details}`, reason.metadata, { cause: reason });
+    lost.connectionLost = reason.connectionLost;
     for (const { settle } of [...this.pending.values()]) settle(lost);
   }
 }

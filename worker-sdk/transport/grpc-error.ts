@@ -10,6 +10,8 @@ const STATUS_DETAILS = 'grpc-status-details-bin';
 /** A call that ended with a status other than OK. Same shape as grpc-js's ServiceError. */
 export class GrpcError extends Error implements ServiceError {
   override readonly name = 'GrpcError';
+  /** The call had reached the server when its connection broke: not a server that cannot be reached. */
+  connectionLost = false;
 
   constructor(
     readonly code: status,

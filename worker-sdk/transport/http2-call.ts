@@ -144,7 +144,9 @@ export function streamFailure(
   if (response && httpStatus !== 200)
     return failure(STATUS_OF_HTTP[httpStatus] ?? status.UNKNOWN, `Received HTTP status ${httpStatus}`, response);
   const [resetCode, reason] = resetStatus(stream.rstCode);
-  return failure(resetCode, error ? `${reason}: ${error.message}` : reason, undefined, error);
+  const lost = failure(resetCode, error ? `${reason}: ${error.message}` : reason, undefined, error);
+  lost.connectionLost = resetCode === status.UNAVAILABLE;
+  return lost;
 }
 
 function resetStatus(code: number | undefined): [status, string] {

@@ -5,6 +5,7 @@ import type { CallContext } from './call-context.js';
 import type { Channel, Metadata } from './channel.js';
 import { GrpcError } from './grpc-error.js';
 import type { GrpcRetryOptions } from './retry.js';
+import { NO_RETRY } from './retry.js';
 
 /** Attempts of ordinary calls end after so long; an answer that takes longer was lost. */
 const CALL_TIMEOUT_MS = 30_000;
@@ -35,15 +36,19 @@ export interface RpcEnvironment {
 export interface RpcMethod {
   path: string;
   timeoutMs: number;
+  /** Whether the call waits on the server's side. */
+  isLongPoll: boolean;
   request: Type;
   response: Type;
 }
 
 export function rpcMethod(serviceName: string, method: Method): RpcMethod {
   method.resolve();
+  const isLongPoll = LONG_POLLS.has(method.name);
   return {
     path: `/${serviceName}/${method.name}`,
-    timeoutMs: LONG_POLLS.has(method.name) ? LONG_POLL_TIMEOUT_MS : CALL_TIMEOUT_MS,
+    timeoutMs: isLongPoll ? LONG_POLL_TIMEOUT_MS : CALL_TIMEOUT_MS,
+    isLongPoll,
     request: method.resolvedRequestType!,
     response: method.resolvedResponseType!,
   };
@@ -77,6 +82,8 @@ export async function callRpc(
       const failed = attemptTimedOut(err, deadline)
         ? new GrpcError(status.UNAVAILABLE, `No answer within ${method.timeoutMs} ms`, err.metadata, { cause: err })
         : err;
+      // Who waits at the server for something to happen goes on waiting, however often the connection breaks.
+      if (failed.connectionLost && method.isLongPoll && retry !== NO_RETRY) attempt = 1;
       if (!retry.retryableDecider(attempt, failed)) throw failed;
       const delayMs = retryHintMs(failed) ?? retry.delayFunction(attempt, failed);
       if (Date.now() + delayMs >= deadline) throw failed;

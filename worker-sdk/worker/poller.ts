@@ -48,7 +48,8 @@ export class Poller<SI extends SlotInfo, Task> {
   /** Polls that wait for a task at the server. */
   outstanding = 0;
   private loops = 0;
-  private failures = 0;
+  /** Whether the last poll failed: the first of many failures is logged. */
+  private failing = false;
   private readonly stopping = new AbortController();
   private readonly polls = new AbortController();
   private readonly finished: Promise<void>;
@@ -97,12 +98,13 @@ export class Poller<SI extends SlotInfo, Task> {
   private async loop(): Promise<void> {
     const { slots, isSticky, scale, throttle } = this.options;
     const { signal } = this.stopping;
+    const backoff = { failures: 0 };
     while (!signal.aborted) {
       const slot = await slots.reserve(isSticky, signal);
       if (!slot) return;
       await throttle?.(signal);
       if (signal.aborted) return slot.release();
-      const task = await this.pollOnce(slot);
+      const task = await this.pollOnce(slot, backoff);
       if (task === undefined) {
         slot.release();
         if (this.loops > scale.minimum) return;
@@ -113,11 +115,12 @@ export class Poller<SI extends SlotInfo, Task> {
     }
   }
 
-  private async pollOnce(slot: Slot<SI>): Promise<Task | undefined> {
+  private async pollOnce(slot: Slot<SI>, backoff: { failures: number }): Promise<Task | undefined> {
     this.outstanding++;
     try {
       const task = await this.options.poll(this.polls.signal);
-      this.failures = 0;
+      backoff.failures = 0;
+      this.failing = false;
       return task;
     } catch (err) {
       if (this.polls.signal.aborted) return undefined;
@@ -127,18 +130,19 @@ export class Poller<SI extends SlotInfo, Task> {
       }
       // A long poll that nobody answered in its time is as good as an empty one.
       if (isGrpcServiceError(err) && err.code === status.DEADLINE_EXCEEDED) return undefined;
-      await this.backOff(err);
+      await this.backOff(err, backoff.failures++);
       return undefined;
     } finally {
       this.outstanding--;
     }
   }
 
-  private async backOff(err: unknown): Promise<void> {
+  private async backOff(err: unknown, failures: number): Promise<void> {
     const { logger, name } = this.options;
     const overloaded = isGrpcServiceError(err) && err.code === status.RESOURCE_EXHAUSTED;
-    const ms = Math.min(RETRY_MAX_MS, (overloaded ? RETRY_OVERLOADED_MS : RETRY_MIN_MS) * 1.7 ** this.failures);
-    if (this.failures++ === 0) logger.warn(`Polling for ${name} tasks failed, trying again`, { error: err });
+    const ms = Math.min(RETRY_MAX_MS, (overloaded ? RETRY_OVERLOADED_MS : RETRY_MIN_MS) * 1.7 ** failures);
+    if (!this.failing) logger.warn(`Polling for ${name} tasks failed, trying again`, { error: err });
+    this.failing = true;
     await wait(ms * (0.8 + 0.4 * Math.random()), this.stopping.signal);
   }
 }

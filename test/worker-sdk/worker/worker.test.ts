@@ -125,6 +125,20 @@ describe('polling', () => {
     worker.shutdown();
   });
 
+  test('is back soon after an outage, however many polls failed at once', async () => {
+    const worker = await create({ activityTaskPollerBehavior: { type: 'autoscaling', minimum: 12, initial: 12, maximum: 12 } });
+    running.push(worker.run());
+    await until('twelve polls', () => queue.polls === 12);
+    service.kill();
+    queue = new TaskQueue();
+    service.on('PollActivityTaskQueue', queue.poll);
+    await service.start();
+    const begin = performance.now();
+    await until('twelve polls again', () => queue.polls === 12);
+    expect(performance.now() - begin).toBeLessThan(1500);
+    worker.shutdown();
+  });
+
   test('ends the worker when the server refuses it for good', async () => {
     service.on('PollActivityTaskQueue', () => {
       throw new FakeError(status.PERMISSION_DENIED, 'not yours');
