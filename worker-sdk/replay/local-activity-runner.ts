@@ -19,6 +19,7 @@ export interface LocalActivityRun {
 
 interface Running {
   cancel(reason: CancelledFailure): void;
+  leave(): void;
 }
 
 export class LocalActivityRunner {
@@ -46,11 +47,11 @@ export class LocalActivityRunner {
     this.#running.get(seq)?.cancel(new CancelledFailure('CANCELLED'));
   }
 
-  /** The run leaves the worker: what still runs is told, and what comes of it is nobody's business. */
+  /** The run leaves the worker: what still runs is told (unless the run let go of it), and what comes of it is nobody's business. */
   abandonAll(): void {
     const running = [...this.#running.values()];
     this.#running.clear();
-    for (const execution of running) execution.cancel(new CancelledFailure('WORKER_SHUTDOWN'));
+    for (const execution of running) execution.leave();
   }
 
   #taskOf({ schedule, originalScheduleTimeMs }: LocalActivityMachine): LocalActivityTask {
@@ -80,6 +81,7 @@ class Execution implements Running {
   #pause: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
   #over = false;
+  #isLastAttempt = false;
 
   constructor(
     private readonly machine: LocalActivityMachine,
@@ -107,6 +109,12 @@ class Execution implements Running {
     if (this.#pause) this.#finish(emptyCancellation(this.#attempt));
     // The activity itself answers; until then it runs.
     else this.#attemptController?.abort(reason);
+  }
+
+  leave(): void {
+    if (!this.machine.isAbandoned) this.cancel(new CancelledFailure('WORKER_SHUTDOWN'));
+    else if (this.#pause) this.#finish(emptyCancellation(this.#attempt));
+    else this.#isLastAttempt = true;
   }
 
   #startAttempt(): void {
@@ -147,7 +155,7 @@ class Execution implements Running {
 
   #retryOrFinish(outcome: LocalActivityOutcome): void {
     const delayMs = localRetryDelayMs(this.task.retryPolicy, this.#attempt, outcome.failure ?? undefined);
-    if (delayMs === undefined) {
+    if (delayMs === undefined || this.#isLastAttempt) {
       this.#finish(outcome);
       return;
     }

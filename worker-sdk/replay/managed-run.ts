@@ -11,7 +11,7 @@ import type { LocalActivityOutcome } from './kinds/local-activity.js';
 import { updateRequestOf } from './kinds/update.js';
 import { LocalActivityRunner } from './local-activity-runner.js';
 import { NondeterminismError } from './nondeterminism.js';
-import { PagedHistory } from './paged-history.js';
+import { HistoryUnreadable, PagedHistory } from './paged-history.js';
 import type { Activation } from './protocol.js';
 import { answerQueries, LONE_QUERY, loneQueryAnswer, queriesOf, type QueryRequest } from './queries.js';
 import { seedBytes, randomnessSeed } from './randomness-seed.js';
@@ -104,6 +104,7 @@ export class ManagedRun {
       }
       return { kind: 'completed', completion: this.#completion(queryResults, heartbeat) };
     } catch (error) {
+      if (error instanceof HistoryUnreadable) throw error.cause;
       return this.#failed(error, isLoneQuery);
     }
   }

@@ -6,6 +6,9 @@ import { HistoryWindow } from './history-window.js';
 import { ReplayError } from './nondeterminism.js';
 import type { FetchHistory, WorkflowTask } from './workflow-host.js';
 
+/** History could not be fetched: nobody can say what became of the run, so the task has no answer. */
+export class HistoryUnreadable extends Error {}
+
 const FIRST_PAGE = new Uint8Array();
 
 export class PagedHistory {
@@ -45,7 +48,9 @@ export class PagedHistory {
   /** Fetches the next page into the window. */
   async fetchMore(): Promise<void> {
     if (this.#token === undefined) throw new ReplayError('There is no more history to fetch');
-    const page = await this.fetch(this.#token);
+    const page = await this.fetch(this.#token).catch((cause: unknown) => {
+      throw new HistoryUnreadable('A page of history could not be fetched', { cause });
+    });
     this.#token = tokenOf(page.nextPageToken);
     const complete = this.#token === undefined;
     this.window.append(page.history.events ?? [], complete);

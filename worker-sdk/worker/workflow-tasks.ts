@@ -25,6 +25,8 @@ type CompletedResponse = temporal.api.workflowservice.v1.IRespondWorkflowTaskCom
 const UNHANDLED_FAILURE = 14;
 /** WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE */
 const MESSAGE_TOO_LARGE = 36;
+/** QUERY_RESULT_TYPE_FAILED */
+const QUERY_FAILED = 2;
 
 export interface WorkflowTasksOptions {
   host: WorkflowHost;
@@ -92,7 +94,9 @@ export class WorkflowTasks {
       if (isTaskGone(err)) return undefined;
       logger.warn('Workflow task failed before workflow code ran', { ...attributesOf(encoded), error: err });
       const failure = defaultFailureConverter.errorToFailure(err, defaultPayloadConverter);
-      outcome = { kind: 'failed', failure: { cause: UNHANDLED_FAILURE, failure } };
+      outcome = encoded.query
+        ? { kind: 'query', answer: { completedType: QUERY_FAILED, errorMessage: failure.message, failure } }
+        : { kind: 'failed', failure: { cause: UNHANDLED_FAILURE, failure } };
     }
     return this.deliver(encoded, outcome, context);
   }

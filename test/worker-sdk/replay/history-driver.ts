@@ -127,13 +127,18 @@ export class HistoryDriver {
   }
 
   async rawTask(queries?: WorkflowTask['queries']): Promise<WorkflowTaskOutcome> {
+    return this.host.handleTask(this.nextTask(queries), this.fetch);
+  }
+
+  /** The task to be handed out next, for tests that do so themselves. */
+  nextTask(queries?: WorkflowTask['queries']): WorkflowTask {
     const scheduled = this.add('WORKFLOW_TASK_SCHEDULED', { workflowTaskScheduledEventAttributes: {} });
     const started = this.add('WORKFLOW_TASK_STARTED', {
       workflowTaskStartedEventAttributes: { scheduledEventId: Long.fromNumber(scheduled), historySizeBytes: Long.fromNumber(started0(this)) },
     });
     const messages = this.#messages.map((message) => ({ ...message, eventId: Long.fromNumber(started - 1) }));
     this.#messages = [];
-    return this.host.handleTask({ ...this.#head(), startedEventId: Long.fromNumber(started), messages, queries }, this.fetch);
+    return { ...this.#head(), startedEventId: Long.fromNumber(started), messages, queries };
   }
 
   /** A lone query, without a task. */

@@ -89,6 +89,11 @@ export class LocalActivityMachine extends Machine {
     return `executed local activity '${this.schedule.activityType}' (id ${this.schedule.activityId})`;
   }
 
+  /** The workflow went on without it and does not want it told. */
+  get isAbandoned(): boolean {
+    return this.schedule.cancellationType === ActivityCancellationType.ABANDON && this.#resultKind !== undefined;
+  }
+
   get awaitsMarker(): boolean {
     return this.#state === 'awaiting marker';
   }
