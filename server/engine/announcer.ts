@@ -5,6 +5,11 @@ import type { Change, EngineLog } from './engine.js';
 /** PostgreSQL takes 8,000 bytes in a notification. */
 const PAYLOAD_MAX = 7_000;
 
+/** The text of a notification. */
+export function noticeOf(nodeId: string, changes: Change[]): string {
+  return JSON.stringify({ from: nodeId, changes });
+}
+
 export class Announcer {
   private pending = new Map<string, Change>();
   private sending = false;
@@ -36,7 +41,7 @@ export class Announcer {
         this.pending.delete(text);
       }
       try {
-        await this.commits.notify(JSON.stringify({ from: this.nodeId, changes }));
+        await this.commits.notify(noticeOf(this.nodeId, changes));
       } catch (error) {
         this.log.debug({ err: error }, 'a notification was not sent; others find the change by looking');
       }

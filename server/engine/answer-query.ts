@@ -2,6 +2,7 @@
 import { api, enums, type temporal } from '../core/api.js';
 import { invalidArgument, notFound } from '../core/errors.js';
 import { payloadsExceed } from '../core/validate/payload-size.js';
+import { noticeOf } from './announcer.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import type { QueryAnswer } from './pending-queries.js';
@@ -44,8 +45,8 @@ export async function passOn(engine: Engine, queryId: string, nodeId: string | u
   const fits = !payloadsExceed(result.answer, engine.limits.payloadSizeMax);
   const kept = fits ? result : { resultType: RESULT.QUERY_RESULT_TYPE_FAILED, errorMessage: 'Blob data size exceeds limit.' };
   const expiresMs = Math.ceil(engine.clock.now()) + ANSWER_KEPT_MS;
-  await engine.sharedQueries.answer({ queryId, nodeId, answer: ResultCodec.encode(kept).finish(), expiresMs });
-  engine.notify({ kind: 'query-answered', queryId });
+  const answer = { queryId, nodeId, answer: ResultCodec.encode(kept).finish(), expiresMs };
+  await engine.sharedQueries.answer(answer, noticeOf(engine.nodeId, [{ kind: 'query-answered', queryId }]));
 }
 
 /** Fetches the answers that other nodes left for this one. */

@@ -10,6 +10,7 @@ export function hear(engine: Engine, from: string, change: Change): void {
   };
   switch (change.kind) {
     case 'run':
+      engine.cache.drop(change.runId); // what is remembered of it would lose every race
       engine.watchers.wake(change.runId);
       later(lookAtUpdates(engine, change.runId));
       break;

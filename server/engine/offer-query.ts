@@ -70,9 +70,8 @@ async function hand(
 ): Promise<void> {
   poller.reserved = true;
   try {
-    const asked = await take();
-    const state = asked && (known ?? (await engine.runs.load(runId))?.state);
-    if (state) poller.end(await queryTask(engine, asked, state, sticky));
+    const [asked, state] = await Promise.all([take(), known ?? engine.runs.load(runId).then((run) => run?.state)]);
+    if (asked && state) poller.end(await queryTask(engine, asked, state, sticky));
   } catch (error) {
     engine.log.warn({ err: error, runId }, 'a query could not be put to a worker');
   } finally {

@@ -1,6 +1,7 @@
 /** A query as other nodes see it: a row, made when it is first needed, and hints that it is there. */
 import { api } from '../core/api.js';
 import type { QueryOffer } from '../storage/queries.js';
+import { noticeOf } from './announcer.js';
 import type { Change, Engine } from './engine.js';
 import type { PendingQuery } from './pending-queries.js';
 
@@ -43,15 +44,19 @@ export class SharedQuery {
     if (!engine.otherNodes() || pending.settled()) return;
     if (this.last !== offer) {
       this.last = offer;
-      this.written = this.write(offer === 'rides' ? undefined : offer);
+      this.written = this.write(offer === 'rides' ? undefined : offer, change);
+      await this.written;
+    } else {
+      await this.written;
+      engine.notify(change);
     }
-    await this.written;
-    engine.notify(change);
   }
 
-  private write(offer: QueryOffer | undefined): Promise<void> {
+  private write(offer: QueryOffer | undefined, change: Change): Promise<void> {
     const { id: queryId, namespaceId, runId, untilMs } = this.pending;
+    const { nodeId, sharedQueries } = this.engine;
     const query = api.query.v1.WorkflowQuery.encode(this.pending.query).finish();
-    return this.engine.sharedQueries.share({ queryId, nodeId: this.engine.nodeId, namespaceId, runId, query, offer, untilMs: offer?.untilMs ?? untilMs });
+    const shared = { queryId, nodeId, namespaceId, runId, query, offer, untilMs: offer?.untilMs ?? untilMs };
+    return sharedQueries.share(shared, noticeOf(nodeId, [change]));
   }
 }

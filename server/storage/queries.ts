@@ -24,6 +24,13 @@ export interface QueryOffer {
   untilMs: number;
 }
 
+export interface SharedAnswer {
+  queryId: string;
+  nodeId: string | undefined;
+  answer: Uint8Array;
+  expiresMs: number;
+}
+
 interface Columns extends Record<string, unknown> {
   query_id: string;
   query: Buffer;
@@ -42,13 +49,14 @@ interface SharedColumns extends Record<string, unknown> {
 export class Queries {
   constructor(private readonly database: Database) {}
 
-  /** Puts the query where other nodes see it; one that was taken can be taken again. */
-  async share({ queryId, nodeId, namespaceId, runId, query, offer, untilMs }: SharedQuery): Promise<void> {
+  /** Puts the query where other nodes see it, with a notice of it; one that was taken can be taken again. */
+  async share({ queryId, nodeId, namespaceId, runId, query, offer, untilMs }: SharedQuery, notice: string): Promise<void> {
     await this.database.query({
       name: 'query-share',
       text: `insert into queries (query_id, node_id, namespace_id, run_id, query, queue, sticky, expires_ms) values ($1, $2, $3, $4, $5, $6, $7, $8)
-        on conflict (query_id) do update set taken = false, queue = excluded.queue, sticky = excluded.sticky, expires_ms = excluded.expires_ms`,
-      values: [queryId, nodeId, namespaceId, runId, query, offer?.queue ?? null, offer?.sticky ?? false, Math.ceil(untilMs)],
+        on conflict (query_id) do update set taken = false, queue = excluded.queue, sticky = excluded.sticky, expires_ms = excluded.expires_ms
+        returning pg_notify('perdure', $9)`,
+      values: [queryId, nodeId, namespaceId, runId, query, offer?.queue ?? null, offer?.sticky ?? false, Math.ceil(untilMs), notice],
     });
   }
 
@@ -94,24 +102,15 @@ export class Queries {
     return rows.map((r) => ({ queryId: r.query_id, query: r.query }));
   }
 
-  /** Leaves an answer for the node that asked: the one named, or else the one that shared the query. */
-  async answer({
-    queryId,
-    nodeId,
-    answer,
-    expiresMs,
-  }: {
-    queryId: string;
-    nodeId: string | undefined;
-    answer: Uint8Array;
-    expiresMs: number;
-  }): Promise<void> {
+  /** Leaves an answer for the node that asked (the one named, or else the one that shared the query), with a notice of it. */
+  async answer({ queryId, nodeId, answer, expiresMs }: SharedAnswer, notice: string): Promise<void> {
     await this.database.query({
       name: 'query-answer',
       text: `insert into query_answers (query_id, node_id, answer, expires_ms)
         select $1, n.node_id, $3, $4
-        from (select coalesce($2::uuid, (select q.node_id from queries q where q.query_id = $1)) as node_id) n where n.node_id is not null`,
-      values: [queryId, nodeId ?? null, answer, expiresMs],
+        from (select coalesce($2::uuid, (select q.node_id from queries q where q.query_id = $1)) as node_id) n where n.node_id is not null
+        returning pg_notify('perdure', $5)`,
+      values: [queryId, nodeId ?? null, answer, expiresMs, notice],
     });
   }
 

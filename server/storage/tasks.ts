@@ -61,7 +61,8 @@ export class Tasks {
           order by priority, task_id limit $4
           for update skip locked)
         update tasks t set claimed_until_ms = $6 from picked p where t.task_id = p.task_id
-        returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority`,
+        returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority,
+          set_config('synchronous_commit', 'off', true)`, // a claim that a crash of the database forgets is none
       values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs],
     });
     rows.sort((a, b) => a.priority - b.priority || a.task_id - b.task_id);
