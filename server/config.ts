@@ -26,6 +26,8 @@ export interface Config {
   readonly databasePoolSize: number;
   /** How long a start waits for a database that does not answer yet; Infinity: as long as it takes. */
   readonly databaseWaitMs: number;
+  /** Engine processes behind the one port. */
+  readonly processes: number;
   readonly grpc: Address;
   /** Undefined: no HTTP port at all. */
   readonly http: Address | undefined;
@@ -97,6 +99,7 @@ const assemble = (s: Settings): Config => {
     databaseUrl: s.databaseUrl,
     databasePoolSize: s.databasePoolSize,
     databaseWaitMs: s.databaseWaitMs,
+    processes: s.processes,
     grpc: { host: s.grpcHost, port: s.grpcPort },
     http: httpPort === 'off' ? undefined : { host: s.httpHost, port: httpPort },
     log: { level: s.logLevel, format: s.logFormat },

@@ -99,8 +99,7 @@ class Life {
     const config = await this.withDatabase(() => void load().catch(() => undefined));
     signal.throwIfAborted();
     await waitForDatabase(config.databaseUrl, { waitMs: config.databaseWaitMs, log, signal });
-    const createServer = await load();
-    this.server = await createServer({ config, log });
+    this.server = config.processes > 1 ? await groupOf(config, log) : await (await load())({ config, log });
     signal.throwIfAborted();
     const { grpcAddress, httpAddress } = await this.server.start();
     print(`Perdure ${version}`);
@@ -152,6 +151,9 @@ class Life {
 }
 
 const loadCreateServer = async (): Promise<CreateServer> => (await import('./server.js')).createServer;
+
+const groupOf = async (config: Config, log: Logger): Promise<RunnableServer> =>
+  (await import('./process-group.js')).createProcessGroup({ config, log, processes: config.processes });
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -61,6 +61,8 @@ export interface ServerOptions {
 export interface PerdureServer {
   start(): Promise<{ grpcAddress: string; httpAddress: string }>;
   stop(): Promise<void>;
+  /** Prometheus text. */
+  metrics(): string;
 }
 
 const CACHED_RUNS = 10_000;
@@ -87,6 +89,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       address.http = http ? await http.start() : '';
       return { grpcAddress: address.grpc, httpAddress: address.http };
     },
+    metrics: () => metricsText(engine, startedMs),
     async stop() {
       engine.queues.close();
       await engine.tasks.release(engine.queues.takeKept().map((task) => task.taskId)).catch(() => undefined);

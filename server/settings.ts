@@ -1,4 +1,5 @@
 /** Every setting of the server: its environment variable, its flag, its default, and how its text becomes a value. docs/configuration.md follows this table. */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { LogFormat, LogLevel, SearchAttributeType } from './config.js';
 
@@ -115,6 +116,10 @@ export const settings = define({
   },
   dynamicConfig: {
     env: 'PERDURE_DYNAMIC_CONFIG', flag: '--dynamic-config-value', default: [], expected: 'key=value with a JSON value, such as limit.maxIDLength=255 or key="text"', schema: pairs(json),
+  },
+  processes: {
+    env: 'PERDURE_PROCESSES', flag: '--processes', default: '1', expected: 'a whole number from 1 to 64, or "auto" (one for each core)',
+    schema: z.union([z.literal('auto').transform(() => availableParallelism()), wholeNumber(1, 64)]),
   },
   shutdownGraceMs: {
     env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', schema: duration(0),

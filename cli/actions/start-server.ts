@@ -14,6 +14,7 @@ const flagsOf = (options: StartOptions): Flags => ({
   dynamicConfig: options.dynamicConfigValue,
   logLevel: options.logLevel,
   logFormat: options.logFormat,
+  processes: options.processes,
   shutdownGraceMs: options.shutdownGrace,
   databaseUrl: options.databaseUrl,
   databasePoolSize: options.databasePoolSize,

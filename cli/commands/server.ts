@@ -21,6 +21,7 @@ const common = (command: Command): Command =>
     .option('--dynamic-config-value <key=json>', 'a dynamic configuration value (repeatable)', collect)
     .option('--log-level <level>', 'trace, debug, info, warn, error, never (default: info)')
     .option('--log-format <format>', 'pretty or json (default: pretty on a terminal)')
+    .option('--processes <n>', 'engine processes behind the port, "auto" for one a core (default: 1)')
     .option('--shutdown-grace <duration>', 'how long a stop waits for calls under way (default: 10s)')
     .option('--database-pool-size <n>', 'connections to the database at most (default: 10)')
     .option('--database-wait <duration>', 'how long to wait for a database that does not answer yet (default: forever)');
@@ -65,6 +66,7 @@ export interface StartOptions {
   readonly dynamicConfigValue?: readonly string[];
   readonly logLevel?: string;
   readonly logFormat?: string;
+  readonly processes?: string;
   readonly shutdownGrace?: string;
   readonly databaseUrl?: string;
   readonly databasePoolSize?: string;

@@ -3,6 +3,7 @@ import type { HistoryEvent, temporal } from '../core/api.js';
 import { notFound, type ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
 import { unwrittenEvents } from '../core/kinds/workflow-task.js';
+import type { RunState } from '../core/run-state.js';
 import { requireExecution } from '../core/validate/execution.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { LoadedRun } from '../storage/runs.js';
@@ -45,11 +46,26 @@ export interface SeenRun extends RunProgress {
 /** The run as this node remembers it when it is alone on the database, else as the database holds it now. */
 export async function seeRun(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<SeenRun> {
   const runId = await findRunId(engine, namespace, execution);
-  const known = engine.otherNodes() ? undefined : engine.cache.peek(runId)?.state;
-  const state = known ?? (await engine.runs.load(runId))?.state;
   const workflowId = execution!.workflowId!;
-  if (!state || !belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-  return { runId, open: isRunning(state), nextEventId: state.nextEventId, unwritten: unwrittenEvents(state) };
+  const look = (state: RunState): SeenRun => {
+    if (!belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
+    return { runId, open: isRunning(state), nextEventId: state.nextEventId, unwritten: unwrittenEvents(state) };
+  };
+  const seen = await lookRemembered(engine, runId, look);
+  if (seen) return seen;
+  const loaded = await engine.runs.load(runId);
+  if (!loaded) throw noSuchRun(workflowId, runId);
+  return look(loaded.state);
+}
+
+/** A look at the remembered state between two transitions; undefined when it is not remembered, or other nodes may know more. */
+async function lookRemembered<T>(engine: Engine, runId: string, look: (state: RunState) => T): Promise<T | undefined> {
+  if (engine.otherNodes()) return undefined;
+  const now = (): T | undefined => {
+    const known = engine.cache.peek(runId);
+    return known && look(known.state);
+  };
+  return engine.serial.has(runId) ? engine.serial.run(runId, async () => now()) : now();
 }
 
 /** Whether a run is of that namespace and workflow id: a run id alone opens no door. */

@@ -64,6 +64,8 @@ async function waitWhile(engine: Engine, runId: string, first: RunProgress, call
 }
 
 async function progressNow(engine: Engine, runId: string): Promise<RunProgress | undefined> {
+  // what is under way on this node wakes the watch when it is committed
+  if (!engine.otherNodes() && engine.serial.has(runId)) return undefined;
   const state = (engine.otherNodes() ? undefined : engine.cache.peek(runId)?.state) ?? (await engine.runs.load(runId))?.state;
   return state && { open: isRunning(state), nextEventId: state.nextEventId };
 }

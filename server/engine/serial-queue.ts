@@ -6,6 +6,11 @@ export class SerialQueue {
     return this.tails.size;
   }
 
+  /** Whether something is under way or waits for a key. */
+  has(key: string): boolean {
+    return this.tails.has(key);
+  }
+
   run<R>(key: string, work: () => Promise<R>): Promise<R> {
     const before = this.tails.get(key);
     const mine = before ? before.then(work, work) : work();
