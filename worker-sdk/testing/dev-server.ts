@@ -1,0 +1,96 @@
+/** An engine for the time of a test: the `perdure` package's development server in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import path from 'node:path';
+import type { SearchAttributeKey, SearchAttributeType } from '../payload/search-attributes.js';
+import { TypedSearchAttributes } from '../payload/search-attributes.js';
+
+/** How the development server is started. */
+export interface DevServerConfig {
+  type?: 'dev-server';
+  /** Default: the `perdure` package of the project that runs the tests. Anything that takes the field's `server start-dev` flags will do. */
+  executable?: { type: 'existing-path'; path: string };
+  /** Default `127.0.0.1`. */
+  ip?: string;
+  /** Default: any free one. */
+  port?: number;
+  /** A namespace to make. Default `default`. */
+  namespace?: string;
+  /** Keeps the data between starts. Default: empty at every start. */
+  dbFilename?: string;
+  /** Serve the web page too. Default false. */
+  ui?: boolean;
+  /** Default: warnings, as text. */
+  log?: { format?: 'pretty' | 'json'; level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'never' };
+  /** Search attributes that tests use. */
+  searchAttributes?: SearchAttributeKey<SearchAttributeType>[];
+  /** More flags of the command line. */
+  extraArgs?: string[];
+}
+
+/** A server that runs. */
+export interface DevServer {
+  readonly address: string;
+  /** Settles when it ends, with the reason. */
+  readonly ended: Promise<string>;
+  /** Ends it and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+// A test run that ends early must not leave servers behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts a development server. It may not answer yet: connect with a timeout. */
+export async function startDevServer(config: DevServerConfig = {}): Promise<DevServer> {
+  const { ip = '127.0.0.1', namespace = 'default', log = {} } = config;
+  const port = config.port ?? (await freePort(ip));
+  const flags = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
+  flags.push('--log-level', log.level ?? 'warn', '--log-format', log.format ?? 'pretty');
+  if (!config.ui) flags.push('--headless');
+  if (config.dbFilename) flags.push('--db-filename', config.dbFilename);
+  for (const { name, type } of config.searchAttributes ?? [])
+    flags.push('--search-attribute', `${name}=${TypedSearchAttributes.toMetadataType(type)}`);
+  const [command, ...args] = executable(config);
+  const child = spawn(command!, [...args, ...flags, ...(config.extraArgs ?? [])], { stdio: ['ignore', 'ignore', 'inherit'] });
+  running.add(child);
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(`${command} ended with ${signal ?? `code ${code}`}`));
+    child.once('error', (err) => resolve(`${command} did not start: ${err.message}`));
+  });
+  ended.then(() => running.delete(child));
+  return {
+    address: `${ip}:${port}`,
+    ended,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** The command: a script of ours by this Node, or whatever the test names. */
+function executable(config: DevServerConfig): string[] {
+  if (config.executable) return [config.executable.path];
+  for (const from of [path.join(process.cwd(), 'package.json'), import.meta.url]) {
+    try {
+      const require = createRequire(from);
+      const manifest = require.resolve('perdure/package.json');
+      return [process.execPath, path.join(path.dirname(manifest), (require(manifest) as { bin: { perdure: string } }).bin.perdure)];
+    } catch {
+      // Not installed there.
+    }
+  }
+  throw new Error("No engine found: install the package 'perdure' as a development dependency, or name one with server.executable.path");
+}
+
+async function freePort(ip: string): Promise<number> {
+  const server = net.createServer().listen(0, ip);
+  await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
