@@ -10,7 +10,7 @@ module.exports = {
     rule('engine-is-below-transport', 'the engine does not know how it is called', { path: '^server/engine/' }, { path: '^server/(transport|loops|postgres|server|main|config|settings)[/.]' }),
     rule('transport-calls-the-engine', 'transport never reaches past the engine', { path: '^server/transport/' }, { path: '^server/(storage|loops|postgres|server|main|config|settings)[/.]' }),
     rule('loops-are-not-called-from-outside', 'loops know the engine and storage', { path: '^server/loops/' }, { path: '^server/(transport|postgres|server|main|config|settings)[/.]' }),
-    rule('one-composition-root', 'only the process imports the file that sees every room', { path: '^server/', pathNot: '^server/main[.]ts$' }, { path: '^server/server[.]ts$' }),
+    rule('one-composition-root', 'only the process imports the file that sees every room', { path: '^server/', pathNot: '^server/(main|group-member)[.]ts$' }, { path: '^server/server[.]ts$' }),
     rule('postgres-client-in-storage', 'SQL lives in storage; the listener names the type of the connection that it is given', { path: '^server/', pathNot: ['^server/storage/', '^server/loops/listener[.]ts$'] }, { path: '(^|/)node_modules/pg/' }),
     rule('server-and-sdk-are-strangers', 'they meet on the wire', { path: '^server/' }, { path: '^(worker-sdk|cli|web|examples)/|node_modules/@perdure/sdk/' }),
     rule('sdk-and-server-are-strangers', 'they meet on the wire', { path: '^worker-sdk/' }, { path: '^(server|cli|web|examples)/|(^|/)node_modules/(@perdure/server|pg|fastify)/' }),
