@@ -11,13 +11,13 @@ import type { LocalActivityOutcome } from './kinds/local-activity.js';
 import { updateRequestOf } from './kinds/update.js';
 import { LocalActivityRunner } from './local-activity-runner.js';
 import { NondeterminismError } from './nondeterminism.js';
-import { HistoryUnreadable, PagedHistory } from './paged-history.js';
+import { HistoryUnreadable, type PagedHistory } from './paged-history.js';
 import type { Activation } from './protocol.js';
 import { answerQueries, LONE_QUERY, loneQueryAnswer, queriesOf, type QueryRequest } from './queries.js';
 import { seedBytes, randomnessSeed } from './randomness-seed.js';
 import { type DeploymentVersion, RunMachine } from './run-machine.js';
 import type { SinkDispatcher } from './sink-dispatcher.js';
-import type { FetchHistory, RunLocalActivity, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
+import type { RunLocalActivity, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
 
 const { WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE } =
   proto.temporal.api.enums.v1.WorkflowTaskFailedCause;

@@ -3,6 +3,7 @@
  * once per run), as one script whose value is a {@link BundleFactory}.
  */
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build, type BuildResult, type Plugin } from 'esbuild';
 import type { Realm } from './realm/index.js';
 import type { RealmHost } from './realm/host.js';
@@ -26,8 +27,9 @@ export interface BundleFactory {
 
 export interface LibraryExports {
   runtime: typeof import('../workflow/runtime.js');
-  payloadConverter: { payloadConverter?: unknown };
-  failureConverter: { failureConverter?: unknown };
+  /** The modules that the user gave for converters. */
+  payloadConverter?: Record<string, unknown>;
+  failureConverter?: Record<string, unknown>;
   /** Module of a library by its number, as CommonJS sees it. */
   modules: (() => unknown)[];
 }
@@ -119,8 +121,8 @@ function buildRealm(): Promise<Part> {
 function buildUser(options: BundleOptions, plugin: Plugin): Promise<Part> {
   const interceptors = options.workflowInterceptorModules ?? [];
   const contents = [
-    `export * as workflows from ${JSON.stringify(resolve(options.workflowsPath))};`,
-    ...interceptors.map((path, i) => `import * as interceptors${i} from ${JSON.stringify(path)};`),
+    `export * as workflows from ${JSON.stringify(filePath(options.workflowsPath))};`,
+    ...interceptors.map((path, i) => `import * as interceptors${i} from ${JSON.stringify(path.startsWith('file:') ? fileURLToPath(path) : path)};`),
     `export const interceptors = [${interceptors.map((_path, i) => `interceptors${i}`).join(', ')}];`,
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:workflows', loader: 'ts' as const };
@@ -129,7 +131,7 @@ function buildUser(options: BundleOptions, plugin: Plugin): Promise<Part> {
 }
 
 function buildLibraries(options: BundleOptions, paths: readonly string[], plugin: Plugin): Promise<Part> {
-  const optional = (path: string | undefined) => (path === undefined ? '{}' : `require(${JSON.stringify(resolve(path))})`);
+  const optional = (path: string | undefined) => (path ? `require(${JSON.stringify(filePath(path))})` : 'undefined');
   const contents = [
     `exports.payloadConverter = ${optional(options.payloadConverterPath)};`,
     `exports.failureConverter = ${optional(options.failureConverterPath)};`,
@@ -138,6 +140,11 @@ function buildLibraries(options: BundleOptions, paths: readonly string[], plugin
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:libraries', loader: 'js' as const };
   return run('the libraries of workflows', build({ ...COMMON, stdin, format: 'cjs', plugins: [plugin] }));
+}
+
+/** Paths may be given as `file:` URLs, as `import.meta.resolve` does. */
+function filePath(path: string): string {
+  return path.startsWith('file:') ? fileURLToPath(path) : resolve(path);
 }
 
 function forbiddenError(forbidden: readonly ForbiddenImport[]): WorkflowBundleError {

@@ -9,6 +9,7 @@ import type { SinkCall } from '../workflow/run-context.js';
 import type { NewRun, RunContext, RuntimeHost, UserModules } from '../workflow/runtime.js';
 import { FORBIDDEN_PREFIX, LIBRARY_PREFIX } from './bundle-plugin.js';
 import { BUNDLE_VERSION, type BundleFactory, type LibraryExports, WorkflowBundleError } from './bundler.js';
+import { convertersOf } from './converters.js';
 import type { LoadedBundle } from './load-bundle.js';
 import type { Realm } from './realm/index.js';
 import { realmHost } from './realm-host.js';
@@ -154,13 +155,11 @@ export class Sandbox {
   }
 
   #runtimeHost(): RuntimeHost {
-    const { payloadConverter, failureConverter } = this.#libraries;
     return {
       timeOfDay: () => BigInt(Date.now()) * 1_000_000n,
       now: () => Date.now(),
       random: () => Math.random(),
-      payloadConverter: payloadConverter.payloadConverter as RuntimeHost['payloadConverter'],
-      failureConverter: failureConverter.failureConverter as RuntimeHost['failureConverter'],
+      ...convertersOf(this.#libraries),
     };
   }
 
