@@ -1,8 +1,8 @@
 /** UpdateNamespace, DeprecateNamespace and DeleteNamespace. */
-import { enums, fromDuration, type temporal } from '../core/api.js';
+import { enums, type temporal } from '../core/api.js';
 import { failedPrecondition, invalidArgument, namespaceNotFound } from '../core/errors.js';
 import { isUuid } from '../core/validate/execution.js';
-import { requireNamespaceName, validateUpdateNamespace } from '../core/validate/namespace.js';
+import { requireNamespaceName, retentionOf, validateUpdateNamespace } from '../core/validate/namespace.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
@@ -47,7 +47,7 @@ export async function updateNamespace(engine: Engine, request: UpdateRequest, _c
     ownerEmail: info?.ownerEmail || namespace.ownerEmail,
     data: { ...namespace.data, ...info?.data },
     state: info?.state || namespace.state,
-    retentionMs: config?.workflowExecutionRetentionTtl ? fromDuration(config.workflowExecutionRetentionTtl) : namespace.retentionMs,
+    retentionMs: config?.workflowExecutionRetentionTtl ? retentionOf(config.workflowExecutionRetentionTtl) : namespace.retentionMs,
   };
   await store(engine, updated);
   const { namespaceInfo, config: written, replicationConfig, isGlobalNamespace } = namespaceAnswer(updated);

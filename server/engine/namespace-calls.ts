@@ -1,7 +1,7 @@
 /** Namespaces by RPC: register, describe, list. */
-import { enums, fromDuration, type temporal, toDuration } from '../core/api.js';
+import { enums, type temporal, toDuration } from '../core/api.js';
 import { detail, namespaceNotFound, ServiceError } from '../core/errors.js';
-import { CLUSTER_NAME, requireNamespaceName, validateRegisterNamespace } from '../core/validate/namespace.js';
+import { CLUSTER_NAME, requireNamespaceName, retentionOf, validateRegisterNamespace } from '../core/validate/namespace.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import { NAMESPACE_CAPABILITIES, NAMESPACE_LIMITS } from './capabilities.js';
@@ -19,7 +19,7 @@ const PAGE = 1000;
 export async function registerNamespace(engine: Engine, request: RegisterRequest, _call: Call): Promise<object> {
   validateRegisterNamespace(request, engine.limits.idLengthMax);
   const name = request.namespace ?? '';
-  const retentionMs = fromDuration(request.workflowExecutionRetentionPeriod);
+  const retentionMs = retentionOf(request.workflowExecutionRetentionPeriod);
   await addNamespace(engine, { name, retentionMs, description: request.description ?? '', ownerEmail: request.ownerEmail ?? '', data: { ...request.data } });
   return {};
 }

@@ -1,7 +1,7 @@
 /** Namespaces as requests name them, and what a new or changed one may look like. */
 import { type Duration, enums, fromDuration, type temporal } from '../api.js';
 import { detail, invalidArgument, ServiceError } from '../errors.js';
-import { durationProblem } from './duration.js';
+import { cappedMs, durationProblem } from './duration.js';
 import { type Problem, refuse } from './problem.js';
 import { exceeds, nulProblem } from './text-length.js';
 
@@ -30,6 +30,9 @@ function retentionProblem(retention: Duration | null | undefined): Problem {
   if (durationProblem(retention) === undefined && fromDuration(retention) >= RETENTION_MIN_MS) return undefined;
   return 'A valid retention period is not set on request.';
 }
+
+/** How long closed runs are kept, in whole milliseconds. */
+export const retentionOf = (retention: Duration | null | undefined): number => Math.ceil(cappedMs(retention));
 
 /** The one cluster there is; its name is what clients of the open API expect to read back. */
 export const CLUSTER_NAME = 'active';
