@@ -37,6 +37,10 @@ export function blankState(identity: RunIdentity): RunState {
     rootWorkflowId: '',
     rootRunId: '',
     createRequestId: identity.requestId,
+    resetRequestId: '',
+    originalStartMs: 0,
+    lastResetMs: 0,
+    baseRunIds: [],
     startIdentity: '',
     priority: null,
     userMetadata: null,
@@ -83,6 +87,8 @@ export function blankState(identity: RunIdentity): RunState {
     buildIds: [],
     requestIds: {},
     callbacks: [],
+    versioningOverride: null,
     newRunId: '',
+    resetRunId: '',
   };
 }

@@ -9,8 +9,10 @@ export type Effect =
   | { type: 'activity-ready'; scheduledEventId: number }
   /** A message to another run, written in the same commit and delivered at least once. */
   | { type: 'message'; message: Message }
-  /** A new run that begins in the same commit (continue-as-new, retry, cron, a child). */
-  | { type: 'new-run'; turn: object }
+  /** A new run that begins in the same commit (continue-as-new, retry, cron, a child, a reset). */
+  | { type: 'new-run'; turn: object; takesOver?: TakenOver }
+  /** Another run that changes in the same commit, provided that it is still at that version. */
+  | { type: 'other-run'; turn: object; version: number; deadlineMs: number | null }
   /** An update got further: its callers are told. */
   | { type: 'update'; updateId: string; progress: UpdateProgress };
 
@@ -21,3 +23,12 @@ export type UpdateProgress =
   | { stage: 'rejected'; admission: number; failure: Failure | null | undefined }
   /** The workflow task that was to process it failed. */
   | { stage: 'dropped'; admission: number };
+
+/** The part of another run's history that a new run begins with. */
+export interface TakenOver {
+  fromRunId: string;
+  /** Rows that lie wholly before this event are copied as they are. */
+  beforeEventId: number;
+  /** What of the row that it lies in comes before it. */
+  rest: { firstEventId: number; lastEventId: number; batchStarts: number[]; events: Uint8Array } | undefined;
+}

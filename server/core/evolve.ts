@@ -7,12 +7,17 @@ import { durableAttributes } from './system-attributes.js';
 
 export function foldHistory(identity: RunIdentity, events: readonly HistoryEvent[]): RunState {
   const state = blankState(identity);
+  foldInto(state, events);
+  return state;
+}
+
+/** Lets further events, which have their ids, change a state. */
+export function foldInto(state: RunState, events: readonly HistoryEvent[]): void {
   for (const event of events) {
     state.nextEventId = toNumber(event.eventId) + 1;
     state.historyBytes += api.history.v1.HistoryEvent.encode(event).finish().length + 3;
     applyEvent(state, event);
   }
-  return state;
 }
 
 /** The part of the state that the history alone determines: no attempts, heartbeats, buffers, stickiness or counters of the shell. */
@@ -26,7 +31,7 @@ export function durableView(state: RunState): object {
     cancelRequested: a.cancelRequestedEventId,
   }));
   return {
-    info: { ...state.info, createRequestId: '' },
+    info: { ...state.info, createRequestId: '', resetRequestId: '' },
     status: state.status,
     closeMs: state.closeMs,
     closeEventId: state.closeEventId,
@@ -47,6 +52,7 @@ export function durableView(state: RunState): object {
     resetPoints: state.resetPoints,
     buildIds: state.buildIds,
     callbacks: state.callbacks,
+    versioningOverride: state.versioningOverride,
     newRunId: state.newRunId,
     memo: state.memo,
     searchAttributes: durableAttributes(state),

@@ -10,8 +10,13 @@ export interface Address {
   runId: string;
 }
 
+/** A run that calls itself the parent of another: children that it has from before a reset know it by an older run id. */
+export interface Parent extends Address {
+  formerRunIds: readonly string[];
+}
+
 /** Where a message comes from, and where its answer goes. */
-export interface Origin extends Address {
+export interface Origin extends Parent {
   /** The event that asked for it. */
   initiatedEventId: number;
 }
@@ -31,7 +36,7 @@ export type Message =
       closeEvent: Uint8Array;
     }
   /** What a parent's close does to a child: TERMINATE or REQUEST_CANCEL of the chain that began with that run. */
-  | { kind: 'parent-closed'; to: Address; parent: Address; firstRunId: string; policy: number }
+  | { kind: 'parent-closed'; to: Address; parent: Parent; firstRunId: string; policy: number }
   | {
       kind: 'signal';
       to: Address;

@@ -54,6 +54,14 @@ export interface RunInfo {
   rootWorkflowId: string;
   rootRunId: string;
   createRequestId: string;
+  /** The request id of the reset that made the run; empty for any other run. */
+  resetRequestId: string;
+  /** The first event's time: where a reset run's history begins, long before its own start. */
+  originalStartMs: number;
+  /** When it was made by a reset; 0 = it was not. */
+  lastResetMs: number;
+  /** The runs whose histories it has taken over, the last one last. */
+  baseRunIds: string[];
   startIdentity: string;
   /** Encoded temporal.api.common.v1.Priority. */
   priority: Uint8Array | null;
@@ -293,6 +301,10 @@ export interface RunState {
   /** Request ids attached to the run (start, on_conflict_options), with the kind of event that took them. */
   requestIds: Record<string, { eventId: number; eventType: number }>;
   callbacks: AttachedCallback[];
+  /** Encoded temporal.api.workflow.v1.VersioningOverride as it stands now. */
+  versioningOverride: Uint8Array | null;
   /** The run that this one continued as (continue-as-new, retry, cron). */
   newRunId: string;
+  /** The run that a reset of this one has made. */
+  resetRunId: string;
 }

@@ -6,7 +6,7 @@ import { announceClose } from './kinds/close.js';
 import { decodeSignal, recordCancelAnswer, recordSignalAnswer } from './kinds/external.js';
 import { isRunning, terminateRun } from './kinds/run.js';
 import { signalRun } from './kinds/signal.js';
-import type { Address, Message, OutboxMessage } from './message.js';
+import type { Message, OutboxMessage, Parent } from './message.js';
 import type { RunState } from './run-state.js';
 import type { Turn } from './turn.js';
 
@@ -22,9 +22,10 @@ const IDENTITY = 'history-service';
 
 /**
  * What became of a message. `taken`: it is part of the turn, whose commit deletes it. `void`: there is nothing left for it to do.
- * `answer`: it changed nothing here, and its sender is to be told so (a failed cause; 0 = all is well).
+ * `answer`: it changed nothing here, and its sender is to be told so (a failed cause; 0 = all is well). `moved`: the run was reset, and the
+ * message is now for the run that took its place.
  */
-export type Taken = 'taken' | 'void' | { answer: number };
+export type Taken = 'taken' | 'void' | { answer: number } | { moved: string };
 
 type Incoming = Exclude<Message, { kind: 'start-child' }>;
 export type IncomingMessage = { id: string; message: Incoming };
@@ -65,14 +66,16 @@ function take(turn: Turn, message: Incoming): Taken {
 type Of<K extends Message['kind']> = Extract<Message, { kind: K }>;
 
 function takeChildClosed(turn: Turn, message: Of<'child-closed'>): Taken {
+  if (!isRunning(turn.state)) return turn.state.resetRunId ? { moved: turn.state.resetRunId } : 'void';
   const child = turn.state.children[message.initiatedEventId];
-  if (!isRunning(turn.state) || !child) return 'void';
+  if (!child) return 'void';
   if (child.workflowId !== message.workflowId || child.runId !== message.firstRunId) return 'void';
   recordChildClosed(turn, child, message.runId, message.closeEvent);
   return 'taken';
 }
 
-const isChildOf = ({ info }: RunState, parent: Address): boolean => info.parent?.workflowId === parent.workflowId && info.parent.runId === parent.runId;
+const isChildOf = ({ info }: RunState, parent: Parent): boolean =>
+  info.parent?.workflowId === parent.workflowId && [parent.runId, ...parent.formerRunIds].includes(info.parent.runId);
 
 function takeParentClosed(turn: Turn, message: Of<'parent-closed'>): Taken {
   const { state } = turn;

@@ -76,6 +76,10 @@ async function deliverToRun(engine: Engine, all: readonly IncomingMessage[]): Pr
   for (const [m, outcome] of settled) {
     if (outcome === 'taken') continue;
     const { message } = m;
+    if (typeof outcome === 'object' && 'moved' in outcome) {
+      await deliverToRun(engine, [{ id: m.id, message: { ...message, to: { ...message.to, runId: outcome.moved } } }]);
+      continue;
+    }
     if (message.kind !== 'signal' && message.kind !== 'cancel') {
       nothingToDo.push(m.id);
       continue;

@@ -48,7 +48,7 @@ function executionConfig({ info }: RunState): temporal.api.workflow.v1.IWorkflow
 /** How the open API writes "no time at all": the year 1. */
 const NEVER = toTimestamp(-62_135_596_800_000);
 
-function extendedInfo({ info, cancelRequested, requestIds }: RunState): ExtendedInfo {
+function extendedInfo({ info, cancelRequested, requestIds, resetRunId }: RunState): ExtendedInfo {
   const requestIdInfos: Record<string, temporal.api.workflow.v1.IRequestIdInfo> = {};
   for (const [requestId, { eventId, eventType }] of Object.entries(requestIds)) {
     requestIdInfos[requestId] = eventId ? { eventType, eventId: int64(eventId) } : { eventType, buffered: true };
@@ -57,7 +57,9 @@ function extendedInfo({ info, cancelRequested, requestIds }: RunState): Extended
     executionExpirationTime: info.executionExpirationMs ? toTimestamp(info.executionExpirationMs) : undefined,
     runExpirationTime: info.runExpirationMs ? toTimestamp(info.runExpirationMs) : NEVER,
     cancelRequested,
-    originalStartTime: toTimestamp(info.startMs),
+    lastResetTime: info.lastResetMs ? toTimestamp(info.lastResetMs) : undefined,
+    originalStartTime: toTimestamp(info.originalStartMs),
+    resetRunId,
     requestIdInfos,
   };
 }

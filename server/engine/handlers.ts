@@ -5,6 +5,7 @@ import type { Call, Handlers } from './call.js';
 import { completeWorkflowTaskCall } from './complete-workflow-task.js';
 import { deleteNamespace, deprecateNamespace, updateNamespace } from './change-namespace.js';
 import { activityControls } from './control-activity.js';
+import { deleteRun } from './delete-run.js';
 import { describeRun } from './describe-run.js';
 import { describeTaskQueue, listPartitions } from './describe-task-queue.js';
 import { requestCancelWorkflow, terminateWorkflow } from './end-run.js';
@@ -17,12 +18,14 @@ import { describeNamespace, listNamespaces, registerNamespace } from './namespac
 import { pollActivityTask, pollWorkflowTask } from './poll-task.js';
 import { queryRun } from './query-run.js';
 import { readHistory, readHistoryReverse } from './read-history.js';
+import { resetWorkflow } from './reset-run.js';
 import { resetStickyTaskQueue } from './reset-sticky.js';
 import { shutDownWorker } from './shut-down-worker.js';
 import { signalWithStart, signalWorkflow } from './signal-run.js';
 import { addSearchAttributes, listSearchAttributes, removeSearchAttributes } from './search-attribute-calls.js';
 import { startRun } from './start-run.js';
 import { pollUpdate, updateRun } from './update-run.js';
+import { updateRunOptions } from './update-options.js';
 
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
 
@@ -50,6 +53,9 @@ export function workflowHandlers(engine: Engine): Handlers {
     SignalWithStartWorkflowExecution: bind(signalWithStart),
     RequestCancelWorkflowExecution: bind(requestCancelWorkflow),
     TerminateWorkflowExecution: bind(terminateWorkflow),
+    ResetWorkflowExecution: bind(resetWorkflow),
+    DeleteWorkflowExecution: bind(deleteRun),
+    UpdateWorkflowExecutionOptions: bind(updateRunOptions),
     DescribeWorkflowExecution: bind(describeRun),
     GetWorkflowExecutionHistory: bind(readHistory),
     GetWorkflowExecutionHistoryReverse: bind(readHistoryReverse),

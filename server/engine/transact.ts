@@ -136,7 +136,7 @@ async function loadRun(engine: Engine, runId: string): Promise<CachedRun | undef
 
 /** Everything that one transition writes: its run, the runs that begin with it, tasks and messages. */
 export function commitItem(turn: Turn, out: HandedOut, read: { version: number; deadlineMs: number | null; rewrite: boolean }): CommitItem {
-  const item: CommitItem = { runs: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], takenMessages: [], approvals: [] };
+  const item: CommitItem = { runs: [], copies: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], takenMessages: [], approvals: [] };
   addTurn(item, turn, read);
   return item;
 }
@@ -151,7 +151,12 @@ export function addTurn(item: CommitItem, turn: Turn, read: { version: number; d
   item.takenMessages.push(...turn.takenMessages);
   for (const effect of turn.effects) {
     if (effect.type === 'message') item.messages.push({ id: turn.context.newId(), message: effect.message });
-    else if (effect.type === 'new-run') addTurn(item, effect.turn as Turn, { version: 0, deadlineMs: null, rewrite: false });
+    else if (effect.type === 'other-run') addTurn(item, effect.turn as Turn, { version: effect.version, deadlineMs: effect.deadlineMs, rewrite: false });
+    else if (effect.type === 'new-run') {
+      const next = effect.turn as Turn;
+      addTurn(item, next, { version: 0, deadlineMs: null, rewrite: false });
+      if (effect.takesOver) item.copies.push({ runId: next.state.info.runId, ...effect.takesOver });
+    }
   }
 }
 
@@ -195,6 +200,7 @@ export async function settle(engine: Engine, run: CachedRun, turn: Turn, item: C
   remember(run, written);
   for (const effect of turn.effects) {
     if (effect.type === 'new-run') await settleNew(engine, effect.turn as Turn, item, out);
+    else if (effect.type === 'other-run') engine.cache.drop((effect.turn as Turn).state.info.runId);
   }
   const mine = out.reservations.filter((r) => r.turn === turn);
   try {

@@ -1,4 +1,5 @@
 /** What one transition writes, as the committer gathers it: all of it or nothing. */
+import type { TakenOver } from '../core/effect.js';
 import type { OutboxMessage } from '../core/message.js';
 import type { Approval, RunState } from '../core/run-state.js';
 
@@ -45,8 +46,14 @@ export interface ApprovalWrite {
   approval: Approval;
 }
 
+/** The part of another run's history that a new run begins with. */
+export interface HistoryCopy extends TakenOver {
+  runId: string;
+}
+
 export interface CommitItem {
   runs: RunWrite[];
+  copies: HistoryCopy[];
   tasks: TaskWrite[];
   /** Rows of `tasks` that this transition has taken. */
   takenTasks: number[];

@@ -3,6 +3,7 @@
  * Only the parts that the group needs are put together, so that a small commit stays small; each combination is prepared once.
  */
 import { ASKED_COLUMNS, askedPart, approvalColumns, DECIDED_COLUMNS, decidedPart } from './approval-writes.js';
+import { COPIED_COLUMNS, copiedPart } from './history-copies.js';
 import type { CommitItem, CommitResult } from './commit-item.js';
 import type { Database } from './database.js';
 import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
@@ -183,6 +184,7 @@ interface Tables {
   delivered: Columns;
   asked: Columns;
   decided: Columns;
+  copied: Columns;
 }
 
 function gather(items: readonly CommitItem[], blob: Blob): Tables {
@@ -197,9 +199,14 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     delivered: new Columns({ item: 'int', message_id: 'uuid' }),
     asked: new Columns(ASKED_COLUMNS),
     decided: new Columns(DECIDED_COLUMNS),
+    copied: new Columns(COPIED_COLUMNS),
   };
   items.forEach((item, index) => {
     for (const run of item.runs) gatherRun(tables, blob, index, run);
+    for (const { runId, fromRunId, beforeEventId, rest } of item.copies) {
+      tables.copied.push(index, runId, fromRunId, beforeEventId);
+      if (rest) pushHistory(tables, blob, index, { runId, ...rest });
+    }
     for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.runId, t.workflowId, t.eventId, t.stamp, t.claimUntilMs);
     for (const task of item.takenTasks) tables.taken.push(index, task);
     for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
@@ -239,17 +246,27 @@ function gatherRun(tables: Tables, blob: Blob, item: number, run: CommitItem['ru
     columns.push(parent?.workflowId ?? null, parent?.runId ?? null, info.rootWorkflowId, info.rootRunId, run.firstOfWorkflow);
   }
   (isNew ? tables.inserts : tables.updates).push(...columns);
-  if (run.events) {
-    const starts = run.batchStarts.length > 0 ? `{${run.batchStarts.join(',')}}` : null;
-    tables.history.push(item, info.runId, run.firstEventId, run.lastEventId, starts, ...blob.add(run.events));
-  }
+  if (run.events) pushHistory(tables, blob, item, { runId: info.runId, ...run, events: run.events });
+}
+
+interface NewRow {
+  runId: string;
+  firstEventId: number;
+  lastEventId: number;
+  batchStarts: readonly number[];
+  events: Uint8Array;
+}
+
+function pushHistory(tables: Tables, blob: Blob, item: number, { runId, firstEventId, lastEventId, batchStarts, events }: NewRow): void {
+  const starts = batchStarts.length > 0 ? `{${batchStarts.join(',')}}` : null;
+  tables.history.push(item, runId, firstEventId, lastEventId, starts, ...blob.add(events));
 }
 
 /** Puts the statement together. Chain of sets: locked -> able -> (updated, inserted) -> fit, and everything else hangs on fit. */
 function build(items: readonly CommitItem[], nowMs: number): { name: string; text: string; values: unknown[] } {
   const blob = new Blob();
   const tables = gather(items, blob);
-  const { updates, inserts, history, tasks, taken, requests, messages, delivered, asked, decided } = tables;
+  const { updates, inserts, history, tasks, taken, requests, messages, delivered, asked, decided, copied } = tables;
   const values: unknown[] = [blob.concat(), items.length];
   const ctes: string[] = [];
   const refusals: string[] = [];
@@ -304,6 +321,7 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
       select h.run_id, h.first_event_id, h.last_event_id, h.batch_starts::bigint[], substring($1::bytea from h.at for h.length)
       from ${history.from('h', values)} where h.item in (select item from fit))`);
   }
+  if (copied.size > 0) ctes.push(copiedPart(copied.from('c', values)));
   if (tasks.size > 0) {
     values.push(nowMs);
     const enqueued = `$${values.length}::bigint`;
@@ -330,7 +348,7 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
   const queued = tasks.size > 0 ? " union all select null, 'queued', task_id, run_id, event_id, kind from queued" : '';
   const noTask = tasks.size > 0 ? ', null::bigint as task_id, null::uuid as run_id, null::bigint as event_id, null::smallint as kind' : '';
   const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result${noTask} from fit${whole}${seen}${gone}${queued}`;
-  const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size, asked.size, decided.size];
+  const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size, asked.size, decided.size, copied.size];
   return { name: `commit-${shape.map((n) => (n > 0 ? 1 : 0)).join('')}`, text, values };
 }
 

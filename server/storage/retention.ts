@@ -37,6 +37,15 @@ export class Retention {
     return rows[0]!.count;
   }
 
+  /** Removes one run, open or closed. */
+  async removeRun(runId: string): Promise<void> {
+    await this.database.query({
+      name: 'retention-run',
+      text: `with gone as materialized (select run_id from runs where run_id = $1 for update), ${REMOVE} select 1`,
+      values: [runId],
+    });
+  }
+
   /** Removes a deleted namespace that holds nothing any more. */
   async removeNamespace(namespaceId: string): Promise<void> {
     await this.database.query({

@@ -38,7 +38,7 @@ function tellParent(turn: Turn, closeEvent: HistoryEvent): void {
 
 /** The children's chains, wherever they have come to: the open run of the workflow id, if it began with the run that was started. */
 function tellChildren(turn: Turn): void {
-  const { namespaceId, workflowId, runId } = turn.state.info;
+  const { namespaceId, workflowId, runId, baseRunIds } = turn.state.info;
   for (const child of Object.values(turn.state.children)) {
     if (!child.runId || child.parentClosePolicy === enums.ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON) continue;
     turn.effect({
@@ -46,7 +46,7 @@ function tellChildren(turn: Turn): void {
       message: {
         kind: 'parent-closed',
         to: { namespaceId: child.namespaceId, workflowId: child.workflowId, runId: '' },
-        parent: { namespaceId, workflowId, runId },
+        parent: { namespaceId, workflowId, runId, formerRunIds: baseRunIds },
         firstRunId: child.runId,
         policy: child.parentClosePolicy,
       },

@@ -37,13 +37,13 @@ export function signalExternal(turn: Turn, command: SignalCommand, by: SentBy): 
 
 /** Puts an initiated signal on its way. */
 export function sendSignal(turn: Turn, initiatedEventId: number, attributes: SignalInitiated): void {
-  const { namespaceId, workflowId, runId } = turn.state.info;
+  const { namespaceId, workflowId, runId, baseRunIds } = turn.state.info;
   turn.effect({
     type: 'message',
     message: {
       kind: 'signal',
       to: { namespaceId: attributes.namespaceId!, workflowId: attributes.workflowExecution!.workflowId!, runId: attributes.workflowExecution!.runId ?? '' },
-      from: { namespaceId, workflowId, runId, initiatedEventId },
+      from: { namespaceId, workflowId, runId, formerRunIds: baseRunIds, initiatedEventId },
       childOnly: attributes.childWorkflowOnly ?? false,
       requestId: turn.context.newId(),
       attributes: SignalCodec.encode(attributes).finish(),
@@ -76,13 +76,13 @@ export function sendCancel(
   initiatedEventId: number,
   attributes: temporal.api.history.v1.IRequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
 ): void {
-  const { namespaceId, workflowId, runId } = turn.state.info;
+  const { namespaceId, workflowId, runId, baseRunIds } = turn.state.info;
   turn.effect({
     type: 'message',
     message: {
       kind: 'cancel',
       to: { namespaceId: attributes.namespaceId!, workflowId: attributes.workflowExecution!.workflowId!, runId: attributes.workflowExecution!.runId ?? '' },
-      from: { namespaceId, workflowId, runId, initiatedEventId },
+      from: { namespaceId, workflowId, runId, formerRunIds: baseRunIds, initiatedEventId },
       childOnly: attributes.childWorkflowOnly ?? false,
       requestId: turn.context.newId(),
       reason: attributes.reason ?? '',

@@ -21,12 +21,36 @@ export function attachToRun(turn: Turn, { requestId, callbacks, links }: Attachm
   });
 }
 
+type Options = temporal.api.workflow.v1.IWorkflowExecutionOptions;
+const { Priority } = api.common.v1;
+const { VersioningOverride } = api.workflow.v1;
+
+/** The options of a run that may be changed while it runs. */
+export const optionsOf = ({ info, versioningOverride }: RunState): Options => ({
+  priority: info.priority ? Priority.decode(info.priority) : undefined,
+  versioningOverride: versioningOverride ? VersioningOverride.decode(versioningOverride) : undefined,
+});
+
+/** Gives the run these options, all of them. */
+export function updateOptions(turn: Turn, { versioningOverride, priority }: Options, identity: string): void {
+  turn.emit({
+    eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+    workerMayIgnore: true,
+    workflowExecutionOptionsUpdatedEventAttributes: { versioningOverride, unsetVersioningOverride: !versioningOverride, identity, priority },
+  });
+  turn.infoChanged = true;
+}
+
 export const optionsEvents = {
   [T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED](state: RunState, event: HistoryEvent): void {
     const attributes = event.workflowExecutionOptionsUpdatedEventAttributes!;
     if (attributes.attachedRequestId) {
       state.requestIds[attributes.attachedRequestId] = { eventId: toNumber(event.eventId), eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED };
     }
+    if (attributes.versioningOverride) state.versioningOverride = VersioningOverride.encode(attributes.versioningOverride).finish();
+    if (attributes.unsetVersioningOverride) state.versioningOverride = null;
+    // an event that attaches something says nothing of priorities
+    if (!attributes.attachedRequestId) state.info.priority = attributes.priority ? Priority.encode(attributes.priority).finish() : null;
     for (const callback of attributes.attachedCompletionCallbacks ?? []) {
       state.callbacks.push({ callback: api.common.v1.Callback.encode(callback).finish(), registeredMs: fromTimestamp(event.eventTime) });
     }

@@ -140,6 +140,7 @@ export const runEvents = {
     info.workflowType = attributes.workflowType?.name ?? '';
     info.taskQueue = attributes.taskQueue?.name ?? '';
     info.startMs = atMs;
+    info.originalStartMs = atMs;
     info.executionMs = atMs + backoffMs;
     info.attempt = attributes.attempt ?? 1;
     info.cron = attributes.cronSchedule ?? '';
@@ -165,6 +166,7 @@ export const runEvents = {
         initiatedEventId: toNumber(attributes.parentInitiatedEventId),
       };
     }
+    state.versioningOverride = attributes.versioningOverride ? api.workflow.v1.VersioningOverride.encode(attributes.versioningOverride).finish() : null;
     state.resetPoints = (attributes.prevAutoResetPoints?.points ?? []).map(resetPointOf);
     state.memo = attributes.memo ? MemoCodec.encode(attributes.memo).finish() : null;
     state.searchAttributes = attributes.searchAttributes ? SearchAttributesCodec.encode(attributes.searchAttributes).finish() : null;

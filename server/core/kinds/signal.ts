@@ -19,7 +19,15 @@ export interface Signal {
 }
 
 export function signalRun(turn: Turn, signal: Signal): void {
-  turn.emit({
+  turn.emit(signaledEvent(signal));
+  wake(turn);
+}
+
+/** The signal as an event alone: the caller sees to the workflow task. */
+export const appendSignal = (turn: Turn, signal: Signal): HistoryEvent => turn.append(signaledEvent(signal));
+
+function signaledEvent(signal: Signal): HistoryEvent {
+  return {
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
     workflowExecutionSignaledEventAttributes: {
       signalName: signal.name,
@@ -30,8 +38,7 @@ export function signalRun(turn: Turn, signal: Signal): void {
       externalWorkflowExecution: signal.externalExecution,
     },
     links: signal.links,
-  });
-  wake(turn);
+  };
 }
 
 export const signalEvents = {

@@ -9,6 +9,7 @@ import type { RunState, WorkflowTask } from '../run-state.js';
 import type { Turn } from '../turn.js';
 import { deploymentOf, markCompletion } from './completion-marks.js';
 import { countFailure, failedBecause, taskGotThrough, timedOutBecause } from './task-problem.js';
+import { applyReset } from './reset-clock.js';
 
 type TaskQueue = temporal.api.taskqueue.v1.ITaskQueue;
 export type WorkerVersion = temporal.api.common.v1.IWorkerVersionStamp;
@@ -284,7 +285,9 @@ export const workflowTaskEvents = {
   [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
     failedBecause(state, event.workflowTaskFailedEventAttributes!.cause ?? 0);
     taskEnded(state, true);
-    if (event.workflowTaskFailedEventAttributes!.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
+    if (event.workflowTaskFailedEventAttributes!.cause !== CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) return;
+    state.workflowTaskAttempt = 1;
+    applyReset(state, event);
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT](state: RunState, event: HistoryEvent): void {
     timedOutBecause(state, event.workflowTaskTimedOutEventAttributes!.timeoutType ?? 0);
