@@ -17,6 +17,7 @@ import { isTaskGone, isTooLarge } from './delivery.js';
 import type { DeliveryLimit } from './delivery-limit.js';
 import { Heartbeats, throttleInterval } from './heartbeats.js';
 import type { ActivitySlotInfo, Slot } from './slots.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 export type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 
@@ -30,6 +31,7 @@ export interface ActivityTasksOptions {
   defaultHeartbeatThrottleMs: number;
   maxHeartbeatThrottleMs: number;
   delivery: DeliveryLimit;
+  metrics?: WorkerMetrics;
   logger: Logger;
 }
 
@@ -84,6 +86,9 @@ export class ActivityTasks {
   }
 
   private async execute(task: ActivityTask): Promise<void> {
+    const { metrics } = this.options;
+    metrics?.activityReceived(task);
+    const begin = performance.now();
     let outcome: ActivityOutcome;
     let cancelReason: CancelReason | undefined;
     try {
@@ -95,6 +100,7 @@ export class ActivityTasks {
     } catch (err) {
       outcome = { kind: 'failed', failure: await encodeErrorToFailure(this.options.env.converter, err) };
     }
+    metrics?.activityExecuted(task, outcome.kind, performance.now() - begin);
     // The server said that it does not know this attempt any more: nobody waits for the answer.
     if (cancelReason !== 'NOT_FOUND') await this.deliver(task, outcome);
   }

@@ -20,12 +20,13 @@ import { Poller } from './poller.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { ActivitySlotInfo, LocalActivitySlotInfo, Slots, WorkflowSlotInfo } from './slots.js';
 import { makeSlots } from './tuner.js';
+import { WorkerMetrics } from './worker-metrics.js';
 import type { WorkerVersion } from './worker-version.js';
 import { workerVersion } from './worker-version.js';
 import { WorkflowTasks } from './workflow-tasks.js';
 
 /** Makes the host of the workflows: the real one, or a test's. */
-export type MakeHost = (runLocalActivity: RunLocalActivity) => Promise<WorkflowHost>;
+export type MakeHost = (runLocalActivity: RunLocalActivity, onEvict: (() => void) | undefined) => Promise<WorkflowHost>;
 
 /** TASK_QUEUE_KIND_NORMAL and _STICKY */
 const NORMAL = 1;
@@ -43,6 +44,8 @@ export interface WorkerParts {
   readonly workflowPollers: Poller<WorkflowSlotInfo, WorkflowTask>[];
   readonly activityPollers: Poller<ActivitySlotInfo, ActivityTask>[];
   readonly delivery: DeliveryLimit;
+  /** Undefined when nothing is recorded. */
+  readonly metrics: WorkerMetrics | undefined;
   /** Identifies this worker, for servers that end its polls at its shutdown. */
   readonly instanceKey: string;
   readonly stickyQueue: string | undefined;
@@ -83,10 +86,11 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
   const workflowSlots = makeSlots<WorkflowSlotInfo>(tuner.workflowTaskSlotSupplier, { ...slotContext, slotType: 'workflow' });
   const activitySlots = makeSlots<ActivitySlotInfo>(tuner.activityTaskSlotSupplier, { ...slotContext, slotType: 'activity' });
   const localSlots = makeSlots<LocalActivitySlotInfo>(tuner.localActivityTaskSlotSupplier, { ...slotContext, slotType: 'local-activity' });
-  const rpcs = workerRpcs(connection);
+  const metrics = WorkerMetrics.for(metricMeter, { namespace, task_queue: taskQueue });
+  const rpcs = workerRpcs(connection, metrics);
   const delivery = new DeliveryLimit();
   const takesMore = () => parts.takesMore;
-  const shared = { rpcs, namespace, identity, taskQueue, delivery, logger };
+  const shared = { rpcs, namespace, identity, taskQueue, delivery, metrics, logger };
 
   const activityTasks = new ActivityTasks({
     ...shared,
@@ -95,8 +99,8 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     defaultHeartbeatThrottleMs: options.defaultHeartbeatThrottleMs,
     maxHeartbeatThrottleMs: options.maxHeartbeatThrottleMs,
   });
-  const localActivities = new LocalActivities({ env, activities, slots: localSlots, taskQueue });
-  const host = await makeHost?.(localActivities.run);
+  const localActivities = new LocalActivities({ env, activities, slots: localSlots, taskQueue, metrics });
+  const host = await makeHost?.(localActivities.run, metrics && (() => metrics.evicted()));
   const eager = new EagerActivities({
     slots: activitySlots,
     maxPerTask: options.activityPolls ? options.maxEagerActivityReservationsPerWorkflowTask : 0,
@@ -127,10 +131,11 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     workflowTasks,
     workflowSlots,
     workflowPollers: workflowTasks
-      ? workflowPollers({ options, rpcs, poll, version, logger }, workflowSlots, workflowTasks, stickyQueue)
+      ? workflowPollers({ options, rpcs, poll, version, metrics, logger }, workflowSlots, workflowTasks, stickyQueue)
       : [],
-    activityPollers: activityPollers({ options, rpcs, poll, version, logger }, activitySlots, activityTasks),
+    activityPollers: activityPollers({ options, rpcs, poll, version, metrics, logger }, activitySlots, activityTasks),
     delivery,
+    metrics,
     instanceKey,
     stickyQueue,
     takesMore: true,
@@ -143,11 +148,12 @@ interface PollerDeps {
   rpcs: WorkerRpcs;
   poll: PollIdentity;
   version: WorkerVersion;
+  metrics: WorkerMetrics | undefined;
   logger: Logger;
 }
 
 function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks: WorkflowTasks, stickyQueue: string | undefined) {
-  const { options, rpcs, poll, version, logger } = deps;
+  const { options, rpcs, poll, version, metrics, logger } = deps;
   const make = (isSticky: boolean, scale: PollerScale, taskQueue: { name: string; kind: number; normalName?: string }) =>
     new Poller<WorkflowSlotInfo, WorkflowTask>({
       name: isSticky ? 'workflow (sticky queue)' : 'workflow',
@@ -155,7 +161,11 @@ function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks
       isSticky,
       scale,
       logger,
-      poll: async (abortSignal) => withToken(await rpcs.pollWorkflowTask({ ...poll, ...version.poll, taskQueue }, { abortSignal })),
+      poll: async (abortSignal) => {
+        const task = withToken(await rpcs.pollWorkflowTask({ ...poll, ...version.poll, taskQueue }, { abortSignal }));
+        metrics?.polled(isSticky ? 'sticky_workflow_task' : 'workflow_task', task);
+        return task;
+      },
       take: (task, slot) => tasks.take(task, slot, isSticky),
     });
   const { taskQueue, workflowPolls, stickyPolls } = options;
@@ -165,7 +175,7 @@ function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks
 }
 
 function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks: ActivityTasks) {
-  const { options, rpcs, poll, version, logger } = deps;
+  const { options, rpcs, poll, version, metrics, logger } = deps;
   const { activityPolls, taskQueue, maxActivitiesPerSecond, maxTaskQueueActivitiesPerSecond } = options;
   if (!activityPolls) return [];
   const limiter = maxActivitiesPerSecond === undefined ? undefined : new RateLimiter(maxActivitiesPerSecond);
@@ -179,7 +189,11 @@ function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks
       isSticky: false,
       scale: activityPolls,
       logger,
-      poll: async (abortSignal) => withToken(await rpcs.pollActivityTask(request, { abortSignal })),
+      poll: async (abortSignal) => {
+        const task = withToken(await rpcs.pollActivityTask(request, { abortSignal }));
+        metrics?.polled('activity_task', task);
+        return task;
+      },
       take: (task, slot) => tasks.take(task, slot),
       throttle: limiter && ((signal) => limiter.take(signal)),
     }),

@@ -7,6 +7,7 @@ import { isGrpcServiceError } from '../transport/grpc-error.js';
 import type { GrpcRetryOptions } from '../transport/retry.js';
 import { NO_RETRY, RETRY_UNTIL_CONFIRMED } from '../transport/retry.js';
 import { makeCall } from '../transport/service.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 type Api = typeof temporal.api.workflowservice.v1;
 type Call<Request extends keyof Api, Response extends keyof Api> = (
@@ -30,9 +31,11 @@ export interface WorkerRpcs {
 }
 
 /** The worker's RPCs over a connection. */
-export function workerRpcs(connection: Connection): WorkerRpcs {
-  const call = <Request extends object, Response>(method: string, retry: GrpcRetryOptions) =>
-    makeCall<Request, Response>('temporal.api.workflowservice.v1.WorkflowService', method, connection.rpc, retry);
+export function workerRpcs(connection: Connection, metrics?: WorkerMetrics): WorkerRpcs {
+  const call = <Request extends object, Response>(method: string, retry: GrpcRetryOptions) => {
+    const make = makeCall<Request, Response>('temporal.api.workflowservice.v1.WorkflowService', method, connection.rpc, retry);
+    return metrics ? measured(method, make, metrics) : make;
+  };
   return {
     pollWorkflowTask: call('PollWorkflowTaskQueue', NO_RETRY),
     pollActivityTask: call('PollActivityTaskQueue', NO_RETRY),
@@ -45,6 +48,24 @@ export function workerRpcs(connection: Connection): WorkerRpcs {
     heartbeat: call('RecordActivityTaskHeartbeat', RETRY_UNTIL_CONFIRMED),
     history: call('GetWorkflowExecutionHistory', connection.options.retry),
     shutdownWorker: call('ShutdownWorker', NO_RETRY),
+  };
+}
+
+function measured<Request, Response>(
+  method: string,
+  call: (request: Request, context?: CallContext) => Promise<Response>,
+  metrics: WorkerMetrics,
+): typeof call {
+  return async (request, context) => {
+    const begin = performance.now();
+    try {
+      const response = await call(request, context);
+      metrics.request(method, performance.now() - begin);
+      return response;
+    } catch (err) {
+      metrics.request(method, performance.now() - begin, err);
+      throw err;
+    }
   };
 }
 

@@ -26,10 +26,17 @@ export type { CompiledWorkerOptions } from './compiled-options.js';
 export * from './errors.js';
 export * from './interceptors.js';
 export { DefaultLogger, type LogEntry, LogTimestamp } from './logger.js';
+export { type OpenTelemetryMeter, openTelemetryMetricMeter } from './open-telemetry.js';
 export type { WorkerPlugin } from './plugin.js';
 export { ReplayError } from '../replay/nondeterminism.js';
 export type { ReplayHistoriesIterable, ReplayOutcome as ReplayResult } from './replay.js';
-export { Runtime, type RuntimeOptions } from './runtime.js';
+export {
+  type MetricsExporterConfig,
+  type PrometheusMetricsExporter,
+  Runtime,
+  type RuntimeOptions,
+  type TelemetryOptions,
+} from './runtime.js';
 export type { InjectedSink, InjectedSinkFunction, InjectedSinks } from './sinks.js';
 export type {
   ActivitySlotInfo,

@@ -9,12 +9,14 @@ import type { LocalActivityResult, LocalActivityTask, RunLocalActivity } from '.
 import type { ActivityEnvironment } from './activity-execution.js';
 import { activityContext, ActivityExecution } from './activity-execution.js';
 import type { LocalActivitySlotInfo, Slots } from './slots.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface LocalActivitiesOptions {
   env: ActivityEnvironment;
   activities: ReadonlyMap<string, ActivityFunction>;
   slots: Slots<LocalActivitySlotInfo>;
   taskQueue: string;
+  metrics?: WorkerMetrics;
 }
 
 const NO_TOKEN = new Uint8Array();
@@ -39,10 +41,11 @@ export class LocalActivities {
     const slot = await this.options.slots.reserve(false, signal);
     if (!slot) return this.ended(signal.reason, task);
     slot.use({ type: 'local-activity', activityType: task.activityType });
+    const begin = performance.now();
     try {
-      return await this.attempt(task, signal);
-    } catch (err) {
-      return this.ended(err, task);
+      const result = await this.attempt(task, signal).catch((err) => this.ended(err, task));
+      this.options.metrics?.localActivityExecuted(task.activityType, task.workflowType, result.kind, performance.now() - begin);
+      return result;
     } finally {
       slot.release();
     }

@@ -48,6 +48,11 @@ export class Poller<SI extends SlotInfo, Task> {
   /** Polls that wait for a task at the server. */
   outstanding = 0;
   private loops = 0;
+
+  /** Polls that are open or wait for a slot. */
+  get count(): number {
+    return this.loops;
+  }
   /** Whether the last poll failed: the first of many failures is logged. */
   private failing = false;
   private readonly stopping = new AbortController();

@@ -4,15 +4,36 @@ import type { Logger } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
 import { noopMetricMeter } from '../definitions/metrics.js';
 import { DefaultLogger } from './logger.js';
+import type { PrometheusOptions } from './prometheus.js';
+import { PrometheusExporter } from './prometheus.js';
 
 /** Options of {@link Runtime.install}. */
 export interface RuntimeOptions {
   /** Receives what workers, workflows and activities log. Default: stderr, from INFO. */
   logger?: Logger;
-  /** Receives metrics. Default: nothing is recorded. */
+  /** Receives metrics, for example {@link openTelemetryMetricMeter}. Default: nothing is recorded. */
   metricMeter?: MetricMeter;
+  telemetryOptions?: TelemetryOptions;
   /** Signals on which all workers shut down gracefully. Default SIGINT, SIGTERM, SIGQUIT, SIGUSR2. */
   shutdownSignals?: NodeJS.Signals[];
+}
+
+/** What is done with metrics, where no meter is given. */
+export interface TelemetryOptions {
+  metrics?: MetricsExporterConfig;
+}
+
+/** How metrics are exported. */
+export type MetricsExporterConfig = {
+  /** Instead of `temporal_`. */
+  metricPrefix?: string;
+  /** Added to every metric. */
+  globalTags?: Record<string, string>;
+} & PrometheusMetricsExporter;
+
+/** Serves metrics for Prometheus to scrape. */
+export interface PrometheusMetricsExporter {
+  prometheus: Omit<PrometheusOptions, 'metricPrefix' | 'globalTags'>;
 }
 
 const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
@@ -23,6 +44,8 @@ export class Runtime {
 
   readonly logger: Logger;
   readonly metricMeter: MetricMeter;
+  /** Set when metrics are served for Prometheus. */
+  readonly prometheus: PrometheusExporter | undefined;
   private readonly shutdownSignals: NodeJS.Signals[];
   private readonly callbacks = new Set<() => void>();
   private readonly onSignal = () => {
@@ -31,7 +54,12 @@ export class Runtime {
 
   private constructor(readonly options: RuntimeOptions) {
     this.logger = options.logger ?? new DefaultLogger('INFO');
-    this.metricMeter = options.metricMeter ?? noopMetricMeter;
+    const metrics = options.telemetryOptions?.metrics;
+    if (metrics && options.metricMeter) throw new TypeError("Either 'metricMeter' or 'telemetryOptions.metrics' may be set, not both");
+    this.prometheus =
+      metrics && new PrometheusExporter({ ...metrics.prometheus, metricPrefix: metrics.metricPrefix, globalTags: metrics.globalTags });
+    this.prometheus?.ready().catch((err) => this.logger.error('Metrics cannot be served', { error: err }));
+    this.metricMeter = options.metricMeter ?? this.prometheus?.meter ?? noopMetricMeter;
     this.shutdownSignals = options.shutdownSignals ?? DEFAULT_SIGNALS;
   }
 
@@ -54,6 +82,7 @@ export class Runtime {
   /** Forgets the process's runtime, so that another can be installed. */
   async shutdown(): Promise<void> {
     if (Runtime.current === this) Runtime.current = undefined;
+    await this.prometheus?.close();
   }
 
   /** Calls back when a shutdown signal comes. */

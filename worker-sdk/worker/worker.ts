@@ -19,6 +19,7 @@ import type { RunUntilOptions } from './run-until.js';
 import { runUntil } from './run-until.js';
 import { Runtime } from './runtime.js';
 import { drain, endPolls } from './stop.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 import type { ReplayWorkerOptions, WorkerOptions } from './worker-options.js';
 
 /**
@@ -202,6 +203,7 @@ export class Worker {
     const unregister = connection.eagerStarts.register({ namespace, taskQueue, reserve: () => this.reserveEagerStart() });
     runtime.registerShutdownSignalCallback(onSignal);
     logger.info('Worker started', { namespace });
+    const gauges = parts.metrics && reportGauges(parts, parts.metrics);
     try {
       const polling = Promise.all([...parts.workflowPollers, ...parts.activityPollers].map((poller) => poller.run()));
       const failure = await Promise.race([this.stopAsked, polling.catch((err: unknown) => ({ err }))]);
@@ -219,6 +221,7 @@ export class Worker {
       logger.error('Worker failed', { namespace, error: err });
       throw err;
     } finally {
+      clearInterval(gauges);
       unregister();
       runtime.deregisterShutdownSignalCallback(onSignal);
       release();
@@ -246,6 +249,31 @@ async function describeNamespace(connection: Connection, namespace: string): Pro
     if (isGrpcServiceError(err) && err.code === status.NOT_FOUND) throw new NamespaceNotFoundError(namespace);
     throw err;
   }
+}
+
+const GAUGES_MS = 1_000;
+
+/** Reports values at present now and then, while the worker runs. */
+function reportGauges(parts: WorkerParts, metrics: WorkerMetrics): NodeJS.Timeout {
+  const report = () => {
+    const [normal, sticky] = parts.workflowPollers;
+    metrics.gauges({
+      pollers: {
+        workflow_task: normal?.count ?? 0,
+        sticky_workflow_task: sticky?.count ?? 0,
+        activity_task: parts.activityPollers[0]?.count ?? 0,
+      },
+      slotsUsed: {
+        WorkflowWorker: parts.workflowTasks?.size ?? 0,
+        ActivityWorker: parts.activityTasks.size,
+        LocalActivityWorker: parts.localActivities.size,
+      },
+      cachedRuns: parts.host?.cachedRuns ?? 0,
+    });
+  };
+  metrics.started();
+  report();
+  return setInterval(report, GAUGES_MS).unref();
 }
 
 /** Tells builds apart where the user does not: by the workflow code, as far as it is known. */

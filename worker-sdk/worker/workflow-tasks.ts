@@ -17,6 +17,7 @@ import type { DeliveryLimit } from './delivery-limit.js';
 import type { EagerActivities } from './eager-activities.js';
 import type { Slot, WorkflowSlotInfo } from './slots.js';
 import { decodeTask, encodeCompletion } from './task-codec.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 import type { WorkerVersion } from './worker-version.js';
 
 type CompletedResponse = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse;
@@ -42,6 +43,7 @@ export interface WorkflowTasksOptions {
   /** False once the worker stops: then the server is not asked to answer with another task. */
   takesMore(): boolean;
   delivery: DeliveryLimit;
+  metrics?: WorkerMetrics;
   logger: Logger;
 }
 
@@ -82,7 +84,9 @@ export class WorkflowTasks {
 
   /** Executes one task. Answers with the task that came back, if one did. */
   private async execute(encoded: WorkflowTask): Promise<WorkflowTask | undefined> {
-    const { host, codecs, logger } = this.options;
+    const { host, codecs, logger, metrics } = this.options;
+    metrics?.workflowTaskReceived(encoded);
+    const begin = performance.now();
     const context = this.contextOf(encoded);
     let outcome: WorkflowTaskOutcome;
     try {
@@ -98,6 +102,7 @@ export class WorkflowTasks {
         ? { kind: 'query', answer: { completedType: QUERY_FAILED, errorMessage: failure.message, failure } }
         : { kind: 'failed', failure: { cause: UNHANDLED_FAILURE, failure } };
     }
+    metrics?.workflowTaskExecuted(encoded, outcome, performance.now() - begin);
     return this.deliver(encoded, outcome, context);
   }
 
