@@ -22,8 +22,19 @@ export async function encodeWithCodecs(
   payloads: Payload[],
   context?: SerializationContext,
 ): Promise<Payload[]> {
+  if (codecs.length > 0) payloads = payloads.map(ofThisRealm);
   for (const codec of codecs) payloads = await codec.encode(payloads, context);
   return payloads;
+}
+
+/** Payloads of workflow code have the sandbox's classes, and codecs may ask for `instanceof Uint8Array`. */
+function ofThisRealm(payload: Payload): Payload {
+  const entries = Object.entries(payload.metadata ?? {}).map(([key, value]) => [key, bytesOfThisRealm(value)] as const);
+  return { ...payload, metadata: Object.fromEntries(entries), data: payload.data ? bytesOfThisRealm(payload.data) : payload.data };
+}
+
+function bytesOfThisRealm(bytes: Uint8Array): Uint8Array {
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
 }
 
 /** Runs all codecs over payloads on their way in. */

@@ -99,11 +99,15 @@ export class CompositePayloadConverter implements PayloadConverter {
   }
 }
 
+/** What a value is and why it cannot become JSON: `an object of class Map`, `a bigint (Do not know how to serialize a BigInt)`. */
 function describe(value: unknown): string {
+  const type = typeof value;
+  const what = type === 'object' ? `an object of class ${Object.prototype.toString.call(value).slice('[object '.length, -1)}` : `a ${type}`;
   try {
-    return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
-  } catch {
-    return typeof value;
+    JSON.stringify(value);
+    return what;
+  } catch (error) {
+    return `${what} (${(error as Error).message.split('\n')[0]})`;
   }
 }
 
