@@ -124,5 +124,5 @@ export const unknownVariables = (env: Readonly<Record<string, string | undefined
   return Object.keys(env).filter((key) => key.startsWith('PERDURE_') && !known.has(key) && !readElsewhere.has(key));
 };
 
-/** Read by the CLI, the SDK and the examples, not by the server. */
-const readElsewhere = new Set(['PERDURE_ADDRESS', 'PERDURE_NAMESPACE', 'PERDURE_MODEL', 'PERDURE_DATA_DIR']);
+/** Read by the CLI, the SDK and the examples, not by the server; and by the crash points of its tests. */
+const readElsewhere = new Set(['PERDURE_CRASH_AT', 'PERDURE_ADDRESS', 'PERDURE_NAMESPACE', 'PERDURE_MODEL', 'PERDURE_DATA_DIR']);

@@ -5,6 +5,7 @@
 import type { Commits } from '../storage/commit.js';
 import type { CommitItem, CommitResult } from '../storage/commit-item.js';
 import { connectionLost, sqlState } from '../storage/database.js';
+import { crashPoint } from '../crash-points.js';
 import { unavailable } from '../core/errors.js';
 
 interface Waiting {
@@ -63,10 +64,14 @@ export class Committer {
 
   private async write(group: Waiting[]): Promise<void> {
     try {
-      const results = await this.commits.write(
+      crashPoint('before-commit');
+      const writing = this.commits.write(
         group.map((w) => w.item),
         this.options.now(),
       );
+      if (group.length > 1) crashPoint('in-group-commit');
+      const results = await writing;
+      crashPoint('after-commit');
       this.groups++;
       this.items += group.length;
       group.forEach((w, i) => {

@@ -1,4 +1,5 @@
 /** Brings messages to their runs: finds the run that each is for, lets it take them in, and tells senders of signals and cancels how it went. */
+import { crashPoint } from '../crash-points.js';
 import { ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
 import type { Address, OutboxMessage } from '../core/message.js';
@@ -50,10 +51,12 @@ export async function deliverMessages(engine: Engine, messages: readonly OutboxM
 }
 
 async function deliverTogether(engine: Engine, messages: readonly OutboxMessage[]): Promise<void> {
+  crashPoint('delivering-message');
   try {
     const incoming = messages.filter(isIncoming);
     if (incoming.length === 0) await startChildren(engine, messages);
     else await deliverToRun(engine, incoming);
+    crashPoint('message-delivered');
   } catch (error) {
     if (!(error instanceof MessageGone)) throw error;
     // another node was faster with some of them

@@ -2,6 +2,7 @@
  * Dispatch inside the commit: what a transition makes ready goes to a poller that waits here, and the same commit records it as started.
  * What nobody waits for becomes a row of the task queue. Called before the commit; `deliver` answers the pollers after it.
  */
+import { crashPoint } from '../crash-points.js';
 import { startActivity } from '../core/kinds/activity-attempt.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import { mergePriorities, priorityKey } from '../core/priority.js';
@@ -109,11 +110,13 @@ export async function deliver(engine: Engine, run: CachedRun, reservations: read
   for (const { poller, scheduledEventId } of reservations) {
     if (scheduledEventId === 0) {
       poller.end(await workflowTaskAnswer(engine, run));
+      crashPoint('after-hand-out');
       continue;
     }
     const activity = run.state.activities[scheduledEventId];
     if (!activity) continue;
     const scheduled = await eventOf(engine, run, scheduledEventId);
     poller.end(new EncodedResponse(PollActivityTaskQueueResponse.encode(activityTaskAnswer(run.state, activity, scheduled)).finish()));
+    crashPoint('after-hand-out');
   }
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { crashPoint } from '../crash-points.js';
 import type { Logger } from '../log.js';
 import { packageFolder } from '../package-files.js';
 
@@ -90,6 +91,7 @@ const applyAll = async (client: pg.ClientBase, migrations: readonly Migration[],
     if (done === undefined) return { version: migrations.length, applied };
     applied.push(done);
     log?.info({ migration: done }, 'applied a migration');
+    crashPoint('between-migrations');
   }
 };
 
@@ -104,6 +106,7 @@ const applyNext = async (client: pg.ClientBase, migrations: readonly Migration[]
         throw new MigrationError(`Migration ${next.file} failed and left nothing behind: ${error instanceof Error ? error.message : error}`, { cause: error });
       });
       await client.query('insert into perdure_migrations (version, file, checksum) values ($1, $2, $3)', [next.version, next.file, next.checksum]);
+      crashPoint('in-migration');
     }
     await client.query('commit');
     return next?.file;

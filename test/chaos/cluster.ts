@@ -1,0 +1,103 @@
+/** Engine processes on one database that are killed, frozen and started again, while whoever calls them asks where they are now. */
+import { perdure, type Perdure } from '../helpers/perdure-process.js';
+import { until } from '../helpers/until.js';
+
+export interface ClusterOptions {
+  readonly databaseUrl: string;
+  readonly log?: (line: string) => void;
+}
+
+/** One place where an engine runs, and runs again after each death. */
+export class NodeProcess {
+  /** Empty while no engine serves here. */
+  address = '';
+  deaths = 0;
+  private process: Perdure | undefined;
+  private over = false;
+
+  constructor(
+    readonly name: string,
+    readonly databaseUrl: string,
+  ) {}
+
+  /** Starts an engine here; with a crash point it dies by itself. Resolves when it serves, or is dead before that. */
+  async start(crashAt?: string): Promise<void> {
+    if (this.over) return;
+    const env = { DATABASE_URL: this.databaseUrl, ...(crashAt !== undefined && { PERDURE_CRASH_AT: crashAt }) };
+    const process = perdure(['server', 'start', '--port', '0', '--http-port', 'off', '--log-level', 'warn', '--database-pool-size', '6'], env);
+    this.process = process;
+    const dead = process.finished().then(({ code }) => {
+      if (this.process !== process) return;
+      this.process = undefined;
+      this.address = '';
+      this.deaths++;
+      if (code !== null && !this.over) throw new Error(`engine ${this.name} ended by itself with code ${code}:\n${process.stderr}`);
+    });
+    dead.catch(() => undefined);
+    const address = await Promise.race([process.grpcAddress(), dead.then(() => '')]);
+    if (this.process === process) this.address = address;
+  }
+
+  get running(): boolean {
+    return this.process !== undefined;
+  }
+
+  get log(): string {
+    return this.process?.stderr ?? '';
+  }
+
+  /** Waits until the engine has died of its crash point. */
+  async died(limitMs = 30_000): Promise<void> {
+    await until(`engine ${this.name} to die`, () => !this.running, limitMs);
+  }
+
+  async kill(): Promise<void> {
+    await this.process?.kill('SIGKILL');
+    await until(`engine ${this.name} to be gone`, () => !this.running);
+  }
+
+  freeze(): void {
+    this.process?.child.kill('SIGSTOP');
+  }
+
+  wake(): void {
+    this.process?.child.kill('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    this.over = true;
+    const process = this.process;
+    if (process === undefined) return;
+    process.child.kill('SIGCONT');
+    const late = setTimeout(() => process.child.kill('SIGKILL'), 5_000);
+    await process.kill('SIGTERM');
+    clearTimeout(late);
+  }
+}
+
+export class Cluster {
+  readonly nodes: NodeProcess[] = [];
+
+  constructor(private readonly options: ClusterOptions) {}
+
+  /** @param databaseUrl another way to the same database */
+  async add(databaseUrl = this.options.databaseUrl): Promise<NodeProcess> {
+    const node = new NodeProcess(`node-${this.nodes.length + 1}`, databaseUrl);
+    this.nodes.push(node);
+    await node.start();
+    return node;
+  }
+
+  /** Where engines serve at the moment, as far as is known. */
+  addresses(): string[] {
+    return this.nodes.map((node) => node.address).filter((address) => address !== '');
+  }
+
+  get deaths(): number {
+    return this.nodes.reduce((sum, node) => sum + node.deaths, 0);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+  }
+}
