@@ -29,7 +29,7 @@ describe('values', () => {
     ['list with holes', [undefined, () => 1, 2]],
     ['bytes', new Uint8Array([0, 255, 7])],
     ['buffer', Buffer.from('abc')],
-    ['toJSON', { toJSON: () => 'made' }],
+    ['toJSON', { toJSON: (): string => 'made' }],
     ['NaN', Number.NaN],
     ['empty text', ''],
   ])('%s', (_name, value) => {
