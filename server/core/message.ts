@@ -56,3 +56,9 @@ export interface OutboxMessage {
   id: string;
   message: Message;
 }
+
+/** About how many bytes a message has: what it carries, and a little for the rest. */
+export function messageBytes(message: Message): number {
+  const carried = message.kind === 'child-closed' ? message.closeEvent.length : message.kind === 'signal' ? message.attributes.length : 0;
+  return carried + 200;
+}

@@ -2,7 +2,7 @@
  * Takes messages to their runs: those that this node has just committed, without reading them back, and those that it found lying in the
  * outbox. Messages for one workflow id go one batch after the other, in their order; different workflow ids do not wait for each other.
  */
-import type { OutboxMessage } from '../core/message.js';
+import { messageBytes, type OutboxMessage } from '../core/message.js';
 
 export interface CourierOptions {
   /** Delivers messages for one workflow id, in order. */
@@ -14,29 +14,34 @@ export interface CourierOptions {
 }
 
 /** Messages of one batch: enough to make a fan-out cheap, few enough for one commit. */
-const BATCH_MAX = 32;
-/** Messages held here at most; what is beyond stays in the outbox until there is room. */
-const HELD_MAX = 20_000;
+const BATCH_MAX = 100;
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Bytes held here at most; what is beyond stays in the outbox until there is room. */
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
 export class Courier {
   private readonly queues = new Map<string, OutboxMessage[]>();
-  private readonly held = new Set<string>();
+  /** Ids of the messages held here, with their bytes. */
+  private readonly held = new Map<string, number>();
+  private heldBytes = 0;
   private readonly working = new Set<Promise<void>>();
   private stopped = false;
 
   constructor(private readonly options: CourierOptions) {}
 
-  /** Messages that may be handed over now. */
-  get room(): number {
-    return this.stopped ? 0 : HELD_MAX - this.held.size;
+  /** Whether messages may be handed over now. */
+  get hasRoom(): boolean {
+    return !this.stopped && this.heldBytes < HELD_BYTES_MAX;
   }
 
   /** Takes messages over for delivery; one that is held already is not taken twice. */
   send(messages: readonly OutboxMessage[]): void {
     for (const sent of messages) {
-      if (this.room <= 0) return;
+      if (!this.hasRoom) return;
       if (this.held.has(sent.id)) continue;
-      this.held.add(sent.id);
+      const bytes = messageBytes(sent.message);
+      this.held.set(sent.id, bytes);
+      this.heldBytes += bytes;
       const { namespaceId, workflowId } = sent.message.to;
       this.queue(`${namespaceId}/${workflowId}`, sent);
     }
@@ -58,21 +63,36 @@ export class Courier {
     await Promise.resolve(); // what the same commit brings goes along
     const waiting = this.queues.get(target)!;
     while (waiting.length > 0 && !this.stopped) {
-      const batch = waiting.splice(0, BATCH_MAX);
+      const batch = waiting.splice(0, this.batchLength(waiting));
       try {
         await this.options.deliver(batch);
       } catch (error) {
         await this.options.failed(batch, error);
       }
-      for (const { id } of batch) this.held.delete(id);
+      for (const { id } of batch) this.letGo(id);
     }
     this.queues.delete(target);
+  }
+
+  /** How many go together: the first, and more while they are not too much for one commit. */
+  private batchLength(waiting: readonly OutboxMessage[]): number {
+    let length = 0;
+    for (let bytes = 0; length < Math.min(waiting.length, BATCH_MAX); length++) {
+      bytes += this.held.get(waiting[length]!.id) ?? 0;
+      if (bytes > BATCH_BYTES_MAX) break;
+    }
+    return Math.max(1, length);
+  }
+
+  private letGo(id: string): void {
+    this.heldBytes -= this.held.get(id) ?? 0;
+    this.held.delete(id);
   }
 
   /** Ends what is under way and gives the rest back. */
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.working);
-    if (this.held.size > 0) await this.options.release([...this.held]);
+    if (this.held.size > 0) await this.options.release([...this.held.keys()]);
   }
 }

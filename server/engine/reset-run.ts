@@ -101,7 +101,7 @@ function decide(turn: Turn, plan: Plan, request: Request): string {
   }
   const next = beginReset(plan.state, reset, turn.context);
   for (const event of plan.later) reapply(next, event, reset);
-  if (plan.reachesCurrent) for (const event of turn.events) reapply(next, structuredClone(event), reset);
+  if (plan.reachesCurrent) for (const event of turn.events) reapply(next, event, reset);
   applyPostResetOperations(next, request.postResetOperations);
   resume(next, reset);
   turn.effect({ type: 'new-run', turn: next, takesOver: plan.takesOver });

@@ -7,9 +7,9 @@ import { beginRun, isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import type { OutboxMessage } from '../core/message.js';
 import type { Child } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
-
+import type { RunName } from '../storage/runs.js';
 import type { Engine } from './engine.js';
-import { eventOf } from './events-of.js';
+import { eventsById } from './events-of.js';
 import type { CachedRun } from './run-cache.js';
 import { terminateForStart } from './start-run.js';
 import { transact } from './transact.js';
@@ -99,38 +99,54 @@ function startOne(turn: Turn, child: Child, { initiated, attributes }: Found, ru
 async function lookUp(engine: Engine, run: CachedRun, messages: readonly OutboxMessage[], found: Map<number, Found>): Promise<void> {
   found.clear();
   if (!isRunning(run.state)) return;
-  for (const message of messages) {
-    const child = unstartedChild(run.state, initiatedEventIdOf(message));
-    if (!child) continue;
-    const initiated = await eventOf(engine, run, child.initiatedEventId);
-    found.set(toNumber(initiated.eventId), await lookUpOne(engine, run, initiated));
+  const ids = messages.map(initiatedEventIdOf).filter((id) => unstartedChild(run.state, id));
+  const initiated = await eventsById(engine, run, ids);
+  const current = await whoHas(engine, initiated);
+  for (const event of initiated) {
+    const attributes = event.startChildWorkflowExecutionInitiatedEventAttributes!;
+    found.set(toNumber(event.eventId), judge(run, event, attributes, current(attributes)));
   }
 }
 
-async function lookUpOne(engine: Engine, parent: CachedRun, initiated: HistoryEvent): Promise<Found> {
-  const attributes = initiated.startChildWorkflowExecutionInitiatedEventAttributes!;
-  const facts: Found = { initiated, attributes, refusedCause: 0, after: undefined, terminate: undefined };
-  if (!(await engine.registry.byId(attributes.namespaceId!))) {
-    return { ...facts, refusedCause: REFUSED.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND };
+/** The newest run of a child's workflow id; null when its namespace is gone. */
+type WhoHas = (child: InitiatedAttributes) => RunName | undefined | null;
+
+/** One question for all children that go into the same namespace. */
+async function whoHas(engine: Engine, initiated: readonly HistoryEvent[]): Promise<WhoHas> {
+  const wanted = new Map<string, string[]>();
+  for (const { startChildWorkflowExecutionInitiatedEventAttributes: child } of initiated) {
+    const ids = wanted.get(child!.namespaceId!) ?? [];
+    ids.push(child!.workflowId!);
+    wanted.set(child!.namespaceId!, ids);
   }
-  const current = await engine.runs.current(attributes.namespaceId!, attributes.workflowId!);
+  const answers = new Map<string, Map<string, RunName> | null>();
+  for (const [namespaceId, ids] of wanted) {
+    const namespace = await engine.registry.byId(namespaceId);
+    const there = namespace && namespace.state !== enums.NamespaceState.NAMESPACE_STATE_DELETED;
+    answers.set(namespaceId, there ? await engine.runs.currents(namespaceId, ids) : null);
+  }
+  return ({ namespaceId, workflowId }) => {
+    const runs = answers.get(namespaceId!);
+    return runs ? runs.get(workflowId!) : null;
+  };
+}
+
+function judge(parent: CachedRun, initiated: HistoryEvent, attributes: InitiatedAttributes, current: RunName | undefined | null): Found {
+  const facts: Found = { initiated, attributes, refusedCause: 0, after: current?.runId, terminate: undefined };
+  if (current === null) return { ...facts, refusedCause: REFUSED.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND };
   if (!current) return facts;
-  facts.after = current.runId;
   const open = current.status === STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING || current.status === STATUS.WORKFLOW_EXECUTION_STATUS_PAUSED;
+  const refused = { ...facts, refusedCause: ALREADY_EXISTS };
   switch (attributes.workflowIdReusePolicy) {
     case REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
-      if (current.runId === parent.state.info.runId) facts.refusedCause = ALREADY_EXISTS; // a run does not end itself to start its child
-      else if (open) facts.terminate = current.runId;
-      return facts;
+      if (current.runId === parent.state.info.runId) return refused; // a run does not end itself to start its child
+      return open ? { ...facts, terminate: current.runId } : facts;
     case REUSE.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-      facts.refusedCause = ALREADY_EXISTS;
-      return facts;
+      return refused;
     case REUSE.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY:
-      if (open || current.status === STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED) facts.refusedCause = ALREADY_EXISTS;
-      return facts;
+      return open || current.status === STATUS.WORKFLOW_EXECUTION_STATUS_COMPLETED ? refused : facts;
     default:
-      if (open) facts.refusedCause = ALREADY_EXISTS;
-      return facts;
+      return open ? refused : facts;
   }
 }
 

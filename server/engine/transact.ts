@@ -1,7 +1,7 @@
 /** The one path of every change of a run: load -> decide -> commit -> effects. One transition at a time for each run on this node. */
 import { nextDeadline } from '../core/deadline.js';
 import { indexedValues } from '../core/list-query/indexed-values.js';
-import { invalidArgument, notFound, ServiceError, unavailable } from '../core/errors.js';
+import { invalidArgument, notFound, type ServiceError, unavailable } from '../core/errors.js';
 import { takeApprovalChanges } from '../core/kinds/approval.js';
 import { announceClose } from '../core/kinds/close.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';

@@ -8,10 +8,9 @@ const CLAIM_MS = 10_000;
 
 /** Returns how long to sleep. */
 export async function deliverOutboxOnce(engine: Engine): Promise<number> {
-  const limit = Math.min(BATCH, engine.courier.room);
-  if (limit <= 0) return LOOK_MS;
+  if (!engine.courier.hasRoom) return LOOK_MS;
   const nowMs = engine.clock.now();
-  const messages = await engine.outbox.claim(limit, nowMs, nowMs + CLAIM_MS);
+  const messages = await engine.outbox.claim(BATCH, nowMs, nowMs + CLAIM_MS);
   engine.courier.send(messages);
-  return messages.length === limit ? 0 : LOOK_MS;
+  return messages.length === BATCH ? 0 : LOOK_MS;
 }

@@ -162,7 +162,7 @@ describe('a message that comes late', () => {
     const stopping = other.engine.courier.stop();
     other.engine.courier.send(one.held);
     await stopping;
-    expect(other.engine.courier.room).toBe(0);
+    expect(other.engine.courier.hasRoom).toBe(false);
     expect(await one.messagesLeft()).toBe(1);
     await other.engine.database.close();
   });

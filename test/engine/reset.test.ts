@@ -254,6 +254,20 @@ describe('children of a run that is reset', () => {
     expect((await node.describe('p2', runId)).pendingChildren).toEqual([]);
   });
 
+  it('whose end waited in the buffer of the old run have ended for the new run, too', async () => {
+    await node.start('p6');
+    await node.step('p6', [command.child('c6')]);
+    await node.step('p6');
+    await signal('p6', 'go');
+    const task = await node.poll('p6');
+    await node.step('c6', [command.complete('from the child')]);
+    await until('the message', async () => (await node.messagesLeft()) === 0);
+    const runId = await reset('p6', 9);
+    const end = (await node.events('p6', runId)).find((e) => e.childWorkflowExecutionCompletedEventAttributes)!;
+    expect(toNumber(end.childWorkflowExecutionCompletedEventAttributes!.startedEventId)).toBe(6);
+    await expect(node.complete(task)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('hear of the end of the new run as that of their parent', async () => {
     await node.start('p3');
     await node.step('p3', [command.child('c3')]);

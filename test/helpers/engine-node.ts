@@ -63,7 +63,7 @@ export class EngineNode {
     this.clock = clock;
     const config = readConfig({}, { databaseUrl: url, databasePoolSize: '4' });
     const engine = buildEngine(config, silent, clock, systemIds);
-    const holding = { send: (messages: OutboxMessage[]) => this.held.push(...messages), room: 100, stop: async () => undefined } as unknown as Courier;
+    const holding = { send: (messages: OutboxMessage[]) => this.held.push(...messages), hasRoom: true, stop: async () => undefined } as unknown as Courier;
     this.engine = engine;
     if (holdMessages) Object.assign(engine, { courier: holding });
     if (others) Object.assign(engine, { otherNodes: () => true });

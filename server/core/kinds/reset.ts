@@ -139,10 +139,7 @@ function reapplyNewsOfChild(turn: Turn, event: HistoryEvent): void {
   const child = attributes && turn.state.children[toNumber(attributes.initiatedEventId)];
   if (!child) return;
   if (event.eventType === T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED && child.runId) return;
-  if (child.startedEventId && 'startedEventId' in attributes) attributes.startedEventId = int64(child.startedEventId);
-  const { eventId: _id, eventTime: _time, taskId: _task, ...rest } = event;
-  turn.append(rest);
+  const name = (Object.keys(event) as (keyof HistoryEvent)[]).find((key) => event[key] === attributes)!;
+  const started = 'startedEventId' in attributes ? { startedEventId: int64(child.startedEventId) } : {};
+  append(turn, event, { [name]: { ...attributes, ...started } });
 }
-
-/** Whether a close event says that its run was reset: parent and children then hear nothing of it. */
-export const isEndedByReset = (event: HistoryEvent): boolean => event.workflowExecutionTerminatedEventAttributes?.identity === RESETTER;
