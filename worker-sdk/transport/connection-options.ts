@@ -90,7 +90,7 @@ export function makeChannel(options: ConnectionOptions, compiled: ConnectionOpti
   if (!needsGrpcJs) {
     return new Http2Channel({
       address,
-      tls: tls && toNodeTls(tls),
+      tls: tls && toNodeTls(tls, address),
       connectTimeoutMs,
       keepaliveTimeMs: KEEPALIVE_TIME_MS,
       keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,

@@ -1,5 +1,6 @@
 /** TLS options as the field writes them, for either transport. */
 import type { SecureClientSessionOptions } from 'node:http2';
+import { isIP } from 'node:net';
 
 /** TLS of a connection. */
 export interface TLSConfig {
@@ -20,12 +21,13 @@ export function normalizeTlsConfig(tls: TLSConfigOption, apiKey?: string | (() =
   return tls ?? (apiKey !== undefined ? {} : undefined);
 }
 
-/** Options of node:tls for a configuration. */
-export function toNodeTls(tls: TLSConfig): SecureClientSessionOptions {
+/** Options of node:tls for a configuration and the `host:port` that it is for. */
+export function toNodeTls(tls: TLSConfig, address: string): SecureClientSessionOptions {
   const pem = (bytes: Uint8Array | undefined) => (bytes ? Buffer.from(bytes) : undefined);
   return {
     ALPNProtocols: ['h2'],
-    servername: tls.serverNameOverride,
+    // An IP address is checked against the certificate, but must not be sent as a name.
+    servername: tls.serverNameOverride ?? (isIP(new URL(`https://${address}`).hostname.replace(/^\[|\]$/g, '')) ? '' : undefined),
     ca: pem(tls.serverRootCACertificate),
     cert: pem(tls.clientCertPair?.crt),
     key: pem(tls.clientCertPair?.key),
