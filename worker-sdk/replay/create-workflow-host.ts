@@ -14,7 +14,7 @@ import { SinkDispatcher } from './sink-dispatcher.js';
 import type { FetchHistory, ReplayResult, WorkflowHost, WorkflowHostOptions, WorkflowTask, WorkflowTaskOutcome } from './workflow-host.js';
 
 const DEFAULT_MAX_CACHED_RUNS = 1000;
-const DEFAULT_ACTIVATION_TIMEOUT_MS = 2000;
+const DEFAULT_ACTIVATION_TIMEOUT_MS = 5000;
 const HEAP_FRACTION = 0.75;
 /** Up to how many events a run is gone through again to say where its code left history. */
 const EXPLAINED_EVENTS = 10_000;
@@ -22,7 +22,8 @@ const EXPLAINED_EVENTS = 10_000;
 /** Bundles (unless a bundle is given) and loads the workflows. Rejects when their code cannot be bundled or loaded. */
 export async function createWorkflowHost(options: WorkflowHostOptions): Promise<WorkflowHost> {
   const started = performance.now();
-  const sandbox = new Sandbox(await bundleFor(options));
+  const { patchActivationCallback, showStackTraceSources } = options;
+  const sandbox = new Sandbox(await bundleFor(options), { patchActivationCallback, showStackTraceSources });
   options.logger.debug('Workflow code loaded', { durationMs: Math.round(performance.now() - started), workflowTypes: sandbox.workflowTypes });
   return new Host(options, sandbox);
 }
@@ -31,6 +32,10 @@ async function bundleFor(options: WorkflowHostOptions): Promise<LoadedBundle> {
   if (options.workflowBundle) return loadBundle(options.workflowBundle);
   if (!options.workflowsPath) throw new TypeError('Expected either workflowsPath or workflowBundle, got neither');
   return bundleWorkflows({ ...options, workflowsPath: options.workflowsPath });
+}
+
+function failureTypes(types: WorkflowHostOptions['workflowFailureErrorTypes'], workflowType: string): readonly string[] {
+  return types ? [...(types['*'] ?? []), ...(types[workflowType] ?? [])] : [];
 }
 
 class Host implements WorkflowHost {
@@ -51,7 +56,7 @@ class Host implements WorkflowHost {
       version: buildId ? { buildId, deploymentName: options.deploymentVersion?.deploymentName ?? '' } : undefined,
       defaultVersioningBehavior: options.defaultVersioningBehavior,
       activityNames: options.activityNames,
-      failureExceptionTypes: options.failureExceptionTypes,
+      failureTypesOf: (workflowType) => failureTypes(options.workflowFailureErrorTypes, workflowType),
       activationTimeoutMs: options.activationTimeoutMs ?? DEFAULT_ACTIVATION_TIMEOUT_MS,
       sinks: new SinkDispatcher(options.logger, options.metricMeter, options.sinks ?? {}),
       runLocalActivity: options.runLocalActivity,

@@ -7,6 +7,7 @@ import { defaultPayloadConverter } from '../payload/payload-converter.js';
 import { rejectionsTold } from '../sandbox/rejections.js';
 import type { Sandbox, SandboxRun } from '../sandbox/sandbox.js';
 import { CutOffError, guardTogether } from '../sandbox/time-guard.js';
+import { CommandType } from './kinds/command.js';
 import type { LocalActivityOutcome } from './kinds/local-activity.js';
 import { updateRequestOf } from './kinds/update.js';
 import { LocalActivityRunner } from './local-activity-runner.js';
@@ -24,6 +25,8 @@ const { WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, WORKFLOW_TASK_FAILED
 
 /** Part of the workflow task's timeout after which a heartbeat is sent for local activities. */
 const HEARTBEAT_FRACTION = 0.8;
+/** Error types by which a mismatch fails the run. */
+const MISMATCH_TYPES: ReadonlySet<string> = new Set(['NondeterminismError', 'DeterminismViolationError', 'Error']);
 /** How long replay may compute before others get a turn, in milliseconds. */
 const SLICE_MS = 50;
 
@@ -35,7 +38,8 @@ export interface RunEnvironment {
   version: DeploymentVersion | undefined;
   defaultVersioningBehavior: number | undefined;
   activityNames: ReadonlySet<string> | undefined;
-  failureExceptionTypes: readonly string[] | undefined;
+  /** Names of the error classes that fail runs of a workflow type. */
+  failureTypesOf: (workflowType: string) => readonly string[];
   activationTimeoutMs: number;
   sinks: Pick<SinkDispatcher, 'dispatch'>;
   runLocalActivity: RunLocalActivity;
@@ -196,18 +200,19 @@ export class ManagedRun {
   #codeFor(activation: Activation): SandboxRun {
     if (this.#code) return this.#code;
     const start = activation.jobs[0]?.initializeWorkflow;
-    const { sandbox, namespace, taskQueue, activityNames, failureExceptionTypes } = this.environment;
+    const { sandbox, namespace, taskQueue, activityNames, failureTypesOf } = this.environment;
+    const workflowType = start?.workflowType || this.workflowType;
     this.#code = sandbox.createRun(
       {
         workflowId: this.workflowId,
         runId: this.runId,
-        workflowType: start?.workflowType || this.workflowType,
+        workflowType,
         namespace,
         taskQueue,
         nowMs: this.#machine?.timeMs ?? 0,
         seed: () => seedBytes(randomnessSeed(start?.originalExecutionRunId || this.runId)),
         activityNames,
-        failureExceptionTypes,
+        failureExceptionTypes: failureTypesOf(workflowType),
         tracesCommands: this.tracesCommands,
       },
       this,
@@ -287,11 +292,16 @@ export class ManagedRun {
     if (error instanceof NondeterminismError) this.mismatch = error;
     const failure = this.#failureOf(error);
     if (isLoneQuery) return { kind: 'query', answer: loneQueryAnswer({ resultType: 2, errorMessage: failure.message, failure }) };
+    if (this.mismatch && this.#failsByMismatch()) return runFailed(failure);
     const cause =
       error instanceof NondeterminismError
         ? WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
         : WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
     return { kind: 'failed', failure: { cause, failure } };
+  }
+
+  #failsByMismatch(): boolean {
+    return this.environment.failureTypesOf(this.workflowType).some((name) => MISMATCH_TYPES.has(name));
   }
 
   #failureOf(error: unknown): ProtoFailure {
@@ -305,6 +315,19 @@ export class ManagedRun {
     }
     return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
   }
+}
+
+/** The worker was asked to fail runs whose code does not match their history any more. */
+function runFailed(failure: ProtoFailure): WorkflowTaskOutcome {
+  const failed = { ...failure, applicationFailureInfo: { type: 'NondeterminismError' } };
+  return {
+    kind: 'completed',
+    completion: {
+      commands: [
+        { commandType: CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION, failWorkflowExecutionCommandAttributes: { failure: failed } },
+      ],
+    },
+  };
 }
 
 function timestampOf(timeMs: number | undefined): { seconds: never; nanos: number } {

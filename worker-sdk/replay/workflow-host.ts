@@ -7,6 +7,7 @@
 import type { History, Payload, ProtoFailure, temporal } from '../definitions/api.js';
 import type { Logger } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
+import type { WorkflowInfo } from '../workflow/interfaces.js';
 
 export type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 type CompletedRequest = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
@@ -121,18 +122,38 @@ export interface WorkflowHostOptions extends Partial<BundleOptions> {
   sinks?: InjectedSinks;
   /** Names of the activities this worker has: a local activity that is not among them fails the task. */
   activityNames?: ReadonlySet<string>;
-  /** Names of error classes that fail the run rather than the task; `Error` means all. */
-  failureExceptionTypes?: string[];
+  /**
+   * Names of error classes that fail the run rather than the task, by workflow type; `*` stands for all types, `Error` for all errors,
+   * `NondeterminismError` for code that does not match its history.
+   */
+  workflowFailureErrorTypes?: Readonly<Record<string, readonly string[]>>;
+  /** Put the text of source files into the answers of `__enhanced_stack_trace`. */
+  showStackTraceSources?: boolean;
+  /** Decides about patches that a run meets for the first time while it is not replayed. */
+  patchActivationCallback?: PatchActivationCallback;
   runLocalActivity: RunLocalActivity;
   /** Runs kept at most. @default 1000 */
   maxCachedRuns?: number;
   /** Heap in use, in bytes, above which the runs used longest ago are dropped. @default three quarters of the heap limit */
   maxHeapBytes?: number;
-  /** How long one activation may compute without a pause before it is cut off, in milliseconds; 0 for no limit. @default 2000 */
+  /** How long one activation may compute without a pause before it is cut off, in milliseconds; 0 for no limit. @default 5000 */
   activationTimeoutMs?: number;
   /** Called when a run leaves the cache by pressure (count or memory), by failure or by {@link WorkflowHost.evict}. */
   onEvict?: (runId: string, reason: string) => void;
 }
+
+/** A patch that a run meets for the first time. */
+export interface PatchActivationInput {
+  /** The run, as it is at this moment. */
+  readonly workflowInfo: Readonly<WorkflowInfo>;
+  readonly patchId: string;
+}
+
+/**
+ * Decides whether a run follows a patch: with `false` it keeps the old path for all its life, and no marker is written. Called outside of the
+ * sandbox, while the workflow waits for the answer; not for deprecated patches, and not in replay.
+ */
+export type PatchActivationCallback = (input: PatchActivationInput) => boolean;
 
 /** What became of a recorded history when it was replayed against the present code. */
 export interface ReplayResult {

@@ -4,6 +4,7 @@
  */
 import { createContext, Script } from 'node:vm';
 import type { Activation, ActivationResult, Job } from '../replay/protocol.js';
+import type { PatchActivationCallback } from '../replay/workflow-host.js';
 import type { ProtoFailure } from '../definitions/api.js';
 import type { SinkCall } from '../workflow/run-context.js';
 import type { NewRun, RunContext, RuntimeHost, UserModules } from '../workflow/runtime.js';
@@ -22,6 +23,12 @@ const RECOVERY_MS = 100;
 const FILENAME = 'perdure-workflows.js';
 const drain = new Script('0', { filename: 'perdure-sandbox:drain' });
 
+export interface SandboxOptions {
+  /** Lets queries for stack traces see source files. */
+  showStackTraceSources?: boolean;
+  patchActivationCallback?: PatchActivationCallback;
+}
+
 export class Sandbox {
   readonly #context: object;
   readonly #realm: Realm;
@@ -29,18 +36,23 @@ export class Sandbox {
   readonly #interop = new Map<string, object>();
   readonly #instantiate: ReturnType<BundleFactory['workflows']>;
   readonly #host: RuntimeHost;
+  readonly #positions: SourcePositions;
   readonly #unwatch: () => void;
   #locked = false;
   /** Names of the workflows that the bundle exports. */
   readonly workflowTypes: readonly string[];
 
-  constructor({ code, sourceMap }: LoadedBundle) {
+  constructor(
+    { code, sourceMap }: LoadedBundle,
+    private readonly options: SandboxOptions = {},
+  ) {
+    this.#positions = new SourcePositions(sourceMap);
     this.#context = createContext(this.#globalObject(), { microtaskMode: 'afterEvaluate', name: 'perdure workflows' });
     const factory = new Script(code, { filename: FILENAME }).runInContext(this.#context) as BundleFactory;
     if (factory?.version !== BUNDLE_VERSION) {
       throw new WorkflowBundleError(`Expected a workflow bundle of version ${BUNDLE_VERSION}, got ${factory?.version}: bundle it again with this SDK`);
     }
-    this.#realm = factory.realm().installRealm(realmHost(FILENAME, new SourcePositions(sourceMap)));
+    this.#realm = factory.realm().installRealm(realmHost(FILENAME, this.#positions));
     const globals = this.#realm.globals(factory.globalNames);
     const require = (specifier: string) => this.#require(specifier);
     this.#libraries = factory.libraries(globals, require);
@@ -160,6 +172,8 @@ export class Sandbox {
       now: () => Date.now(),
       random: () => Math.random(),
       ...convertersOf(this.#libraries),
+      sourceOf: this.options.showStackTraceSources ? (path) => this.#positions.sourceOf(path) : undefined,
+      decidePatch: this.options.patchActivationCallback,
     };
   }
 

@@ -28,6 +28,16 @@ export class SourcePositions {
     return { source: displayed(entry.originalSource), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
   }
 
+  /** The text of a source file, by the name that {@link find} shows. */
+  sourceOf(path: string): string | undefined {
+    for (const { map } of (this.#load()?.payload as unknown as IndexMap | undefined)?.sections ?? []) {
+      const { sources, sourcesContent } = map as { sources: string[]; sourcesContent?: (string | null)[] };
+      const at = sources.findIndex((source) => displayed(source) === path);
+      if (at >= 0) return sourcesContent?.[at] ?? undefined;
+    }
+    return undefined;
+  }
+
   #load(): SourceMap | undefined {
     if (this.#map) return this.#map;
     const payload = typeof this.#payload === 'function' ? this.#payload() : this.#payload;

@@ -37,7 +37,9 @@ export function hostOptions(
     metricMeter,
     sinks: options.sinks,
     activityNames: options.activityFunctions.has('default') ? undefined : new Set(options.activityFunctions.keys()),
-    failureExceptionTypes: options.workflowFailureErrorTypes?.['*'],
+    workflowFailureErrorTypes: options.workflowFailureErrorTypes,
+    showStackTraceSources: options.showStackTraceSources,
+    patchActivationCallback: options.patchActivationCallback,
     maxCachedRuns: options.maxCachedWorkflows,
     activationTimeoutMs: options.debugMode ? 0 : undefined,
   };

@@ -7,7 +7,7 @@ export type { History } from '../definitions/api.js';
 export type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
 export type { DataConverter } from '../payload/data-converter.js';
 export { defaultPayloadConverter } from '../payload/payload-converter.js';
-export type { WorkflowBundleOption } from '../replay/workflow-host.js';
+export type { PatchActivationCallback, PatchActivationInput, WorkflowBundleOption } from '../replay/workflow-host.js';
 export { NativeConnection } from '../transport/connection.js';
 export type {
   ConnectionOptions as NativeConnectionOptions,

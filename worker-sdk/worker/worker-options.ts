@@ -1,7 +1,7 @@
 /** What a worker can be told. */
 import type { Duration } from '../definitions/duration.js';
 import type { DataConverter } from '../payload/data-converter.js';
-import type { WorkflowBundleOption } from '../replay/workflow-host.js';
+import type { PatchActivationCallback, WorkflowBundleOption } from '../replay/workflow-host.js';
 import type { Connection } from '../transport/connection.js';
 import type { WorkerInterceptors } from './interceptors.js';
 import type { WorkerPlugin } from './plugin.js';
@@ -110,6 +110,8 @@ export interface WorkerOptions {
 
   /** Error classes that fail a workflow instead of its task, by workflow type; `*` for all. */
   workflowFailureErrorTypes?: Record<string, string[]>;
+  /** Decides about patches that runs meet for the first time. Default: every run follows. */
+  patchActivationCallback?: PatchActivationCallback;
   /** Include sources in the answers of the `__enhanced_stack_trace` query. Default false. */
   showStackTraceSources?: boolean;
   /** No limit on how long workflow code computes, for debuggers. Default false. */

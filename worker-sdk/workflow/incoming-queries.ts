@@ -6,6 +6,7 @@ import type { Job } from '../replay/protocol.js';
 import { SDK_NAME, SDK_VERSION } from '../replay/sdk-name.js';
 import { DeterminismViolationError } from './errors.js';
 import type { QueryInput } from './interceptors.js';
+import type { EnhancedStackTrace } from './interfaces.js';
 import { ENHANCED_STACK_TRACE_QUERY, isReserved, METADATA_QUERY, refuseForDefaultHandler, STACK_TRACE_QUERY } from './reserved.js';
 import type { RunContext } from './run-context.js';
 import { pendingStacks } from './stack-traces.js';
@@ -69,13 +70,24 @@ const builtIn = new Map<string, { description: string; answer: (run: RunContext)
       description: 'Returns a stack trace annotated with source information.',
       answer: (run) => ({
         sdk: { name: SDK_NAME, version: SDK_VERSION },
-        stacks: pendingStacks(run).map(({ locations }) => ({ locations })),
-        sources: {},
+        ...enhanced(run),
       }),
     },
   ],
   [METADATA_QUERY, { description: 'Returns metadata associated with this workflow.', answer: metadata }],
 ]);
+
+function enhanced(run: RunContext): Pick<EnhancedStackTrace, 'stacks' | 'sources'> {
+  const stacks = pendingStacks(run).map(({ locations }) => ({ locations }));
+  const sources: EnhancedStackTrace['sources'] = {};
+  const { sourceOf } = run.init;
+  for (const { file_path: path } of stacks.flatMap(({ locations }) => locations)) {
+    if (!sourceOf || path === undefined || path in sources) continue;
+    const content = sourceOf(path);
+    if (content !== undefined) sources[path] = [{ content, line_offset: 0 }];
+  }
+  return { stacks, sources };
+}
 
 function metadata(run: RunContext): unknown {
   const describe = (handlers: Iterable<[string, { description?: string }]>) =>

@@ -1,6 +1,7 @@
 /** Patches: changing the code of workflows that are running. */
 import { IllegalStateError } from '../definitions/errors.js';
 import { currentRun } from './current-run.js';
+import type { RunContext } from './run-context.js';
 import { eventGroupMarkers } from './event-groups.js';
 
 /**
@@ -30,7 +31,17 @@ function decide(patchId: string, deprecated: boolean): boolean {
   if (decided !== undefined) return decided;
   // While replaying, a missing marker says "old" for now; once the run is live it may still say "new".
   if (run.info.unsafe.isReplaying && !run.knownPatches.has(patchId)) return false;
-  run.decidedPatches.set(patchId, true);
-  run.push({ setPatchMarker: { patchId, deprecated }, eventGroupMarkers: eventGroupMarkers() });
-  return true;
+  const follows = deprecated || run.knownPatches.has(patchId) || askedOutside(run, patchId);
+  run.decidedPatches.set(patchId, follows);
+  if (follows) run.push({ setPatchMarker: { patchId, deprecated }, eventGroupMarkers: eventGroupMarkers() });
+  return follows;
+}
+
+/** What the worker's callback says about a patch; without one, every run follows. */
+function askedOutside(run: RunContext, patchId: string): boolean {
+  const { decidePatch } = run.init;
+  if (!decidePatch) return true;
+  const decision = decidePatch({ workflowInfo: run.info, patchId });
+  if (typeof decision !== 'boolean') throw new TypeError(`Expected the patchActivationCallback to return a boolean, got ${typeof decision}`);
+  return decision;
 }

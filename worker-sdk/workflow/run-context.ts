@@ -67,6 +67,10 @@ export interface RunInit {
   failureExceptionTypes?: readonly string[];
   /** Notes where each command is issued, to explain a mismatch. */
   tracesCommands?: boolean;
+  /** The text of a source file, where people want to see it in stack traces. */
+  sourceOf?: (path: string) => string | undefined;
+  /** Whether the run follows a patch that it meets for the first time. */
+  decidePatch?: (input: { workflowInfo: WorkflowInfo; patchId: string }) => unknown;
 }
 
 type SignalJob = NonNullable<Job['signalWorkflow']>;

@@ -44,6 +44,10 @@ export interface RuntimeHost {
   random: () => number;
   payloadConverter?: PayloadConverter;
   failureConverter?: FailureConverter;
+  /** The text of a source file, where people want to see it in stack traces. */
+  sourceOf?: (path: string) => string | undefined;
+  /** Whether a run follows a patch that it meets for the first time. */
+  decidePatch?: (input: { workflowInfo: WorkflowInfo; patchId: string }) => unknown;
 }
 
 /** Makes a run and loads its modules, without running its workflow yet. */
@@ -107,8 +111,11 @@ function runInit(host: RuntimeHost, given: NewRun): RunInit {
     unsafe,
   });
   const { seed, nowMs, activityNames, failureExceptionTypes, tracesCommands } = given;
-  const { timeOfDay, payloadConverter, failureConverter } = host;
-  return { info, seed, nowMs, timeOfDay, payloadConverter, failureConverter, activityNames, failureExceptionTypes, tracesCommands };
+  const { timeOfDay, payloadConverter, failureConverter, sourceOf, decidePatch } = host;
+  return {
+    ...{ info, seed, nowMs, timeOfDay, payloadConverter, failureConverter, activityNames, failureExceptionTypes, tracesCommands },
+    ...{ sourceOf, decidePatch },
+  };
 }
 
 /** One step of an activation; the sandbox drains the microtask queue after each. */

@@ -318,10 +318,12 @@ describe('which errors fail the run', () => {
   });
 
   test('or the worker, by name: the classes above count as well', async () => {
-    const host = await open(CODE, { failureExceptionTypes: ['OrderError'] });
+    const host = await open(CODE, { workflowFailureErrorTypes: { '*': ['OrderError'] } });
     expect(await Promise.all(['plain', 'late', 'other'].map((type) => outcome(host, type)))).toEqual(['run', 'run', 'task']);
-    const all = await open(CODE, { failureExceptionTypes: ['Error'] });
+    const all = await open(CODE, { workflowFailureErrorTypes: { '*': ['Error'] } });
     expect(await outcome(all, 'other')).toBe('run');
+    const some = await open(CODE, { workflowFailureErrorTypes: { late: ['OrderError'], other: ['RangeError'] } });
+    expect(await Promise.all(['plain', 'late', 'other'].map((type) => outcome(some, type)))).toEqual(['task', 'run', 'task']);
   });
 });
 
@@ -352,4 +354,70 @@ test('a local activity that the worker does not have fails the task', async () =
   const outcome = await new HistoryDriver(host, 'wf').rawTask();
   expect(outcome.kind).toBe('failed');
   expect(JSON.stringify(outcome)).toMatch(/nope/);
+});
+
+describe('patches decided outside', () => {
+  const CODE = `
+    import { deprecatePatch, patched, sleep } from '@perdure/sdk/workflow';
+    export async function wf() { const first = patched('p'); await sleep(1000); const again = patched('p'); deprecatePatch('old'); return [first, again]; }`;
+
+  test.each([true, false])('%s', async (follows) => {
+    const asked: unknown[] = [];
+    const host = await open(CODE, {
+      patchActivationCallback: ({ workflowInfo, patchId }) => {
+        asked.push([workflowInfo.workflowId, patchId]);
+        return follows;
+      },
+    });
+    const driver = new HistoryDriver(host, 'wf', [], { workflowId: `patched-${follows}` });
+    const { commands } = await driver.task();
+    expect(commands!.filter(({ recordMarkerCommandAttributes: marker }) => marker?.markerName === 'core_patch')).toHaveLength(follows ? 1 : 0);
+    await driver.fireTimer().task();
+    expect(driver.result).toEqual([follows, follows]);
+    expect(asked).toEqual([[driver.workflowId, 'p']]);
+    await driver.replay();
+    expect(asked).toHaveLength(1);
+  });
+
+  test('an answer that is none fails the task', async () => {
+    const host = await open(CODE, { patchActivationCallback: () => 1 as never });
+    const outcome = await new HistoryDriver(host, 'wf').rawTask();
+    expect(JSON.stringify(outcome)).toMatch(/patchActivationCallback to return a boolean, got number/);
+  });
+});
+
+test('a mismatch fails the run when the worker is asked for that', async () => {
+  const before = await open(`import { sleep } from '@perdure/sdk/workflow'; export async function wf() { await sleep(1000); }`);
+  const driver = new HistoryDriver(before, 'wf');
+  await driver.task();
+  const events = driver.events.slice();
+  for (const [types, kind] of [
+    [{ '*': ['NondeterminismError'] }, 'completed'],
+    [{ wf: ['Error'] }, 'completed'],
+    [{ other: ['NondeterminismError'] }, 'failed'],
+  ] as const) {
+    const after = await open(`export async function wf() { return 'changed'; }`, { workflowFailureErrorTypes: types });
+    const later = new HistoryDriver(after, 'wf', [], { runId: driver.runId, workflowId: driver.workflowId, full: true });
+    later.events.splice(0, later.events.length, ...events);
+    later.previousStarted = driver.previousStarted;
+    const outcome = await later.signal('any').rawTask();
+    expect(outcome.kind).toBe(kind);
+    if (outcome.kind !== 'completed') continue;
+    const failure = outcome.completion.commands![0]!.failWorkflowExecutionCommandAttributes!.failure!;
+    expect(failure.message).toMatch(/Nondeterminism at event 5/);
+    expect(failure.applicationFailureInfo?.type).toBe('NondeterminismError');
+  }
+});
+
+test('stack trace queries show sources when the worker is asked for that', async () => {
+  const code = `import { sleep } from '@perdure/sdk/workflow';\nexport async function wf() {\n  await sleep(1000);\n}\n`;
+  for (const showStackTraceSources of [true, false]) {
+    const host = await open(code, { showStackTraceSources });
+    const driver = new HistoryDriver(host, 'wf');
+    await driver.task();
+    const trace = (await driver.query('__enhanced_stack_trace')) as { stacks: { locations: { file_path: string; line: number }[] }[]; sources: Record<string, { content: string }[]> };
+    const location = trace.stacks[0]!.locations[0]!;
+    expect(location).toMatchObject({ file_path: expect.stringMatching(/workflows\.ts$/), line: 3 });
+    expect(trace.sources[location.file_path]?.[0]?.content).toBe(showStackTraceSources ? code : undefined);
+  }
 });
