@@ -41,6 +41,7 @@ export class NamespaceRegistry {
   }
 
   async find(name: string): Promise<Namespace | undefined> {
+    if (name.includes('\0')) return undefined; // no stored name has one, and PostgreSQL does not take the question
     const known = this.byName.get(name);
     if (known && this.now() - known.readMs < FRESH_MS) return known.namespace;
     return this.remember(await this.storage.byName(name));
