@@ -71,21 +71,13 @@ interface PollIdentity {
 
 export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts> {
   const { options, connection, makeHost, logger, metricMeter } = input;
-  const { namespace, identity, taskQueue, loadedDataConverter: converter, activityFunctions: activities, tuner } = options;
+  const { namespace, identity, taskQueue, loadedDataConverter: converter, activityFunctions: activities } = options;
   const version = workerVersion(input.buildId, options.workerDeploymentOptions);
   const instanceKey = randomUUID();
   const clientOptions = { connection, namespace, identity, loadedDataConverter: converter, interceptors: options.interceptors?.client };
   const client = new Client(clientOptions);
   const env: ActivityEnvironment = { converter, interceptors: options.interceptors?.activity ?? [], logger, metricMeter, client };
-  const slotContext = {
-    taskQueue,
-    workerIdentity: identity,
-    workerBuildId: input.buildId,
-    workerDeploymentVersion: options.workerDeploymentOptions?.version,
-  };
-  const workflowSlots = makeSlots<WorkflowSlotInfo>(tuner.workflowTaskSlotSupplier, { ...slotContext, slotType: 'workflow' });
-  const activitySlots = makeSlots<ActivitySlotInfo>(tuner.activityTaskSlotSupplier, { ...slotContext, slotType: 'activity' });
-  const localSlots = makeSlots<LocalActivitySlotInfo>(tuner.localActivityTaskSlotSupplier, { ...slotContext, slotType: 'local-activity' });
+  const { workflowSlots, activitySlots, localSlots } = slotsOf(options, input.buildId);
   const metrics = WorkerMetrics.for(metricMeter, { namespace, task_queue: taskQueue });
   const rpcs = workerRpcs(connection, metrics);
   const delivery = new DeliveryLimit();
@@ -141,6 +133,22 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     takesMore: true,
   };
   return parts;
+}
+
+/** The slots of each kind. */
+function slotsOf(options: CompiledWorkerOptions, buildId: string) {
+  const { taskQueue, identity, tuner, workerDeploymentOptions } = options;
+  const context = {
+    taskQueue,
+    workerIdentity: identity,
+    workerBuildId: buildId,
+    workerDeploymentVersion: workerDeploymentOptions?.version,
+  };
+  return {
+    workflowSlots: makeSlots<WorkflowSlotInfo>(tuner.workflowTaskSlotSupplier, { ...context, slotType: 'workflow' }),
+    activitySlots: makeSlots<ActivitySlotInfo>(tuner.activityTaskSlotSupplier, { ...context, slotType: 'activity' }),
+    localSlots: makeSlots<LocalActivitySlotInfo>(tuner.localActivityTaskSlotSupplier, { ...context, slotType: 'local-activity' }),
+  };
 }
 
 interface PollerDeps {

@@ -21,11 +21,11 @@ export function hostOptions(
 ): Omit<WorkflowHostOptions, 'runLocalActivity'> {
   const { workflowsPath, dataConverter, interceptors, bundlerOptions, workerDeploymentOptions: deployment } = options;
   return {
-    workflowsPath: workflowsPath?.startsWith('file:') ? fileURLToPath(workflowsPath) : workflowsPath,
+    workflowsPath: filePath(workflowsPath),
     workflowBundle: options.workflowBundle,
-    workflowInterceptorModules: interceptors?.workflowModules,
-    payloadConverterPath: dataConverter?.payloadConverterPath,
-    failureConverterPath: dataConverter?.failureConverterPath,
+    workflowInterceptorModules: interceptors?.workflowModules?.map((module) => filePath(module)!),
+    payloadConverterPath: filePath(dataConverter?.payloadConverterPath),
+    failureConverterPath: filePath(dataConverter?.failureConverterPath),
     ...bundlerOptions,
     namespace: options.namespace,
     taskQueue: options.taskQueue,
@@ -43,4 +43,9 @@ export function hostOptions(
     maxCachedRuns: options.maxCachedWorkflows,
     activationTimeoutMs: options.debugMode ? 0 : undefined,
   };
+}
+
+/** File URLs as paths; ES modules have no other way to name a file beside them. */
+function filePath(path: string | undefined): string | undefined {
+  return path?.startsWith('file:') ? fileURLToPath(path) : path;
 }
