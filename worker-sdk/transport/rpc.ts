@@ -1,5 +1,5 @@
 /** One RPC from request message to response message: encode, attempt, retry, decode. */
-import { Metadata, status } from '@grpc/grpc-js';
+import { Metadata as GrpcMetadata, status } from '@grpc/grpc-js';
 import type { Method, Type } from 'protobufjs';
 import type { CallContext } from './call-context.js';
 import type { Channel, Metadata } from './channel.js';
@@ -66,7 +66,7 @@ export async function callRpc(
   const deadline = context?.deadline === undefined ? Number.POSITIVE_INFINITY : Number(context.deadline);
   for (let attempt = 1; ; attempt++) {
     const timeoutMs = Math.min(method.timeoutMs, deadline - Date.now());
-    if (timeoutMs <= 0) throw new GrpcError(status.DEADLINE_EXCEEDED, 'Deadline exceeded before the call was made', new Metadata());
+    if (timeoutMs <= 0) throw new GrpcError(status.DEADLINE_EXCEEDED, 'Deadline exceeded before the call was made', new GrpcMetadata());
     try {
       const response = await env.channel.unary({
         path: method.path,
