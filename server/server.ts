@@ -30,6 +30,7 @@ import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
 import { NodeWatch } from './loops/node-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
+import { Outage } from './loops/outage.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
 import { packageFolder } from './package-files.js';
@@ -72,7 +73,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   await migrate(config.databaseUrl, { log });
   const engine = buildEngine(config, log, clock, ids);
   const startedMs = clock.now();
-  const { loops, listener, nodeWatch } = buildLoops(engine, log);
+  const { loops, listener, nodeWatch, outage } = buildLoops(engine, log);
   const address = { grpc: '', http: '' };
   const facts = { clusterId: await readClusterId(engine.database), address: () => address };
   const services = { workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) }, operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) } };
@@ -84,6 +85,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await listener.start();
       await nodeWatch.join();
       await prepareNamespaces(engine, config);
+      outage.started(clock.now());
       for (const loop of loops) loop.start();
       address.grpc = (await grpc.start()).address;
       address.http = http ? await http.start() : '';
@@ -177,9 +179,10 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
   return engine;
 }
 
-function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Listener; nodeWatch: NodeWatch } {
+function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Listener; nodeWatch: NodeWatch; outage: Outage } {
   const parts = wakeUps.get(engine)!;
-  const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine) });
+  const outage = new Outage();
+  const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
   const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
   const nodeWatch = new NodeWatch({
     nodes: new Nodes(engine.database),
@@ -217,7 +220,7 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], listener, nodeWatch };
+  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], listener, nodeWatch, outage };
 }
 
 async function readiness(engine: Engine): Promise<{ ready: boolean; reason?: string }> {

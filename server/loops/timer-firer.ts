@@ -5,18 +5,32 @@ import { ServiceError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { startedEventOf } from '../engine/events-of.js';
 import { transact } from '../engine/transact.js';
+import { Outage } from './outage.js';
 
 const BATCH = 500;
 /** Deadlines that other nodes store are seen at least this often. */
 const LOOK_MS = 1_000;
 
 /** Returns how long to sleep until the next deadline. */
-export async function fireTimersOnce(engine: Engine): Promise<number> {
-  const due = await engine.runs.due(engine.clock.now(), BATCH);
+export async function fireTimersOnce(engine: Engine, outage: Outage = new Outage()): Promise<number> {
+  const waiting = outage.waitingUpTo(engine.clock.now());
+  const due = await dueRuns(engine, waiting, outage);
   await Promise.all(due.map(({ runId }) => fireOne(engine, runId)));
   if (due.length === BATCH) return 0;
-  const next = await engine.runs.nextDeadline();
-  return next === undefined ? LOOK_MS : Math.min(LOOK_MS, Math.max(0, next - engine.clock.now()));
+  const next = await engine.runs.nextDeadline(waiting);
+  const nowMs = engine.clock.now();
+  return Math.min(LOOK_MS, outage.graceLeftMs(nowMs), next === undefined ? LOOK_MS : Math.max(0, next - nowMs));
+}
+
+async function dueRuns(engine: Engine, afterMs: number, outage: Outage): Promise<{ runId: string }[]> {
+  try {
+    const due = await engine.runs.due(afterMs, engine.clock.now(), BATCH);
+    outage.answered(engine.clock.now());
+    return outage.waitingUpTo(engine.clock.now()) > afterMs ? [] : due;
+  } catch (error) {
+    outage.failed();
+    throw error;
+  }
 }
 
 async function fireOne(engine: Engine, runId: string): Promise<void> {

@@ -63,21 +63,22 @@ export class Runs {
     return rows.length > 0;
   }
 
-  /** Runs whose deadline has passed, most overdue first. */
-  async due(nowMs: number, limit: number): Promise<{ runId: string; deadlineMs: number }[]> {
+  /** Runs whose deadline has passed and is later than a moment, most overdue first. */
+  async due(afterMs: number, nowMs: number, limit: number): Promise<{ runId: string; deadlineMs: number }[]> {
     const rows = await this.database.query<{ run_id: string; deadline_ms: number }>({
       name: 'runs-due',
-      text: 'select run_id, deadline_ms from runs where deadline_ms <= $1 order by deadline_ms limit $2',
-      values: [nowMs, limit],
+      text: 'select run_id, deadline_ms from runs where deadline_ms <= $1 and deadline_ms > $3 order by deadline_ms limit $2',
+      values: [nowMs, limit, afterMs],
     });
     return rows.map((r) => ({ runId: r.run_id, deadlineMs: r.deadline_ms }));
   }
 
   /** The next deadline of any run after a moment; undefined when none is set. */
-  async nextDeadline(): Promise<number | undefined> {
+  async nextDeadline(afterMs: number): Promise<number | undefined> {
     const rows = await this.database.query<{ deadline_ms: number | null }>({
       name: 'runs-next-deadline',
-      text: 'select min(deadline_ms) as deadline_ms from runs where deadline_ms is not null',
+      text: 'select min(deadline_ms) as deadline_ms from runs where deadline_ms > $1',
+      values: [afterMs],
     });
     return rows[0]?.deadline_ms ?? undefined;
   }
