@@ -1,0 +1,62 @@
+/**
+ * What a worker does without a server: bundling workflow code, replaying a long history, and what a cached run costs.
+ *
+ *   node --expose-gc bench/replay.mjs                     both SDKs, each in a process of its own
+ *   node --expose-gc bench/replay.mjs --sdk ours --events 50000
+ */
+import { execFileSync } from 'node:child_process';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { sequentialHistory } from './lib/histories.mjs';
+
+const { values: options } = parseArgs({
+  options: { sdk: { type: 'string', default: 'both' }, events: { type: 'string', default: '10000' }, runs: { type: 'string', default: '2000' } },
+});
+const workflows = (name) => fileURLToPath(new URL(`./workflows/${name}.mjs`, import.meta.url));
+
+/** Wall and CPU milliseconds of the quickest of several goes. */
+async function best(times, fn) {
+  let found;
+  for (let i = 0; i < times; i++) {
+    const [startedMs, cpu] = [performance.now(), process.cpuUsage()];
+    await fn();
+    const used = process.cpuUsage(cpu);
+    const result = { wallMs: performance.now() - startedMs, cpuMs: (used.user + used.system) / 1000 };
+    if (!found || result.wallMs < found.wallMs) found = result;
+  }
+  return `${found.wallMs.toFixed(0)} ms (CPU ${found.cpuMs.toFixed(0)} ms)`;
+}
+
+async function measure(name) {
+  const { bundleWorkflowCode, DefaultLogger, Runtime, Worker } = await import(name === 'ours' ? '@perdure/sdk/worker' : '@temporalio/worker');
+  const logger = new DefaultLogger('ERROR');
+  Runtime.install({ logger });
+  const bundle = (file) => bundleWorkflowCode({ workflowsPath: workflows(`${file}.${name}`), logger });
+  const figures = {
+    'bundle a small workflow, first': await best(1, () => bundle('many-steps')),
+    'bundle a workflow with zod, first': await best(1, () => bundle('with-zod')),
+    'bundle a workflow with zod, again': await best(3, () => bundle('with-zod')),
+  };
+  const workflowBundle = await bundle('many-steps');
+  const history = sequentialHistory('manySteps', Math.floor((Number(options.events) - 5) / 6));
+  figures[`replay ${history.events.length} events`] = await best(5, () => Worker.runReplayHistory({ workflowBundle }, structuredClone(history)));
+  if (name === 'ours') {
+    const { cachedRuns } = await import('./lib/cached-runs.mjs');
+    for (const [what, file] of [['small run', 'ours'], ['small run with zod', 'with-zod.ours']]) {
+      figures[`cached ${what}`] = await cachedRuns(workflows(file), 'oneActivity', Number(options.runs));
+    }
+  }
+  return figures;
+}
+
+if (process.env.BENCH_REPLAY_SDK) {
+  const figures = await measure(process.env.BENCH_REPLAY_SDK);
+  for (const [what, figure] of Object.entries(figures)) console.log(`- ${process.env.BENCH_REPLAY_SDK}: ${what}: ${figure}`);
+  process.exit(0);
+}
+console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Node ${process.version}, load average ${os.loadavg()[0].toFixed(1)}`);
+for (const name of options.sdk === 'both' ? ['official', 'ours'] : [options.sdk]) {
+  const env = { ...process.env, BENCH_REPLAY_SDK: name };
+  process.stdout.write(execFileSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env, stdio: ['ignore', 'pipe', 'ignore'] }));
+}
