@@ -1,11 +1,8 @@
 /** What a worker gets when an activity task is handed to it. */
-import { api, type HistoryEvent, type temporal, toDuration, toNumber, toTimestamp } from '../core/api.js';
+import { api, type HistoryEvent, type temporal, toDuration, toTimestamp } from '../core/api.js';
 import { mergePriorities } from '../core/priority.js';
 import { retryPolicyToApi } from '../core/retry-policy.js';
 import type { Activity, RunState } from '../core/run-state.js';
-import type { Engine } from './engine.js';
-import { decodeEvents } from './raw-history.js';
-import type { CachedRun } from './run-cache.js';
 import { encodeToken } from './task-token.js';
 
 export type ActivityAnswer = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;

@@ -1,5 +1,5 @@
 /** The marker: something a worker wants to remember in the history (side effects, local activities, patches, approvals). */
-import { enums, type HistoryEvent, int64, type temporal } from '../api.js';
+import { enums, int64, type temporal } from '../api.js';
 import type { Turn } from '../turn.js';
 import { noteApprovalMarker } from './approval.js';
 
