@@ -1,4 +1,4 @@
-/** Priorities: what an activity says of its own goes before what its run says. */
+/** Priorities: what an activity or a child says of its own goes before what its run says. */
 import { api, type temporal } from './api.js';
 
 type Priority = temporal.api.common.v1.IPriority;
@@ -12,8 +12,13 @@ const decode = (encoded: Uint8Array | null): Priority | undefined => (encoded ? 
 
 /** Encoded priorities of a run and of one of its activities, field by field; undefined when neither has one. */
 export function mergePriorities(run: Uint8Array | null, activity: Uint8Array | null): Priority | undefined {
-  const base = decode(run);
-  const own = decode(activity);
+  return laidOver(decode(run), decode(activity));
+}
+
+/** A child's priority: its parent's where it names none. */
+export const childPriority = (parent: Uint8Array | null, child: Priority | null | undefined): Priority | undefined => laidOver(decode(parent), child ?? undefined);
+
+function laidOver(base: Priority | undefined, own: Priority | undefined): Priority | undefined {
   if (!base || !own) return own ?? base;
   return {
     priorityKey: own.priorityKey || base.priorityKey,

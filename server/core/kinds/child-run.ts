@@ -4,6 +4,7 @@
  */
 import { api, enums, fromDuration, type HistoryEvent, int64, type temporal, toDuration, toNumber, toTimestamp } from '../api.js';
 import { type RunTimeouts, completeRunTimeouts } from '../defaults/run-timeouts.js';
+import { childPriority } from '../priority.js';
 import { completeRetryPolicy, retryPolicyToApi } from '../retry-policy.js';
 import type { Child, RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';
@@ -12,7 +13,6 @@ import { wake } from './workflow-task.js';
 
 type CommandAttributes = temporal.api.command.v1.IStartChildWorkflowExecutionCommandAttributes;
 export type InitiatedAttributes = temporal.api.history.v1.IStartChildWorkflowExecutionInitiatedEventAttributes;
-type Priority = temporal.api.common.v1.IPriority;
 const T = enums.EventType;
 const KIND_NORMAL = enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL;
 const EventCodec = api.history.v1.HistoryEvent;
@@ -103,18 +103,8 @@ export function childRun(parent: RunState, initiated: HistoryEvent, runId: strin
       header: attributes.header,
       workflowId: attributes.workflowId,
       rootWorkflowExecution: { workflowId: info.rootWorkflowId, runId: info.rootRunId },
-      priority: mergePriority(info.priority ? api.common.v1.Priority.decode(info.priority) : undefined, attributes.priority),
+      priority: childPriority(info.priority, attributes.priority),
     },
-  };
-}
-
-/** The parent's priority where the child names none. */
-function mergePriority(parent: Priority | undefined, child: Priority | null | undefined): Priority | undefined {
-  if (!parent || !child) return child ?? parent;
-  return {
-    priorityKey: child.priorityKey || parent.priorityKey,
-    fairnessKey: child.fairnessKey || parent.fairnessKey,
-    fairnessWeight: child.fairnessWeight || parent.fairnessWeight,
   };
 }
 
