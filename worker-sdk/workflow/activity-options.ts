@@ -16,7 +16,7 @@ export const ActivityCancellationType = {
   ABANDON: 'ABANDON',
 } as const;
 export type ActivityCancellationType = (typeof ActivityCancellationType)[keyof typeof ActivityCancellationType];
-export const [encodeActivityCancellationType, decodeActivityCancellationType] = enumNames(
+export const [encodeActivityCancellationType] = enumNames(
   { TRY_CANCEL: 0, WAIT_CANCELLATION_COMPLETED: 1, ABANDON: 2 },
   '',
 );

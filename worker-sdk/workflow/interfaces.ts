@@ -152,7 +152,7 @@ export const ChildWorkflowCancellationType = {
   WAIT_CANCELLATION_REQUESTED: 'WAIT_CANCELLATION_REQUESTED',
 } as const;
 export type ChildWorkflowCancellationType = (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
-export const [encodeChildWorkflowCancellationType, decodeChildWorkflowCancellationType] = enumNames(
+export const [encodeChildWorkflowCancellationType] = enumNames(
   { ABANDON: 0, TRY_CANCEL: 1, WAIT_CANCELLATION_COMPLETED: 2, WAIT_CANCELLATION_REQUESTED: 3 },
   '',
 );
@@ -173,7 +173,7 @@ export const ParentClosePolicy = {
   PARENT_CLOSE_POLICY_REQUEST_CANCEL: 'REQUEST_CANCEL',
 } as const;
 export type ParentClosePolicy = 'TERMINATE' | 'ABANDON' | 'REQUEST_CANCEL';
-export const [encodeParentClosePolicy, decodeParentClosePolicy] = enumNames(
+export const [encodeParentClosePolicy] = enumNames(
   { TERMINATE: 1, ABANDON: 2, REQUEST_CANCEL: 3 },
   'PARENT_CLOSE_POLICY_',
 );
