@@ -73,7 +73,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   await migrate(config.databaseUrl, { log });
   const engine = buildEngine(config, log, clock, ids);
   const startedMs = clock.now();
-  const { loops, listener, nodeWatch, outage } = buildLoops(engine, log);
+  const { loops, outbox, listener, nodeWatch, outage } = buildLoops(engine, log);
   const address = { grpc: '', http: '' };
   const facts = { clusterId: await readClusterId(engine.database), address: () => address };
   const services = { workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) }, operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) } };
@@ -87,6 +87,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await prepareNamespaces(engine, config);
       outage.started(clock.now());
       for (const loop of loops) loop.start();
+      if (!engine.otherNodes()) void takeOver(engine, outbox).catch((err) => log.warn({ err }, 'what earlier nodes had claimed is free only when their claims end'));
       address.grpc = (await grpc.start()).address;
       address.http = http ? await http.start() : '';
       return { grpcAddress: address.grpc, httpAddress: address.http };
@@ -179,7 +180,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
   return engine;
 }
 
-function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Listener; nodeWatch: NodeWatch; outage: Outage } {
+function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; outbox: Loop; listener: Listener; nodeWatch: NodeWatch; outage: Outage } {
   const parts = wakeUps.get(engine)!;
   const outage = new Outage();
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
@@ -220,7 +221,15 @@ function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; listener: Lis
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], listener, nodeWatch, outage };
+  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], outbox, listener, nodeWatch, outage };
+}
+
+/** Tasks and messages that nodes which died had claimed need not wait until the claims end: a node that is alone takes them at once. */
+async function takeOver(engine: Engine, outbox: Loop): Promise<void> {
+  const nowMs = engine.clock.now();
+  const [tasks, messages] = await Promise.all([engine.tasks.releaseAll(nowMs), engine.outbox.releaseAll(nowMs)]);
+  if (tasks > 0) engine.queues.backlogEverywhere();
+  if (messages > 0) outbox.wake();
 }
 
 async function readiness(engine: Engine): Promise<{ ready: boolean; reason?: string }> {

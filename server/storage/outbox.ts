@@ -45,6 +45,12 @@ export class Outbox {
     });
   }
 
+  /** Makes due what nodes were to deliver that are no more; for a node that is alone. Messages that wait out a failure wait on. Returns how many. */
+  async releaseAll(nowMs: number): Promise<number> {
+    const rows = await this.database.query({ text: 'update outbox set not_before_ms = 0 where not_before_ms > $1 and attempts = 0 returning 1', values: [Math.floor(nowMs)] });
+    return rows.length;
+  }
+
   /** Gives messages back that this node took and will not deliver any more. */
   async release(ids: readonly string[]): Promise<void> {
     await this.database.query({ name: 'outbox-release', text: 'update outbox set not_before_ms = 0 where message_id = any($1::uuid[])', values: [ids] });

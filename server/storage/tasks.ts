@@ -74,6 +74,12 @@ export class Tasks {
     await this.database.query({ name: 'tasks-release', text: 'update tasks set claimed_until_ms = 0 where task_id = any($1::bigint[])', values: [taskIds] });
   }
 
+  /** Gives back what nodes had claimed that are no more; for a node that is alone. Returns how many. */
+  async releaseAll(nowMs: number): Promise<number> {
+    const rows = await this.database.query({ text: 'update tasks set claimed_until_ms = 0 where claimed_until_ms > $1 returning 1', values: [Math.floor(nowMs)] });
+    return rows.length;
+  }
+
   /** Removes tasks that are void: their run has moved on without them. */
   async remove(taskIds: readonly number[]): Promise<void> {
     await this.database.query({ name: 'tasks-remove', text: 'delete from tasks where task_id = any($1::bigint[])', values: [taskIds] });

@@ -59,8 +59,8 @@ export class Calls {
   }
 
   private client(address: string): RawClient {
-    let client = this.clients.get(address);
-    if (!client) this.clients.set(address, (client = new RawClient(address)));
+    const client = this.clients.get(address) ?? new RawClient(address);
+    this.clients.set(address, client);
     return client;
   }
 

@@ -32,8 +32,8 @@ describe('an engine that dies', () => {
     await node.start();
     await working;
     await load.askAgain();
-    await worker.stop();
     calls.close();
+    await worker.stop();
     await node.stop();
     const checked = await checkDatabase(database.url);
     expect(checked.problems).toEqual([]);

@@ -73,7 +73,8 @@ export class Load {
       if (!response) return void this.problems.push(`${workflow.workflowId} has no result: ${code} ${message}`);
       const end = response.history?.events?.[0];
       const data = end?.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0]?.data;
-      if (data) return void (workflow.result = JSON.parse(Buffer.from(data).toString()) as Promised['result']);
+      if (data) workflow.result = JSON.parse(Buffer.from(data).toString()) as Promised['result'];
+      if (data) return;
       if (end) return void this.problems.push(`${workflow.workflowId} ended otherwise: ${JSON.stringify(end)}`);
       await sleep(10);
     }
