@@ -6,7 +6,7 @@ import { dynamicLimits } from './dynamic-limits.js';
 import { createLogger, type Logger } from './log.js';
 import { onNpmGone } from './npm-parent.js';
 import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
-import { describe, waitForDatabase } from './storage/wait-for-database.js';
+import { describe, passes, waitForDatabase } from './storage/wait-for-database.js';
 
 /** What the composition root makes. */
 export interface RunnableServer {
@@ -94,20 +94,36 @@ class Life {
   ) {}
 
   async start(signal: AbortSignal): Promise<void> {
-    const { options, log, print } = this;
+    const { options, print } = this;
     const load = (): Promise<CreateServer> => (options.createServer ? Promise.resolve(options.createServer) : loadCreateServer());
     const config = await this.withDatabase(() => void load().catch(() => undefined));
     signal.throwIfAborted();
-    await waitForDatabase(config.databaseUrl, { waitMs: config.databaseWaitMs, log, signal });
-    this.server = config.processes > 1 ? await groupOf(config, log) : await (await load())({ config, log });
-    signal.throwIfAborted();
-    const { grpcAddress, httpAddress } = await this.server.start();
+    const { grpcAddress, httpAddress } = await this.bringUp(config, load, signal);
     print(`Perdure ${version}`);
     print(`  gRPC      ${grpcAddress}`);
     print(`  HTTP      ${httpAddress === '' ? 'off' : `http://${httpAddress} (/healthz, /readyz, /metrics)`}`);
     print(`  Database  ${this.whereDataLies(config)}`);
     const message: ReadyMessage = { type: 'ready', grpcAddress, httpAddress, databaseUrl: config.databaseUrl, ...(this.postgres && { dataDirectory: this.postgres.dataDirectory }) };
     process.send?.(message);
+  }
+
+  /** A database that goes away while the server comes up is waited for like one that is not there yet. */
+  private async bringUp(config: Config, load: () => Promise<CreateServer>, signal: AbortSignal): Promise<{ grpcAddress: string; httpAddress: string }> {
+    const { log } = this;
+    const waitUntilMs = Date.now() + config.databaseWaitMs;
+    for (;;) {
+      await waitForDatabase(config.databaseUrl, { waitMs: Math.max(0, waitUntilMs - Date.now()), log, signal });
+      try {
+        this.server = config.processes > 1 ? await groupOf(config, log) : await (await load())({ config, log });
+        signal.throwIfAborted();
+        return await this.server.start();
+      } catch (error) {
+        if (signal.aborted || Date.now() >= waitUntilMs || !databaseGone(error)) throw error;
+        log.warn('the database went away while the server came up');
+        await this.stopServer();
+        this.server = undefined;
+      }
+    }
   }
 
   /** @param meanwhile called while an embedded database starts: loading the server takes about as long */
@@ -149,6 +165,8 @@ class Life {
     return false;
   }
 }
+
+const databaseGone = (error: unknown): boolean => error instanceof Error && (passes(error) || databaseGone(error.cause));
 
 const loadCreateServer = async (): Promise<CreateServer> => (await import('./server.js')).createServer;
 

@@ -66,7 +66,8 @@ const tryConnect = async (url: string): Promise<Error | undefined> => {
   }
 };
 
-const passes = (problem: Error): boolean => {
+/** Whether waiting may cure a failure: the database is not there at the moment. */
+export const passes = (problem: Error): boolean => {
   const errors = problem instanceof AggregateError ? (problem.errors as Error[]) : [problem];
   return errors.every((error) => {
     const code = (error as { code?: string }).code;

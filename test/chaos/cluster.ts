@@ -12,6 +12,8 @@ export class NodeProcess {
   /** Empty while no engine serves here. */
   address = '';
   deaths = 0;
+  /** Ends that were none of a signal's doing. */
+  readonly failures: string[] = [];
   private process: Perdure | undefined;
   private over = false;
 
@@ -31,10 +33,9 @@ export class NodeProcess {
       this.process = undefined;
       this.address = '';
       this.deaths++;
-      if (code !== null && !this.over) throw new Error(`engine ${this.name} ended by itself with code ${code}:\n${process.stderr}`);
+      if (code !== null && !this.over) this.failures.push(`engine ${this.name} ended by itself with code ${code}:\n${process.stderr}`);
     });
-    dead.catch(() => undefined);
-    const address = await Promise.race([process.grpcAddress(), dead.then(() => '')]);
+    const address = await Promise.race([process.grpcAddress().catch(() => ''), dead.then(() => '')]);
     if (this.process === process) this.address = address;
   }
 

@@ -1,0 +1,212 @@
+/**
+ * Several engines on one database under load, while everything around them breaks: they are killed each second and frozen, PostgreSQL is stopped and
+ * started, its connections are terminated, notifications are lost, the network is cut. In the end every workflow has its result, once.
+ * Short by default; `npm run chaos -- --seconds 300` makes it long.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../server/postgres/embedded-postgres.js';
+import { killAfterEach } from '../helpers/perdure-process.js';
+import { until } from '../helpers/until.js';
+import { Calls } from './calls.js';
+import { checkDatabase } from './checker.js';
+import { Cluster, type NodeProcess } from './cluster.js';
+import { Load } from './load.js';
+import { Network } from './network.js';
+import { ChaosWorker } from './worker.js';
+
+const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 16);
+const LONG = SECONDS >= 60;
+const FROZEN_MS = LONG ? 20_000 : 4_000;
+const CUT_MS = LONG ? 20_000 : 3_000;
+
+killAfterEach();
+let postgres: EmbeddedPostgres | undefined;
+afterEach(async () => {
+  await postgres?.stop();
+  postgres = undefined;
+});
+
+class Trouble {
+  readonly count: Record<string, number> = {};
+  readonly network: Network;
+  private readonly under = new Set<NodeProcess>();
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly server: EmbeddedPostgres,
+    network: Network,
+  ) {
+    this.network = network;
+  }
+
+  private note(what: string): void {
+    this.count[what] = (this.count[what] ?? 0) + 1;
+  }
+
+  /** One that serves and is left in peace so far, when there are that many. */
+  private pick(atLeast: number): NodeProcess | undefined {
+    const free = this.cluster.nodes.filter((node) => node.address !== '' && !this.under.has(node));
+    return free.length < atLeast ? undefined : free[Math.floor(Math.random() * free.length)];
+  }
+
+  private async with(node: NodeProcess | undefined, work: (node: NodeProcess) => Promise<void>): Promise<void> {
+    if (!node) return;
+    this.under.add(node);
+    try {
+      await work(node);
+    } finally {
+      this.under.delete(node);
+    }
+  }
+
+  /** Unless it is the only one that serves: engines that are dead all the time show nothing. */
+  kill = (): Promise<void> =>
+    this.with(this.pick(2), async (node) => {
+      await node.kill();
+      this.note('killed');
+      await node.start();
+    });
+
+  freeze = async (): Promise<void> =>
+    this.with(await until('a node to freeze', () => this.pick(1), 30_000), async (node) => {
+      node.freeze();
+      this.note('frozen');
+      await sleep(FROZEN_MS);
+      node.wake();
+      await sleep(500); // what it remembers it may try to write now
+    });
+
+  cut = async (): Promise<void> => {
+    this.network.cut();
+    this.note('network cut');
+    await sleep(CUT_MS);
+    this.network.heal();
+  };
+
+  /** SIGINT: PostgreSQL ends sessions and stops; SIGQUIT: it stops where it stands, and recovers when it starts again. */
+  stopDatabase = async (signal: 'SIGINT' | 'SIGQUIT'): Promise<void> => {
+    const pid = Number(readFileSync(join(this.server.dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    process.kill(pid, signal);
+    this.note(signal === 'SIGINT' ? 'PostgreSQL stopped fast' : 'PostgreSQL stopped immediate');
+    await sleep(1_000);
+  };
+
+  terminateConnections = async (): Promise<void> => {
+    const client = new pg.Client({ connectionString: this.server.url });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'perdure%' and pid <> pg_backend_pid()");
+      this.note('connections terminated');
+    } catch {
+      // it is just being restarted
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+}
+
+/** `pg_notify` that says nothing, found before the real one. */
+async function loseNotifications(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`create schema mute; create function mute.pg_notify(text, text) returns void language sql as 'select';
+    alter database perdure set search_path = mute, pg_catalog, public`);
+  await client.end();
+}
+
+interface Plan {
+  readonly nodes: number;
+  readonly seconds: number;
+  readonly muted?: boolean;
+  /** What happens, by the second at which it begins; kills come each second besides. */
+  readonly troubles: (trouble: Trouble) => readonly (() => Promise<void>)[];
+}
+
+async function survive({ nodes, seconds, muted, troubles }: Plan): Promise<void> {
+  postgres = await startEmbeddedPostgres({ durable: true });
+  if (muted) await loseNotifications(postgres.url);
+  const network = await Network.to(postgres.url);
+  const cluster = new Cluster({ databaseUrl: postgres.url });
+  for (let i = 0; i < nodes; i++) await cluster.add(i === 0 ? network.url : undefined);
+  const calls = new Calls(() => cluster.addresses());
+  const worker = new ChaosWorker(calls, 4);
+  const load = new Load(calls);
+  const trouble = new Trouble(cluster, postgres, network);
+  const untilMs = Date.now() + seconds * 1000;
+  const goOn = (): boolean => Date.now() < untilMs;
+  const working = load.run(6, goOn);
+  const going: Promise<void>[] = [];
+  const failed: unknown[] = [];
+  const begin = (work: Promise<void>): void => void going.push(work.catch((error) => void failed.push(error)));
+  const list = troubles(trouble);
+  for (let second = 0; goOn(); second++) {
+    begin(trouble.kill());
+    // one after the other, the first after a second
+    if (second % 3 === 1) begin(list[Math.floor(second / 3) % list.length]!());
+    await sleep(1_000);
+  }
+  await Promise.all(going);
+  expect(failed).toEqual([]);
+  const troubleOver = performance.now();
+  await working;
+  const recoveryMs = performance.now() - troubleOver;
+  await load.askAgain();
+  calls.close();
+  await worker.stop();
+  await cluster.stop();
+  await network.close();
+  const checked = await checkDatabase(postgres.url);
+  const losses = load.losses(checked, worker);
+  report({ calls, load, trouble, checked, losses, recoveryMs, nodes, muted: muted === true });
+  expect(cluster.nodes.flatMap((node) => node.failures)).toEqual([]);
+  expect(checked.problems).toEqual([]);
+  expect(losses).toEqual([]);
+  expect(load.results).toBe(load.promised.length);
+  expect(trouble.count.killed).toBeGreaterThan(0);
+}
+
+interface Facts {
+  calls: Calls;
+  load: Load;
+  trouble: Trouble;
+  checked: Awaited<ReturnType<typeof checkDatabase>>;
+  losses: string[];
+  recoveryMs: number;
+  nodes: number;
+  muted: boolean;
+}
+
+function report({ calls, load, trouble, checked, losses, recoveryMs, nodes, muted }: Facts): void {
+  const doubled = losses.filter((text) => /twice|more than once|times/.test(text)).length;
+  const lines = [
+    `${nodes} nodes${muted ? ', no notifications' : ''}: ${calls.answered} operations answered, ${calls.repeated} repeated, ${load.results} of ${load.promised.length} workflows with a result, ${checked.events} events`,
+    `  troubles: ${Object.entries(trouble.count).map(([what, times]) => `${what} ${times}`).join(', ')}`,
+    `  lost ${losses.length - doubled}, doubled ${doubled}, broken invariants ${checked.problems.length}`,
+    `  slowest recovery: a call ${Math.round(calls.slowestMs)} ms, a workflow ${Math.round(load.slowestWorkflowMs)} ms, the rest after the last trouble ${Math.round(recoveryMs)} ms`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+describe('nodes on one database', () => {
+  it(
+    'lose nothing and do nothing twice while one is killed each second and everything else breaks as well',
+    () =>
+      survive({
+        nodes: LONG ? 3 : 2,
+        seconds: SECONDS * 0.6,
+        troubles: (t) => [t.freeze, () => t.stopDatabase('SIGQUIT'), t.cut, t.terminateConnections, () => t.stopDatabase('SIGINT')],
+      }),
+    SECONDS * 1000 + 120_000,
+  );
+
+  it(
+    'do the same when no notification ever arrives',
+    () => survive({ nodes: LONG ? 2 : 3, seconds: SECONDS * 0.4, muted: true, troubles: (t) => [t.cut, t.freeze, t.terminateConnections] }),
+    SECONDS * 1000 + 120_000,
+  );
+});
