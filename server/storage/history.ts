@@ -49,4 +49,8 @@ export class Histories {
   async rowOf(runId: string, eventId: number): Promise<HistoryRow | undefined> {
     return (await this.readBackwards(runId, eventId, 1))[0];
   }
+
+  newestRow(runId: string): Promise<HistoryRow | undefined> {
+    return this.rowOf(runId, Number.MAX_SAFE_INTEGER);
+  }
 }
