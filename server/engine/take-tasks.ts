@@ -6,6 +6,7 @@ import type { Turn } from '../core/turn.js';
 import type { QueueName, StoredTask } from '../storage/tasks.js';
 import type { Engine } from './engine.js';
 import { deliver } from './hand-out.js';
+import { addPast, type PastRows, rowsForTask } from './history-for-task.js';
 import type { Poller, PollerInfo } from './matching/poller.js';
 import { CLAIM_MS } from './matching/task-queues.js';
 import { transact } from './transact.js';
@@ -54,14 +55,19 @@ async function tryStart(engine: Engine, queue: QueueName, task: StoredTask, poll
 /** False when the task is void: the run has moved on. */
 function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): Promise<boolean> {
   const by = { ...poller.info, requestId: engine.ids.newId() };
+  let history: Promise<PastRows> | undefined;
   return transact(
     engine,
     task.runId,
     (turn) => (queue.kind === 1 ? startWorkflow(turn, queue, task, by) : startOneActivity(turn, task, by)),
     {
       takenTask: task.taskId,
+      prepare(run) {
+        if (queue.kind === 1) history = rowsForTask(engine, run);
+      },
       async after(run, started) {
         if (!started) return;
+        if (history) addPast(run, await history);
         const scheduledEventId = queue.kind === 1 ? 0 : task.eventId;
         await deliver(engine, run, [{ queue, poller, turn: undefined as never, scheduledEventId }]);
       },

@@ -26,7 +26,7 @@ export interface TransactOptions<R> {
   /** The stored deadline has passed: write the true one. */
   deadlineFired?: boolean;
   /** Reads what the decision needs besides the state. */
-  prepare?: (run: CachedRun) => Promise<void>;
+  prepare?: (run: CachedRun) => Promise<void> | void;
   /** Runs after the commit, before the next transition of this run: answers are built here. */
   after?: (run: CachedRun, result: R) => Promise<void> | void;
 }
