@@ -113,6 +113,7 @@ interface WakeUps {
   announcer: Announcer;
   timers: Loop | undefined;
   sweeper: Loop | undefined;
+  outage: Outage;
 }
 
 const wakeUps = new WeakMap<Engine, WakeUps>();
@@ -125,7 +126,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
   const nodeId = ids.newId();
   const now = (): number => clock.now();
   const namespaces = new Namespaces(database);
-  const parts: WakeUps = { announcer: new Announcer(nodeId, commits, log), timers: undefined, sweeper: undefined };
+  const parts: WakeUps = { announcer: new Announcer(nodeId, commits, log), timers: undefined, sweeper: undefined, outage: new Outage() };
   const engine: Engine = {
     nodeId,
     log,
@@ -164,6 +165,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
         nowMs,
         limits,
         otherNodes: engine.otherNodes(),
+        reachableSinceMs: parts.outage.endedMs,
         newId: ids.newId,
         newRunId: (after) => ids.newRunId(nowMs, after),
         retentionMs: (namespaceId) => engine.registry.retentionMs(namespaceId),
@@ -182,7 +184,7 @@ export function buildEngine(config: Config, log: Logger, clock: Clock, ids: Ids)
 
 function buildLoops(engine: Engine, log: Logger): { loops: Loop[]; outbox: Loop; listener: Listener; nodeWatch: NodeWatch; outage: Outage } {
   const parts = wakeUps.get(engine)!;
-  const outage = new Outage();
+  const { outage } = parts;
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
   const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
   const nodeWatch = new NodeWatch({

@@ -11,7 +11,7 @@ import type { RunState } from './run-state.js';
 import type { Turn } from './turn.js';
 
 /** Milliseconds since the epoch; 0 when nothing is ever due. */
-export function nextDeadline(state: RunState): number {
+export function nextDeadline(state: RunState, reachableSinceMs = 0): number {
   if (!isRunning(state)) return 0;
   let earliest = Number.POSITIVE_INFINITY;
   const consider = (ms: number): void => {
@@ -19,7 +19,7 @@ export function nextDeadline(state: RunState): number {
   };
   consider(runDeadline(state));
   consider(workflowTaskDeadline(state));
-  for (const id in state.activities) consider(activityDeadline(state.activities[id]!));
+  for (const id in state.activities) consider(activityDeadline(state.activities[id]!, reachableSinceMs));
   for (const id in state.timers) consider(state.timers[id]!.fireMs);
   return earliest === Number.POSITIVE_INFINITY ? 0 : earliest;
 }

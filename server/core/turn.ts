@@ -17,6 +17,8 @@ export interface TurnContext {
   readonly limits: Limits;
   /** Other nodes work on the same database: callers may wait there. */
   readonly otherNodes?: boolean;
+  /** When the last outage ended, during which no worker could say anything; absent when there was none. */
+  readonly reachableSinceMs?: number;
   /** A random id (request ids of our own). */
   newId(): string;
   /** A run id that sorts after every earlier run of the same workflow id. */

@@ -4,9 +4,8 @@
  */
 import type { Commits } from '../storage/commit.js';
 import type { CommitItem, CommitResult } from '../storage/commit-item.js';
-import { connectionLost, sqlState } from '../storage/database.js';
+import { DatabaseLost, sqlState } from '../storage/database.js';
 import { crashPoint } from '../crash-points.js';
-import { unavailable } from '../core/errors.js';
 
 interface Waiting {
   item: CommitItem;
@@ -79,9 +78,8 @@ export class Committer {
         w.resolve(results[i]!);
       });
     } catch (error) {
-      if (connectionLost(error)) {
-        const lost = unavailable('The database connection was lost; whether the change was stored is not known. Please retry.');
-        for (const w of group) w.reject(lost);
+      if (error instanceof DatabaseLost) {
+        for (const w of group) w.reject(error);
       } else if (group.length > 1) {
         for (const w of group) await this.write([w]);
       } else {

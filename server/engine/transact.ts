@@ -162,7 +162,7 @@ export function addTurn(item: CommitItem, turn: Turn, read: { version: number; d
 
 function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null; rewrite: boolean }): RunWrite {
   const { state } = turn;
-  const due = nextDeadline(state);
+  const due = nextDeadline(state, turn.context.reachableSinceMs);
   return {
     state,
     expectedVersion: read.version,

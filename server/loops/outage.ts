@@ -6,7 +6,8 @@ const GRACE_MS = 3_000;
 
 export class Outage {
   private failing = false;
-  private endedMs = 0;
+  /** When the last one ended; 0 = there was none. */
+  endedMs = 0;
 
   /** The engine starts, alone: nobody served before it. */
   started(nowMs: number): void {

@@ -1,5 +1,6 @@
 /** The connection to PostgreSQL: a pool for statements, one connection that listens. Survives a database that goes away and comes back. */
 import pg from 'pg';
+import { ServiceError } from '../core/errors.js';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -28,6 +29,14 @@ export interface DatabaseOptions {
   readonly onError: (error: Error) => void;
 }
 
+/** The database does not answer. Callers are told to come again: UNAVAILABLE is what SDKs retry. */
+export class DatabaseLost extends ServiceError {
+  constructor(cause: unknown) {
+    super('UNAVAILABLE', 'The database does not answer; whether a change was stored is not known. Please retry.');
+    this.cause = cause;
+  }
+}
+
 export class Database {
   private readonly pool: pg.Pool;
   private closing = false;
@@ -51,17 +60,23 @@ export class Database {
   }
 
   async query<R extends Row = Row>(statement: Statement): Promise<R[]> {
-    const result = await this.pool.query<R>({
-      ...(statement.name ? { name: statement.name } : {}),
-      text: statement.text,
-      values: statement.values as unknown[],
-    });
-    return result.rows;
+    try {
+      const result = await this.pool.query<R>({
+        ...(statement.name ? { name: statement.name } : {}),
+        text: statement.text,
+        values: statement.values as unknown[],
+      });
+      return result.rows;
+    } catch (error) {
+      throw connectionLost(error) ? new DatabaseLost(error) : error;
+    }
   }
 
   /** Several statements in one transaction on one connection. */
   async transaction<R>(work: (query: (statement: Statement) => Promise<Row[]>) => Promise<R>): Promise<R> {
-    const client = await this.pool.connect();
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw connectionLost(error) ? new DatabaseLost(error) : error;
+    });
     let broken: Error | undefined;
     try {
       await client.query('begin');
@@ -69,6 +84,10 @@ export class Database {
       await client.query('commit');
       return result;
     } catch (error) {
+      if (connectionLost(error)) {
+        broken = error as Error;
+        throw new DatabaseLost(error);
+      }
       await client.query('rollback').catch((e: Error) => {
         broken = e;
       });
@@ -100,7 +119,7 @@ export const sqlState = (error: unknown): string => {
 const LOST = new Set(['57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006']);
 
 /** Whether the statement may or may not have been carried out, because the connection was lost. */
-export const connectionLost = (error: unknown): boolean => {
+const connectionLost = (error: unknown): boolean => {
   const state = sqlState(error);
   if (state) return LOST.has(state);
   const { code, message } = error as { code?: string; message?: string };

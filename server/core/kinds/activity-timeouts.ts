@@ -19,8 +19,11 @@ interface Moment {
   attempt: number;
 }
 
-/** Paused activities are not timed: neither do they time out, nor does an attempt begin. */
-function momentsOf(activity: Activity): Moment[] {
+/**
+ * Paused activities are not timed: neither do they time out, nor does an attempt begin. A heartbeat is not missed before `reachableSinceMs`, when the
+ * last outage ended: nobody could have taken it.
+ */
+function momentsOf(activity: Activity, reachableSinceMs: number): Moment[] {
   const moments: Moment[] = [];
   const add = (timeoutType: number, fromMs: number, ms: number): void => {
     if (ms > 0) moments.push({ activity, atMs: fromMs + ms, timeoutType, attempt: activity.attempt });
@@ -29,7 +32,7 @@ function momentsOf(activity: Activity): Moment[] {
   add(TIMEOUT.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, activity.scheduledMs, activity.scheduleToCloseMs);
   if (activity.startedMs) {
     add(TIMEOUT.TIMEOUT_TYPE_START_TO_CLOSE, activity.startedMs, activity.startToCloseMs);
-    add(TIMEOUT.TIMEOUT_TYPE_HEARTBEAT, Math.max(activity.startedMs, activity.lastHeartbeatMs), activity.heartbeatMs);
+    add(TIMEOUT.TIMEOUT_TYPE_HEARTBEAT, Math.max(activity.startedMs, activity.lastHeartbeatMs, reachableSinceMs), activity.heartbeatMs);
   } else {
     if (!activity.queued) moments.push({ activity, atMs: activity.attemptScheduledMs, timeoutType: 0, attempt: activity.attempt });
     add(TIMEOUT.TIMEOUT_TYPE_SCHEDULE_TO_START, activity.attemptScheduledMs, activity.scheduleToStartMs);
@@ -38,9 +41,9 @@ function momentsOf(activity: Activity): Moment[] {
 }
 
 /** The earliest moment at which something must be done about this activity; 0 = never. */
-export function activityDeadline(activity: Activity): number {
+export function activityDeadline(activity: Activity, reachableSinceMs = 0): number {
   let earliest = 0;
-  for (const { atMs } of momentsOf(activity)) if (earliest === 0 || atMs < earliest) earliest = atMs;
+  for (const { atMs } of momentsOf(activity, reachableSinceMs)) if (earliest === 0 || atMs < earliest) earliest = atMs;
   return earliest;
 }
 
@@ -48,7 +51,7 @@ export function activityDeadline(activity: Activity): number {
 export function fireActivities(turn: Turn): void {
   const due: Moment[] = [];
   for (const id in turn.state.activities) {
-    for (const moment of momentsOf(turn.state.activities[id]!)) if (moment.atMs <= turn.nowMs) due.push(moment);
+    for (const moment of momentsOf(turn.state.activities[id]!, turn.context.reachableSinceMs ?? 0)) if (moment.atMs <= turn.nowMs) due.push(moment);
   }
   due.sort((a, b) => a.atMs - b.atMs || a.activity.scheduledEventId - b.activity.scheduledEventId || a.timeoutType - b.timeoutType);
   for (const moment of due) {
