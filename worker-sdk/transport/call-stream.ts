@@ -71,7 +71,7 @@ export class CallStream {
     });
     this.stream.on('close', () => {
       const reason = streamFailure(this.stream, response, trailers ?? response, error);
-      if (!this.isOpen && reason.code === status.UNIMPLEMENTED) onMissing();
+      if (reason.code === status.UNIMPLEMENTED) onMissing();
       this.end(reason);
     });
   }

@@ -69,8 +69,13 @@ export class Http2Channel implements Channel {
   private openStream(session: ClientHttp2Session, metadata: Metadata): void {
     this.notBeforeMs = Date.now() + REOPEN_MS;
     this.stream?.finish();
-    this.stream = new CallStream(session, metadata, () => {
-      this.offersStream = false;
-    });
+    this.stream = undefined;
+    try {
+      this.stream = new CallStream(session, metadata, () => {
+        this.offersStream = false;
+      });
+    } catch {
+      // The session ended this very moment: the call at hand will say so, and another session brings another stream.
+    }
   }
 }
