@@ -11,7 +11,11 @@ import { parseArgs } from 'node:util';
 import { sequentialHistory } from './lib/histories.mjs';
 
 const { values: options } = parseArgs({
-  options: { sdk: { type: 'string', default: 'both' }, events: { type: 'string', default: '10000' }, runs: { type: 'string', default: '2000' } },
+  options: {
+    sdk: { type: 'string', default: 'both' },
+    events: { type: 'string', default: '10000' },
+    runs: { type: 'string', default: '2000' },
+  },
 });
 const workflows = (name) => fileURLToPath(new URL(`./workflows/${name}.mjs`, import.meta.url));
 
@@ -29,7 +33,9 @@ async function best(times, fn) {
 }
 
 async function measure(name) {
-  const { bundleWorkflowCode, DefaultLogger, Runtime, Worker } = await import(name === 'ours' ? '@perdure/sdk/worker' : '@temporalio/worker');
+  const { bundleWorkflowCode, DefaultLogger, Runtime, Worker } = await import(
+    name === 'ours' ? '@perdure/sdk/worker' : '@temporalio/worker'
+  );
   const logger = new DefaultLogger('ERROR');
   Runtime.install({ logger });
   const bundle = (file) => bundleWorkflowCode({ workflowsPath: workflows(`${file}.${name}`), logger });
@@ -40,10 +46,15 @@ async function measure(name) {
   };
   const workflowBundle = await bundle('many-steps');
   const history = sequentialHistory('manySteps', Math.floor((Number(options.events) - 5) / 6));
-  figures[`replay ${history.events.length} events`] = await best(5, () => Worker.runReplayHistory({ workflowBundle }, structuredClone(history)));
+  figures[`replay ${history.events.length} events`] = await best(5, () =>
+    Worker.runReplayHistory({ workflowBundle }, structuredClone(history)),
+  );
   if (name === 'ours') {
     const { cachedRuns } = await import('./lib/cached-runs.mjs');
-    for (const [what, file] of [['small run', 'ours'], ['small run with zod', 'with-zod.ours']]) {
+    for (const [what, file] of [
+      ['small run', 'ours'],
+      ['small run with zod', 'with-zod.ours'],
+    ]) {
       figures[`cached ${what}`] = await cachedRuns(workflows(file), 'oneActivity', Number(options.runs));
     }
   }
@@ -58,5 +69,7 @@ if (process.env.BENCH_REPLAY_SDK) {
 console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Node ${process.version}, load average ${os.loadavg()[0].toFixed(1)}`);
 for (const name of options.sdk === 'both' ? ['official', 'ours'] : [options.sdk]) {
   const env = { ...process.env, BENCH_REPLAY_SDK: name };
-  process.stdout.write(execFileSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env, stdio: ['ignore', 'pipe', 'ignore'] }));
+  process.stdout.write(
+    execFileSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env, stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
 }

@@ -45,7 +45,9 @@ export async function cachedRuns(workflowsPath, type, count) {
   });
   const run = async (from, to) => {
     for (let i = from; i < to; i += 50) {
-      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, j) => host.handleTask(firstTask(type, i + j), () => Promise.reject(new Error('no history')))));
+      const outcomes = await Promise.all(
+        Array.from({ length: 50 }, (_, j) => host.handleTask(firstTask(type, i + j), () => Promise.reject(new Error('no history')))),
+      );
       if (outcomes.some(({ kind }) => kind !== 'completed')) throw new Error(JSON.stringify(outcomes[0]));
     }
   };

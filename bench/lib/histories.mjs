@@ -1,6 +1,9 @@
 /** Histories in the JSON of the open API, made to measure. */
 
-const json = (value) => ({ metadata: { encoding: Buffer.from('json/plain').toString('base64') }, data: Buffer.from(JSON.stringify(value)).toString('base64') });
+const json = (value) => ({
+  metadata: { encoding: Buffer.from('json/plain').toString('base64') },
+  data: Buffer.from(JSON.stringify(value)).toString('base64'),
+});
 const RUN_ID = '01890000-0000-7000-8000-000000000001';
 
 /** A completed run that called `step` so many times, one after the other: six events each. */
@@ -9,7 +12,13 @@ export function sequentialHistory(workflowType, steps) {
   const add = (type, name, attributes) => {
     const id = events.length + 1;
     const eventTime = new Date(Date.UTC(2030, 0, 1) + id * 100).toISOString();
-    events.push({ eventId: String(id), eventTime, taskId: String(1000 + id), eventType: `EVENT_TYPE_${type}`, [`${name}EventAttributes`]: attributes });
+    events.push({
+      eventId: String(id),
+      eventTime,
+      taskId: String(1000 + id),
+      eventType: `EVENT_TYPE_${type}`,
+      [`${name}EventAttributes`]: attributes,
+    });
     return String(id);
   };
   const taskQueue = { name: 'bench' };
@@ -39,9 +48,16 @@ export function sequentialHistory(workflowType, steps) {
       workflowTaskCompletedEventId,
     });
     const startedEventId = add('ACTIVITY_TASK_STARTED', 'activityTaskStarted', { scheduledEventId, attempt: 1 });
-    add('ACTIVITY_TASK_COMPLETED', 'activityTaskCompleted', { scheduledEventId, startedEventId, result: { payloads: [json(`step ${i}`)] } });
+    add('ACTIVITY_TASK_COMPLETED', 'activityTaskCompleted', {
+      scheduledEventId,
+      startedEventId,
+      result: { payloads: [json(`step ${i}`)] },
+    });
     workflowTaskCompletedEventId = task();
   }
-  add('WORKFLOW_EXECUTION_COMPLETED', 'workflowExecutionCompleted', { result: { payloads: [json(`step ${steps}`)] }, workflowTaskCompletedEventId });
+  add('WORKFLOW_EXECUTION_COMPLETED', 'workflowExecutionCompleted', {
+    result: { payloads: [json(`step ${steps}`)] },
+    workflowTaskCompletedEventId,
+  });
   return { events };
 }

@@ -2,7 +2,11 @@
 import { proxyActivities } from '@perdure/sdk/workflow';
 import { z } from 'zod';
 
-const Order = z.object({ id: z.string().min(1), amount: z.number().positive(), items: z.array(z.object({ sku: z.string(), count: z.int() })) });
+const Order = z.object({
+  id: z.string().min(1),
+  amount: z.number().positive(),
+  items: z.array(z.object({ sku: z.string(), count: z.int() })),
+});
 const { step } = proxyActivities({ startToCloseTimeout: '1 minute' });
 
 export async function oneActivity(id) {
