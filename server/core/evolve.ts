@@ -20,13 +20,12 @@ export function foldInto(state: RunState, events: readonly HistoryEvent[]): void
   }
 }
 
-/** The part of the state that the history alone determines: no attempts, heartbeats, buffers, stickiness or counters of the shell. */
+/** The part of the state that the history alone determines: no attempts, heartbeats, changed options, buffers, stickiness or counters of the shell. */
 export function durableView(state: RunState): object {
   const activities = Object.values(state.activities).map((a) => ({
     id: a.scheduledEventId,
     activityId: a.activityId,
     type: a.type,
-    queue: a.queue,
     scheduledMs: a.scheduledMs,
     cancelRequested: a.cancelRequestedEventId,
   }));

@@ -24,6 +24,7 @@ import { buildEngine } from '../../server/server.js';
 
 type Command = temporal.api.command.v1.ICommand;
 export type WorkflowTask = temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse;
+export type ActivityTask = temporal.api.workflowservice.v1.PollActivityTaskQueueResponse;
 const root = proto as unknown as { lookupType(name: string): Type };
 
 /** A clock that only the test moves. */
@@ -92,6 +93,13 @@ export class EngineNode {
   async poll(queue: string, namespace = 'default'): Promise<WorkflowTask> {
     const task = await this.rpc('PollWorkflowTaskQueue', { taskQueue: { name: queue } }, namespace);
     expect(task.taskToken?.length, `a workflow task on ${queue}`).toBeGreaterThan(0);
+    return task;
+  }
+
+  /** Takes the activity task that waits on a queue. */
+  async pollActivity(queue: string, namespace = 'default'): Promise<ActivityTask> {
+    const task = await this.rpc('PollActivityTaskQueue', { taskQueue: { name: queue } }, namespace);
+    expect(task.taskToken?.length, `an activity task on ${queue}`).toBeGreaterThan(0);
     return task;
   }
 

@@ -77,7 +77,7 @@ export function resetActivity(turn: Turn, activity: Activity, { resetHeartbeat, 
   activity.stamp += 1;
   if (activity.paused && !keepPaused) resume(turn, activity);
   turn.touched = true;
-  if (!isScheduled(activity) || activity.paused) return;
+  if (!isScheduled(activity)) return;
   endAttempt(activity);
   activity.lastFailure = null;
   queueAttempt(turn, activity, turn.nowMs + delayMs);
