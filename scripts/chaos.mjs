@@ -1,4 +1,5 @@
-// `npm run chaos -- --seconds 300`: the long form of the tests in test/chaos/nodes.test.ts. Bounded: the load goes on for that long, and a report ends it.
+// `npm run chaos -- --seconds 300`: the long form of the tests in test/chaos. Bounded: nodes under load and trouble go on for that long, and a report ends it;
+// then the engine dies at each crash point. `npm test` runs the short form.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +13,7 @@ if (!/^[1-9]\d*$/.test(values.seconds)) {
 requireNode();
 await install();
 await build();
-const vitest = spawn(process.execPath, [join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'), 'run', 'test/chaos/nodes.test.ts'], {
+const vitest = spawn(process.execPath, [join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--no-file-parallelism', 'test/chaos'], {
   cwd: ROOT,
   stdio: 'inherit',
   env: { ...process.env, CHAOS_SECONDS: values.seconds },

@@ -57,6 +57,8 @@ interface Plan {
   base: LoadedRun | undefined;
   state: RunState;
   takesOver: TakenOver;
+  /** Request ids of the signals in the kept part: the new run has taken them as well. */
+  taken: ReadonlySet<string>;
   reset: Reset;
   /** What came after the reset point, here and in runs that the base continued as. */
   later: HistoryEvent[];
@@ -100,6 +102,7 @@ function decide(turn: Turn, plan: Plan, request: Request): string {
     if (base) announceContinuation(turn); // the children of the base itself stay: the new run may know them
   }
   const next = beginReset(plan.state, reset, turn.context);
+  next.requestIds.push(...plan.taken);
   for (const event of plan.later) reapply(next, event, reset);
   if (plan.reachesCurrent) for (const event of turn.events) reapply(next, event, reset);
   applyPostResetOperations(next, request.postResetOperations);
@@ -121,13 +124,20 @@ async function makePlan(engine: Engine, namespace: Namespace, request: Request, 
   const { info } = baseState;
   const state = blankState({ ...info, runId: engine.ids.newRunId(engine.clock.now(), currentRunId), requestId: info.createRequestId });
   const underWay = new Map<number, HistoryEvent>();
-  const takesOver = await foldBase(engine, baseRunId, beforeEventId, state, underWay);
+  const taken = new Set<string>();
+  const takesOver = await foldBase(engine, baseRunId, beforeEventId, state, { underWay, taken });
   const reset: Reset = { reason: request.reason ?? '', baseRunId, requestId: request.requestId!, excluded: excludedBy(request), underWay };
-  return { base, state, takesOver, reset, ...(await readLater(engine, baseState, beforeEventId, currentRunId, current)) };
+  return { base, state, takesOver, taken, reset, ...(await readLater(engine, baseState, beforeEventId, currentRunId, current)) };
+}
+
+/** What folding the kept part finds besides the state. */
+interface Kept {
+  readonly underWay: Map<number, HistoryEvent>;
+  readonly taken: Set<string>;
 }
 
 /** Folds the kept part of the base's history, row by row; the last row may be cut where a batch ends. */
-async function foldBase(engine: Engine, runId: string, beforeEventId: number, state: RunState, underWay: Map<number, HistoryEvent>): Promise<TakenOver> {
+async function foldBase(engine: Engine, runId: string, beforeEventId: number, state: RunState, kept: Kept): Promise<TakenOver> {
   let rest: TakenOver['rest'];
   for await (const row of rowsOf(engine, runId, 1, beforeEventId)) {
     let events = decodeEvents(row.events);
@@ -138,7 +148,11 @@ async function foldBase(engine: Engine, runId: string, beforeEventId: number, st
       rest = { firstEventId: row.firstEventId, lastEventId: beforeEventId - 1, batchStarts, events: encodeEvents(events) };
     }
     foldInto(state, events);
-    for (const event of events) if (initiatesExternal(event)) underWay.set(toNumber(event.eventId), event);
+    for (const event of events) {
+      if (initiatesExternal(event)) kept.underWay.set(toNumber(event.eventId), event);
+      const requestId = event.workflowExecutionSignaledEventAttributes?.requestId;
+      if (requestId) kept.taken.add(requestId);
+    }
   }
   return { fromRunId: runId, beforeEventId, rest };
 }

@@ -32,8 +32,13 @@ export function decodeState(row: StateColumns): RunState {
   const info = JSON.parse(row.info.toString('utf8'), decode) as RunInfo;
   // a snapshot that an older server wrote has not every field of today
   const blank = blankState({ ...info, requestId: info.createRequestId });
+  const { updatesAccepted, updatesCompleted } = blank;
   const state = Object.assign(blank, JSON.parse(row.snapshot.toString('utf8'), decode) as RunState);
+  // these were records while nothing was put into them yet
+  if (!Array.isArray(state.updatesAccepted)) state.updatesAccepted = updatesAccepted;
+  if (!Array.isArray(state.updatesCompleted)) state.updatesCompleted = updatesCompleted;
   Object.assign(state.info, info);
+  if (state.info.originalStartMs === 0) state.info.originalStartMs = state.info.startMs;
   state.memo = row.memo;
   state.searchAttributes = row.search_attributes;
   return state;

@@ -14,6 +14,19 @@ const LENGTH_MAX = 25;
 
 const stories = fc.array(operation, { minLength: 1, maxLength: LENGTH_MAX, size: 'max' });
 
+/** Stories that once ended otherwise. */
+const FOUND: Operation[][] = [
+  // a run that began by a reset did not know the requests of the signals that it had kept
+  [
+    { op: 'start', request: 0 },
+    { op: 'signal', request: 0 },
+    { op: 'poll' },
+    { op: 'answer', token: 0, activity: false, timer: false, complete: false },
+    { op: 'reset' },
+    { op: 'signal', request: 0 },
+  ],
+];
+
 let told = 0;
 const tell = (node: EngineNode) => async (operations: readonly Operation[]): Promise<void> => new Story(node, `story-${told++}`).play(operations);
 
@@ -27,7 +40,7 @@ describe('random stories', () => {
   afterAll(() => node.close());
 
   it('end as the model says', async () => {
-    await fc.assert(fc.asyncProperty(stories, tell(node)), { numRuns: STORIES, timeout: 20_000 });
+    await fc.assert(fc.asyncProperty(stories, tell(node)), { numRuns: STORIES, timeout: 20_000, examples: FOUND.map((story): [Operation[]] => [story]) });
     expect((await checkDatabase(database.url)).problems).toEqual([]);
   }, 600_000);
 

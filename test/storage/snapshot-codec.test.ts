@@ -20,3 +20,12 @@ it('of an older server, which knew fewer fields, get the missing ones', () => {
   expect(approvalsOver).toEqual([]);
   expect(decodeState(columns(Buffer.from(JSON.stringify(older))))).toEqual(state());
 });
+
+it('of an older server, which kept updates otherwise and no original start, are read as if of today', () => {
+  const older = { ...(JSON.parse(encodeSnapshot(state()).toString()) as object), updatesAccepted: {}, updatesCompleted: {} };
+  const info = Buffer.from(JSON.stringify({ ...state().info, startMs: 7, originalStartMs: undefined }));
+  const read = decodeState({ ...columns(Buffer.from(JSON.stringify(older))), info });
+  expect(read.updatesAccepted).toEqual([]);
+  expect(read.updatesCompleted).toEqual([]);
+  expect(read.info.originalStartMs).toBe(7);
+});
