@@ -8,7 +8,8 @@ COPY server/package.json server/
 COPY cli/package.json cli/
 COPY worker-sdk/package.json worker-sdk/
 COPY web/package.json web/
-COPY examples/refund-agent/package.json examples/refund-agent/
+# nothing but the package.json of each, see .dockerignore: npm wants to know every workspace
+COPY examples examples
 
 FROM packages AS build
 RUN npm ci --workspace=@perdure/server --workspace=perdure --include-workspace-root

@@ -125,6 +125,22 @@ describe('server start-dev', () => {
     for (const flag of ['--port', '--log-level', '--search-attribute']) expect(stderr).toMatch(new RegExp(`${flag}: expected .*, got`));
   });
 
+  it('takes the database that DATABASE_URL names, and its own where --db-filename asks for it', async () => {
+    const database = await createDatabase({ migrated: false });
+    const scratch = await mkdtemp(join(tmpdir(), 'start-dev-'));
+    await chmod(scratch, 0o755);
+    try {
+      const named = perdure(['server', 'start-dev', '--port', '0', '--headless'], { DATABASE_URL: database.url });
+      expect((await named.said(/Database +(.*)/, 30_000))[1]).toContain(`"${database.name}"`);
+      const own = perdure(['server', 'start-dev', '--port', '0', '--headless', '--db-filename', join(scratch, 'db')], { DATABASE_URL: database.url });
+      expect((await own.said(/Database +(.*)/, 30_000))[1]).toContain(join(scratch, 'db', 'data'));
+      await Promise.all([named.kill('SIGTERM'), own.kill('SIGTERM')]);
+    } finally {
+      await database.drop();
+      await rm(scratch, { recursive: true, force: true });
+    }
+  });
+
   it('knows flags of its own and of the field, and no others', async () => {
     const { code, stderr } = await run(['server', 'start-dev', '--prot', '7233']);
     expect(code).not.toBe(0);
