@@ -117,6 +117,3 @@ export function mergeOptions(options: ActivityOptions, changes: ActivityOptions,
 }
 
 export const isKnownPath = (path: string): boolean => Object.hasOwn(PATHS, camelPath(path));
-
-/** Whether a retry policy has a field that is changed alone, so that the whole has to be looked at again. */
-export const changesRetryPolicy = (paths: readonly string[]): boolean => paths.some((path) => camelPath(path).startsWith('retryPolicy'));

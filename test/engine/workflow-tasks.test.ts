@@ -119,7 +119,9 @@ describe('a sticky queue', () => {
   /** A worker polls, and goes away without a task. */
   async function lookIn(queue: string): Promise<void> {
     let leave: (() => void) | undefined;
-    const onCancelled = (end: () => void): void => void (leave = end);
+    const onCancelled = (end: () => void): void => {
+      leave = end;
+    };
     const polled = node.rpc('PollWorkflowTaskQueue', { taskQueue: { name: queue } }, 'default', { onCancelled });
     await until('the poll', async () => leave !== undefined);
     leave!();

@@ -89,8 +89,6 @@ export function acceptAll(
   return [[...messages.map((m) => place(m.id)), ...after], { messages }];
 }
 
-export const failureOf = (answer: UpdateAnswer): Failure => answer.outcome!.failure!;
-
 /** The steps that stories of updates share. */
 export class UpdateStories {
   constructor(private readonly node: EngineNode) {}
