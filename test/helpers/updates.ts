@@ -1,5 +1,5 @@
 /** Updates for tests: what a client sends, and what a worker answers to the messages of its task. */
-import { api, enums, type Failure, type temporal } from '../../server/core/api.js';
+import { api, enums, type temporal } from '../../server/core/api.js';
 import type { Limits } from '../../server/core/limits.js';
 import type { RunState } from '../../server/core/run-state.js';
 import { type EngineNode, json, type WorkflowTask } from './engine-node.js';
