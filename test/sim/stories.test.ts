@@ -28,7 +28,7 @@ const FOUND: Operation[][] = [
 ];
 
 let told = 0;
-const tell = (node: EngineNode) => async (operations: readonly Operation[]): Promise<void> => new Story(node, `story-${told++}`).play(operations);
+const tell = (...nodes: EngineNode[]) => async (operations: readonly Operation[]): Promise<void> => new Story(nodes, `story-${told++}`).play(operations);
 
 describe('random stories', () => {
   const database = useDatabase();
@@ -42,6 +42,14 @@ describe('random stories', () => {
   it('end as the model says', async () => {
     await fc.assert(fc.asyncProperty(stories, tell(node)), { numRuns: STORIES, timeout: 20_000, examples: FOUND.map((story): [Operation[]] => [story]) });
     expect((await checkDatabase(database.url)).problems).toEqual([]);
+  }, 600_000);
+
+  it('end the same on two nodes, which change the same runs in turn and remember what they were', async () => {
+    const clock = new ManualClock();
+    const two = [new EngineNode(database.url, { clock, others: true }), new EngineNode(database.url, { clock, others: true })];
+    await fc.assert(fc.asyncProperty(stories, tell(...two)), { numRuns: STORIES, timeout: 20_000 });
+    expect((await checkDatabase(database.url)).problems).toEqual([]);
+    await Promise.all(two.map((one) => one.close()));
   }, 600_000);
 
   it('catch an engine that loses what it should have kept for the end of a workflow task', async () => {

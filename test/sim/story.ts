@@ -5,7 +5,12 @@ import { command, type EngineNode, json, type WorkflowTask } from '../helpers/en
 import { acceptAll } from '../helpers/updates.js';
 import { type Answer, Model, ModelRun } from './model.js';
 
-export type Operation =
+export type Operation = Step & {
+  /** The node that is asked. */
+  readonly at?: number;
+};
+
+type Step =
   | { readonly op: 'start' | 'signal' | 'cancel'; readonly request: number }
   | { readonly op: 'update'; readonly id: number }
   | { readonly op: 'terminate' | 'poll' | 'poll-activity' | 'reset' | 'wait' }
@@ -16,7 +21,7 @@ const few = fc.nat({ max: 2 });
 /** Counted from the newest: 0 is the last that was handed out, others are late or stale. */
 const token = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 4 }) });
 
-export const operation: fc.Arbitrary<Operation> = fc.oneof(
+const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('start' as const), request: few }) },
   { weight: 5, arbitrary: fc.record({ op: fc.constantFrom('signal' as const), request: fc.nat({ max: 5 }) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('cancel' as const), request: few }) },
@@ -26,6 +31,8 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('answer' as const), token, activity: fc.boolean(), timer: fc.boolean(), complete: fc.integer({ min: 0, max: 5 }).map((n) => n === 5) }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constantFrom('fail-task' as const, 'complete-activity' as const, 'fail-activity' as const, 'heartbeat' as const), token }) },
 );
+
+export const operation: fc.Arbitrary<Operation> = fc.tuple(step, fc.nat({ max: 1 })).map(([what, at]) => ({ ...what, at }));
 
 const WAIT_MS = 1_000;
 const TIMER_S = 2;
@@ -39,13 +46,19 @@ export class Story {
   private readonly updates: Promise<unknown>[] = [];
   private count = 0;
 
+  private node: EngineNode;
+
+  /** @param nodes one, or several on one database that share a clock */
   constructor(
-    private readonly node: EngineNode,
+    private readonly nodes: readonly EngineNode[],
     readonly workflowId: string,
-  ) {}
+  ) {
+    this.node = nodes[0]!;
+  }
 
   async play(operations: readonly Operation[]): Promise<void> {
     for (const [index, operation] of operations.entries()) {
+      this.node = this.nodes[(operation.at ?? 0) % this.nodes.length]!;
       try {
         await this.perform(operation);
       } catch (error) {
@@ -53,7 +66,8 @@ export class Story {
       }
     }
     if (this.model.open) await this.perform({ op: 'terminate' });
-    await Promise.allSettled(this.updates);
+    // several nodes tell each other by notifications, which nobody hears here
+    if (this.nodes.length === 1) await Promise.allSettled(this.updates);
     await this.compare();
   }
 
@@ -183,7 +197,7 @@ export class Story {
     return item === undefined ? undefined : { index, item };
   }
 
-  private async answer(o: Extract<Operation, { op: 'answer' }>): Promise<void> {
+  private async answer(o: Extract<Step, { op: 'answer' }>): Promise<void> {
     const found = this.handedOut(this.tasks, o.token);
     if (!found) return;
     const { run, task } = found.item;
@@ -261,7 +275,7 @@ export class Story {
     const request = { workflowExecution: { workflowId: this.workflowId, runId: run.runId }, workflowTaskFinishEventId: at.eventId, reason: 'the story says so', requestId };
     const answer = await this.call<{ runId: string }>('OK', 'ResetWorkflowExecution', request);
     if (run.open) run.end('TERMINATED');
-    const next = new ModelRun(answer!.runId, requestId);
+    const next = new ModelRun(answer!.runId, run.requestId); // it stands for the run that was asked for
     next.wasReset = true;
     next.signals.push(...run.signals);
     for (const id of run.requests) next.requests.add(id);
