@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   readonly url: string;
   readonly poolSize: number;
   readonly onError: (error: Error) => void;
+  /** A statement without an answer for so long, or a connection that is not made, counts as lost; default 30,000. A network that was cut says nothing. */
+  readonly timeoutMs?: number;
 }
 
 /** The database does not answer. Callers are told to come again: UNAVAILABLE is what SDKs retry. */
@@ -36,6 +38,8 @@ export class DatabaseLost extends ServiceError {
     this.cause = cause;
   }
 }
+
+const TIMEOUT_MS = 30_000;
 
 export class Database {
   private readonly pool: pg.Pool;
@@ -49,6 +53,8 @@ export class Database {
       application_name: 'perdure',
       idleTimeoutMillis: 0,
       keepAlive: true,
+      query_timeout: options.timeoutMs ?? TIMEOUT_MS,
+      connectionTimeoutMillis: options.timeoutMs ?? TIMEOUT_MS,
       // every statement is prepared and the same whatever its values: planning each anew would cost more than running it
       // and every one finds its rows by an index, also while tables are too small for the planner to see why
       options: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off',
@@ -99,7 +105,8 @@ export class Database {
 
   /** A connection of its own, outside the pool, for listening. */
   async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.options.url, types, application_name: 'perdure listen', keepAlive: true });
+    const { timeoutMs = TIMEOUT_MS } = this.options;
+    const client = new pg.Client({ connectionString: this.options.url, types, application_name: 'perdure listen', keepAlive: true, query_timeout: timeoutMs, connectionTimeoutMillis: timeoutMs });
     await client.connect();
     return client;
   }
@@ -123,5 +130,5 @@ const connectionLost = (error: unknown): boolean => {
   const state = sqlState(error);
   if (state) return LOST.has(state);
   const { code, message } = error as { code?: string; message?: string };
-  return /^E[A-Z]+$/.test(code ?? '') || /Connection terminated|connection timeout|Client has encountered a connection error|not queryable/i.test(message ?? '');
+  return /^E[A-Z]+$/.test(code ?? '') || /Connection terminated|connection timeout|timeout expired|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i.test(message ?? '');
 };
