@@ -13,6 +13,7 @@ import {
 import { Connection } from '../../../worker-sdk/client/index.js';
 import { Runtime, Worker, type WorkerOptions } from '../../../worker-sdk/worker/index.js';
 import { FakeError, FakeWorkflowService } from '../../helpers/fake-workflow-service.js';
+import { until } from '../../helpers/until.js';
 import { activityTask, json, TaskQueue, text } from './tasks.js';
 
 const quiet = () => undefined;
@@ -170,7 +171,7 @@ describe('an activity', () => {
     queue.push(activityTask('greet', ['me']));
     expect(text((await answer('Completed')).result.payloads[0])).toBe('<hello you>');
     expect(entries).toEqual(['args me']);
-    expect(worker.getStatus().numInFlightActivities).toBe(0);
+    await until('the activity to leave its slot', () => worker.getStatus().numInFlightActivities === 0);
   });
 });
 
