@@ -25,6 +25,7 @@ export * from './payload/failure-enums.js';
 export * from './payload/payload-converter.js';
 export * from './payload/search-attributes.js';
 export { cutoffStackTrace } from './payload/stack-trace.js';
-export type { SuggestContinueAsNewReason } from './workflow/interfaces.js';
+export { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions } from './workflow/activity-options.js';
+export { SuggestContinueAsNewReason } from './workflow/interfaces.js';
 export type { WorkflowDefinitionOptions, WorkflowDefinitionOptionsOrGetter } from './workflow/workflow-definition.js';
 export type { ActivitySerializationContext, SerializationContext, WorkflowSerializationContext } from './payload/serialization-context.js';

@@ -85,7 +85,13 @@ const COMMON = {
   logLevel: 'silent',
   // Modules of a run are made in one go.
   supported: { 'top-level-await': false },
-  define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': '"file:///workflow"' },
+  // Where a file lies on one machine is nothing that a workflow may depend on.
+  define: {
+    'process.env.NODE_ENV': '"production"',
+    'import.meta.url': '"file:///workflow/index.js"',
+    __filename: '"/workflow/index.js"',
+    __dirname: '"/workflow"',
+  },
 } as const;
 
 async function run(what: string, work: Promise<Output>): Promise<Part> {
@@ -139,7 +145,7 @@ function buildLibraries(options: BundleOptions, paths: readonly string[], plugin
     `exports.modules = [${paths.map((path) => `() => require(${JSON.stringify(path)})`).join(', ')}];`,
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:libraries', loader: 'js' as const };
-  return run('the libraries of workflows', build({ ...COMMON, stdin, format: 'cjs', plugins: [plugin] }));
+  return run('the libraries of workflows', build({ ...COMMON, define: { ...COMMON.define, PERDURE_SANDBOX: 'true' }, stdin, format: 'cjs', plugins: [plugin] }));
 }
 
 /** Paths may be given as `file:` URLs, as `import.meta.resolve` does. */

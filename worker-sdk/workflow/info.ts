@@ -17,8 +17,11 @@ export function currentUpdateInfo(): UpdateInfo | undefined {
 
 /** Whether the calling code runs in a workflow. */
 export function inWorkflowContext(): boolean {
-  return maybeCurrentRun() !== undefined;
+  return typeof PERDURE_SANDBOX !== 'undefined' || maybeCurrentRun() !== undefined;
 }
+
+/** Put there by the bundler: libraries of workflow code are loaded before there is any run. */
+declare const PERDURE_SANDBOX: true | undefined;
 
 /** A random UUID (version 4) that is the same in replay. Not for secrets. */
 export function uuid4(): string {

@@ -13,7 +13,12 @@ import type { SearchAttributePair, SearchAttributes, TypedSearchAttributes } fro
 import type { EventGroupMarker } from './event-groups.js';
 
 /** Why the server suggests to continue as new. */
-export type SuggestContinueAsNewReason = 'HISTORY_SIZE_TOO_LARGE' | 'TOO_MANY_HISTORY_EVENTS' | 'TOO_MANY_UPDATES';
+export const SuggestContinueAsNewReason = {
+  HISTORY_SIZE_TOO_LARGE: 'HISTORY_SIZE_TOO_LARGE',
+  TOO_MANY_HISTORY_EVENTS: 'TOO_MANY_HISTORY_EVENTS',
+  TOO_MANY_UPDATES: 'TOO_MANY_UPDATES',
+} as const;
+export type SuggestContinueAsNewReason = (typeof SuggestContinueAsNewReason)[keyof typeof SuggestContinueAsNewReason];
 
 /** What a workflow knows of itself. A frozen picture of the moment: call `workflowInfo()` again for what changes. */
 export interface WorkflowInfo {

@@ -88,15 +88,18 @@ export function forbiddenModule(name: string): unknown {
         `(a file that holds activities, a barrel of exports), import types with "import type" or split the file.`,
     );
   };
-  return new Proxy(function forbidden() {}, {
+  const module: object = new Proxy(function forbidden() {}, {
     get(_target, key) {
       if (typeof key === 'symbol' || key === '__esModule' || key === 'then' || key === 'prototype') return undefined;
       if (key === 'default') return forbiddenModule(name);
       return forbiddenMember(name, key, fail);
     },
+    // Bundled code copies what a module has into an object with the module's prototype: in this way it finds every name there as well.
+    getPrototypeOf: () => module,
     apply: () => fail(`The module '${name}'`),
     construct: () => fail(`The module '${name}'`),
   });
+  return module;
 }
 
 /** Taking a function out of the module is harmless (libraries do that while they load); calling it is not. */
