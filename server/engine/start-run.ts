@@ -1,7 +1,7 @@
 /** StartWorkflowExecution: a new run, or what the policies say when the workflow id is in use. */
 import { enums, fromDuration, type temporal, toDuration, toTimestamp } from '../core/api.js';
 import { completeRunTimeouts } from '../core/defaults/run-timeouts.js';
-import { unavailable } from '../core/errors.js';
+import { failedPrecondition, unavailable } from '../core/errors.js';
 import { announceClose } from '../core/kinds/close.js';
 import { attachToRun } from '../core/kinds/options.js';
 import { firstCronMs } from '../core/kinds/retry-and-cron.js';
@@ -12,6 +12,8 @@ import { completeRetryPolicy, retryPolicyToApi } from '../core/retry-policy.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
 import { requireNamespaceState } from '../core/validate/namespace.js';
+import { refuse } from '../core/validate/problem.js';
+import { pinnedTo, versioningOverrideProblem } from '../core/validate/versioning-override.js';
 import { validateStartWorkflow } from '../core/validate/start-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
@@ -20,6 +22,7 @@ import { handOut } from './hand-out.js';
 import type { CachedRun } from './run-cache.js';
 import { customAttributes } from './namespace-registry.js';
 import { commit, commitItem, settleNew, transact } from './transact.js';
+import { typedSearchAttributes } from './typed-search-attributes.js';
 import { finishedBefore, requestLink, runAnswer, stillRunning } from './start-answers.js';
 import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
 
@@ -37,12 +40,20 @@ export async function startRun(engine: Engine, request: StartRequest, _call: Cal
   const namespace = await engine.registry.require(request.namespace);
   requireOpen(namespace);
   validateStartWorkflow(request, engine.limits, customAttributes(namespace));
+  requireNoPin(request);
   return startInNamespace(engine, namespace, request, (turn) => scheduleFirstTask(turn));
 }
 
 /** New runs need a namespace that is neither deprecated nor deleted. */
 export const requireOpen = (namespace: Namespace): void =>
   requireNamespaceState(namespace.name, namespace.state, [enums.NamespaceState.NAMESPACE_STATE_REGISTERED]);
+
+/** A run may be pinned to a version of its workers; this server knows of none. */
+function requireNoPin(request: StartRequest): void {
+  refuse(versioningOverrideProblem(request.versioningOverride));
+  const version = pinnedTo(request.versioningOverride);
+  if (version) throw failedPrecondition(`Pinned version '${version}' is not present in task queue '${request.taskQueue?.name}' of type 'Workflow'`);
+}
 
 /** What happens to the new run in its first transition, besides its Started event. */
 export type FirstSteps = (turn: Turn) => void;
@@ -116,7 +127,7 @@ function startedAttributes(engine: Engine, request: StartRequest, runId: string)
     lastCompletionResult: request.lastCompletionResult,
     firstWorkflowTaskBackoff: toDuration(delayMs),
     memo: request.memo,
-    searchAttributes: request.searchAttributes,
+    searchAttributes: typedSearchAttributes(request.searchAttributes, engine.registry.peek(request.namespace ?? '')?.searchAttributes ?? {}),
     header: request.header,
     workflowId: request.workflowId,
     completionCallbacks: request.completionCallbacks,

@@ -45,7 +45,7 @@ export function initiateChild(turn: Turn, command: CommandAttributes, by: Initia
       retryPolicy: command.retryPolicy ? retryPolicyToApi(completeRetryPolicy(command.retryPolicy)) : undefined,
       cronSchedule: command.cronSchedule,
       header: command.header,
-      memo: command.memo,
+      memo: Object.keys(command.memo?.fields ?? {}).length > 0 ? command.memo : undefined,
       searchAttributes: command.searchAttributes,
       inheritBuildId: command.inheritBuildId,
       priority: command.priority,
