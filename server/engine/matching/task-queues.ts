@@ -168,6 +168,7 @@ export class TaskQueues {
 
   /** Every queue may have tasks: after a lost notification, a reconnect, or from time to time. */
   backlogEverywhere(): void {
+    this.forgetIdle();
     for (const queue of this.queues.values()) {
       queue.maybeBacklog = true;
       if (queue.waiting.length > 0) this.startFetch(queue);
@@ -254,6 +255,16 @@ export class TaskQueues {
       if (task.alive()) return task;
     }
     return undefined;
+  }
+
+  /** Sticky queues come and go with their workers: one that nobody polled for long is forgotten, and so are workers that left a queue. */
+  private forgetIdle(): void {
+    const sinceMs = this.now() - POLLER_REMEMBERED_MS;
+    for (const [k, queue] of this.queues) {
+      const idle = queue.waiting.length === 0 && queue.direct.length === 0 && queue.kept.length === 0 && !queue.fetching;
+      if (idle && queue.lastPollMs < sinceMs) this.queues.delete(k);
+      else for (const [identity, poller] of queue.pollers) if (poller.lastAccessMs < sinceMs) queue.pollers.delete(identity);
+    }
   }
 
   /** Gives a poller what this node holds for its queue. */
