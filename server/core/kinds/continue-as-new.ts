@@ -23,6 +23,7 @@ export function continueAsNew(turn: Turn, command: Attributes, completedEventId:
       backoffStartInterval: command.backoffStartInterval,
       initiator: command.initiator,
       failure: command.failure,
+      inheritBuildId: command.inheritBuildId,
     },
   });
   const isRetry = command.initiator === INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY;
