@@ -36,6 +36,8 @@ export class RawClient {
   readonly #client: Client;
   constructor(address: string) {
     this.#client = new Client(address, credentials.createInsecure(), {
+      // a connection of its own: what happens to one caller's must not show at another's
+      'grpc.use_local_subchannel_pool': 1,
       'grpc.max_send_message_length': -1,
       'grpc.max_receive_message_length': -1,
     });
