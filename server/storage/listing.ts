@@ -81,7 +81,7 @@ export class Listing {
       const rows = await this.database.query<{ count: number }>({ text: `select count(*)::int8 as count from runs ${where}`, values });
       return [{ status: undefined, count: rows[0]!.count }];
     }
-    return this.database.query<{ status: number; count: number }>({ text: `select status, count(*)::int8 as count from runs ${where} group by status`, values });
+    return this.database.query<{ status: number; count: number }>({ text: `select status, count(*)::int8 as count from runs ${where} group by status order by status`, values });
   }
 }
 

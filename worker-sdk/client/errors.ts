@@ -123,11 +123,15 @@ export function rethrowGrpcError(err: unknown, fallbackMessage: string, executio
   throw new ServiceError(`${fallbackMessage}: ${failed.details}`, { cause: failed });
 }
 
+/** Whether a call ended before it had an answer: by its deadline, or because it was cancelled. */
+export function hasEnded(err: unknown): boolean {
+  return isGrpcServiceError(err) && (err.code === status.DEADLINE_EXCEEDED || err.code === status.CANCELLED);
+}
+
 /** Throws the client's error for a failed RPC about an update. */
 export function rethrowUpdateGrpcError(err: unknown, fallbackMessage: string, execution?: WorkflowExecution): never {
   const failed = innermostError(err);
-  const ended = isGrpcServiceError(failed) && (failed.code === status.DEADLINE_EXCEEDED || failed.code === status.CANCELLED);
-  if (ended || err instanceof CancelledFailure) {
+  if (hasEnded(failed) || err instanceof CancelledFailure) {
     throw new WorkflowUpdateRPCTimeoutOrCancelledError((failed as GrpcServiceError).details || 'Waiting for the update ended', {
       cause: err,
     });

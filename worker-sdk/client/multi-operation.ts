@@ -4,7 +4,7 @@ import proto from '@temporalio/proto';
 import { findErrorDetail, GrpcError, isGrpcServiceError } from '../transport/grpc-error.js';
 
 /** The failure of each operation of a failed multi-operation, undefined for those that only fell with the others. */
-export function operationErrors(err: unknown): (GrpcError | undefined)[] {
+function operationErrors(err: unknown): (GrpcError | undefined)[] {
   const failure = isGrpcServiceError(err) ? findErrorDetail(err, 'MultiOperationExecutionFailure') : undefined;
   return (failure?.statuses ?? []).map((operation) => {
     const aborted = operation.details?.some((any) => any.type_url?.endsWith('.MultiOperationExecutionAborted'));

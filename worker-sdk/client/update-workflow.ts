@@ -1,9 +1,11 @@
 /** Updates: start, wait, and start together with a workflow. */
 import { randomUUID } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
 import type { temporal } from '../definitions/api.js';
 import type { PayloadTypeInfo, TypeInfo } from '../definitions/type-info.js';
 import { decodeFirstPayload, decodeOptionalFailure, encodeToPayloads } from '../payload/conversion.js';
-import { rethrowUpdateGrpcError, WorkflowUpdateFailedError } from './errors.js';
+import { WorkflowExecutionAlreadyStartedError } from '../payload/failure.js';
+import { hasEnded, rethrowUpdateGrpcError, WorkflowUpdateFailedError } from './errors.js';
 import type {
   Headers,
   WorkflowStartUpdateInput,
@@ -11,10 +13,11 @@ import type {
   WorkflowStartUpdateWithStartInput,
   WorkflowStartUpdateWithStartOutput,
 } from './interceptors.js';
-import { operationErrors } from './multi-operation.js';
+import { innermostError } from './multi-operation.js';
 import type { RpcContext } from './rpc-context.js';
 import { workflowContext } from './rpc-context.js';
-import { rethrowStartError, startRequest } from './start-workflow.js';
+import { startRequest } from './start-workflow.js';
+import { isGrpcServiceError } from '../transport/grpc-error.js';
 import type { WorkflowExecution, WorkflowUpdateStage } from './types.js';
 import { encodeWorkflowUpdateStage } from './types.js';
 
@@ -127,9 +130,12 @@ export async function startUpdateWithStart(
       updateOutputTypeInfo: typeInfo?.outputType,
     };
   } catch (err) {
-    const startError = operationErrors(err)[0];
-    observer.onFailed(startError ?? err);
-    if (startError) rethrowStartError(startError, workflowId, workflowType);
+    const blamed = innermostError(err);
+    const exists = isGrpcServiceError(blamed) && blamed.code === status.ALREADY_EXISTS;
+    const failed = exists ? new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, workflowType) : blamed;
+    observer.onFailed(failed);
+    // The failure of one operation comes as it is; a failure of the whole call is told like that of any other call.
+    if (exists || (blamed !== err && !hasEnded(blamed))) throw failed;
     rethrowUpdateGrpcError(err, 'Update-With-Start failed', { workflowId });
   }
 }

@@ -116,3 +116,19 @@ export class DefaultPayloadConverterWithProtobufs extends CompositePayloadConver
     );
   }
 }
+
+/**
+ * Makes the types of a root that `pbjs -t json-module` generated reachable by their names, as its generated declarations say:
+ * `root.shop.Order.create(…)`. Names that protobufjs itself uses stay as they are; `root.lookupType()` finds those.
+ *
+ * @returns the root
+ */
+export function patchProtobufRoot<T extends Record<string, unknown>>(root: T): T {
+  for (const [name, child] of Object.entries((root.nested ?? {}) as Record<string, Record<string, unknown>>)) {
+    const { className } = child.constructor as { className?: string };
+    if (className === 'Namespace') patchProtobufRoot(child);
+    else if (className !== 'Type') continue;
+    if (!(name in root)) Object.defineProperty(root, name, { value: child, enumerable: true, configurable: true, writable: true });
+  }
+  return root;
+}

@@ -19,6 +19,7 @@ export function sdkFile(name: string): string {
 const SDK_MODULES: Readonly<Record<string, string>> = {
   '@perdure/sdk': 'index',
   '@perdure/sdk/workflow': 'workflow/index',
+  '@perdure/sdk/protobufs': 'payload/protobuf-payload-converters',
 };
 
 /** What it has for the other side: a file of activities that is imported by accident most often imports one of these. */

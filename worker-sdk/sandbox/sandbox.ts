@@ -54,8 +54,7 @@ export class Sandbox {
     }
     this.#realm = factory.realm().installRealm(realmHost(FILENAME, this.#positions));
     const globals = this.#realm.globals(factory.globalNames);
-    const require = (specifier: string) => this.#require(specifier);
-    this.#libraries = factory.libraries(globals, require);
+    this.#libraries = factory.libraries(globals, this.#requireFunction());
     for (const load of this.#libraries.modules) load();
     this.#drain();
     this.#realm.setHooks(this.#libraries.runtime.realmHooks);
@@ -143,7 +142,7 @@ export class Sandbox {
 
   #loadModules(): UserModules {
     const library = (specifier: string) => this.#library(specifier);
-    return this.#instantiate(library, (specifier) => this.#require(specifier), this.#realm.newGlobal()) as UserModules;
+    return this.#instantiate(library, this.#requireFunction(), this.#realm.newGlobal()) as UserModules;
   }
 
   /** A library as `import` sees it: `<number>:<mode>`. */
@@ -164,6 +163,11 @@ export class Sandbox {
       return this.#libraries.modules[Number.parseInt(specifier.slice(LIBRARY_PREFIX.length), 10)]!();
     }
     return this.#realm.forbiddenModule(specifier.startsWith(FORBIDDEN_PREFIX) ? specifier.slice(FORBIDDEN_PREFIX.length) : specifier);
+  }
+
+  /** There are no files here to be found: a name resolves to itself. */
+  #requireFunction(): (specifier: string) => unknown {
+    return Object.assign((specifier: string) => this.#require(specifier), { resolve: (specifier: string) => specifier });
   }
 
   #runtimeHost(): RuntimeHost {

@@ -4,7 +4,7 @@ import { ProtobufBinaryPayloadConverter as TheirBinary, ProtobufJsonPayloadConve
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { defaultPayloadConverter as ours } from '../../../worker-sdk/payload/payload-converter.js';
-import { ProtobufBinaryPayloadConverter, ProtobufJsonPayloadConverter } from '../../../worker-sdk/payload/protobuf-payload-converters.js';
+import { patchProtobufRoot, ProtobufBinaryPayloadConverter, ProtobufJsonPayloadConverter } from '../../../worker-sdk/payload/protobuf-payload-converters.js';
 import type { Payload } from '../../../worker-sdk/definitions/api.js';
 
 const { parse, Root } = protobuf;
@@ -81,6 +81,12 @@ describe('protobuf messages', () => {
     const read = Order.toObject(our.fromPayload(reference), { longs: String, bytes: String, enums: String });
     expect(read).toEqual({ id: 'o', amount: '7', raw: 'AQI=', kind: 'BIG', parts: [{ id: 'p' }], notes: { a: 'b' } });
     expect(our.toPayload({ id: 'o' })).toBeUndefined();
+  });
+
+  test('types of a generated root are reachable by their names', () => {
+    const patched = patchProtobufRoot(Root.fromJSON(root.toJSON()) as unknown as Record<string, unknown>) as unknown as { shop: { Order: typeof Order } };
+    expect(patched.shop.Order.create({ id: 'x' })).toMatchObject({ id: 'x' });
+    expect(new ProtobufBinaryPayloadConverter(patched).toPayload(patched.shop.Order.create({ id: 'x' }))?.metadata).toHaveProperty('messageType');
   });
 
   test('what is missing is said', () => {
