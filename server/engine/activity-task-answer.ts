@@ -42,4 +42,3 @@ export function activityTaskAnswer(state: RunState, activity: Activity, schedule
     priority: mergePriorities(info.priority, activity.priority),
   };
 }
-

@@ -1,13 +1,7 @@
 /** What workers say about their activities: completed, failed, cancelled, still at it. By task token, or by ids for async completion. */
 import type { Failure, temporal } from '../core/api.js';
 import { invalidArgument, notFound } from '../core/errors.js';
-import {
-  CANCEL_DETAILS_TOO_LARGE,
-  HEARTBEAT_TOO_LARGE,
-  RESULT_TOO_LARGE,
-  serverFailure,
-  storableFailure,
-} from '../core/failure.js';
+import { CANCEL_DETAILS_TOO_LARGE, HEARTBEAT_TOO_LARGE, RESULT_TOO_LARGE, serverFailure, storableFailure } from '../core/failure.js';
 import { findActivity } from '../core/kinds/activity.js';
 import { cancelActivity, completeActivity, failActivity, heartbeatActivity } from '../core/kinds/activity-attempt.js';
 import { isRunning } from '../core/kinds/run.js';
@@ -66,7 +60,8 @@ async function byIds(engine: Engine, request: ByIds, { mayBeUnstarted = false } 
       if (!belongs(state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
       if (!isRunning(state)) throw alreadyCompleted();
       const activity = findActivity(state, activityId);
-      if (!activity) throw notFound(`cannot find pending activity with ActivityID ${activityId}, check workflow execution history for more details`);
+      if (!activity)
+        throw notFound(`cannot find pending activity with ActivityID ${activityId}, check workflow execution history for more details`);
       if (!activity.startedMs && !mayBeUnstarted) throw noSuchAttempt();
       return work(turn, activity);
     });
@@ -77,7 +72,11 @@ async function byIds(engine: Engine, request: ByIds, { mayBeUnstarted = false } 
 const failForGood = (on: OnActivity, message: string, identity: string | null | undefined): Promise<void> =>
   on((turn, activity) => failActivity(turn, activity, { failure: serverFailure(message, true), identity }));
 
-async function complete(engine: Engine, on: OnActivity, { result, identity, workerVersion }: Pick<Completed, 'result' | 'identity' | 'workerVersion'>): Promise<object> {
+async function complete(
+  engine: Engine,
+  on: OnActivity,
+  { result, identity, workerVersion }: Pick<Completed, 'result' | 'identity' | 'workerVersion'>,
+): Promise<object> {
   if (payloadsExceed(result, engine.limits.payloadSizeMax)) await failForGood(on, RESULT_TOO_LARGE, identity);
   else await on((turn, activity) => completeActivity(turn, activity, { result, identity, workerVersion }));
   return {};
@@ -89,14 +88,19 @@ async function cancel(engine: Engine, on: OnActivity, { details, identity }: Pic
     return {};
   }
   await on((turn, activity) => {
-    if (!activity.cancelRequestedEventId) throw invalidArgument('unable to mark activity as canceled without activity being request canceled first');
+    if (!activity.cancelRequestedEventId)
+      throw invalidArgument('unable to mark activity as canceled without activity being request canceled first');
     cancelActivity(turn, activity, { details, identity });
   });
   return {};
 }
 
 /** The answer lists what of the failure could not be kept as it was. */
-async function fail(engine: Engine, on: OnActivity, request: Pick<Failed, 'failure' | 'identity' | 'lastHeartbeatDetails' | 'workerVersion'>): Promise<{ failures?: Failure[] }> {
+async function fail(
+  engine: Engine,
+  on: OnActivity,
+  request: Pick<Failed, 'failure' | 'identity' | 'lastHeartbeatDetails' | 'workerVersion'>,
+): Promise<{ failures?: Failure[] }> {
   const { payloadSizeMax, payloadSizeWarn } = engine.limits;
   const failures: Failure[] = [];
   let { failure, lastHeartbeatDetails } = request;

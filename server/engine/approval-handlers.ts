@@ -7,6 +7,9 @@ import { getApproval, listApprovals } from './read-approvals.js';
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
 
 export function approvalHandlers(engine: Engine): Handlers {
-  const bind = <Request>(useCase: UseCase<Request>) => (request: Request, call: Call) => useCase(engine, request, call);
+  const bind =
+    <Request>(useCase: UseCase<Request>) =>
+    (request: Request, call: Call) =>
+      useCase(engine, request, call);
   return { ListApprovals: bind(listApprovals), GetApproval: bind(getApproval), Approve: bind(approve), Reject: bind(reject) };
 }

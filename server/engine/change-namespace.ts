@@ -66,7 +66,9 @@ export async function deleteNamespace(engine: Engine, request: DeleteRequest, _c
   const { namespace: name, namespaceId } = request;
   if (name === SYSTEM_NAMESPACE) throw failedPrecondition('unable to delete system namespace');
   if (name && namespaceId) throw invalidArgument('Only one of namespace name or Id should be set on request.');
-  const namespace = namespaceId ? await readFreshById(engine, namespaceId) : await readFresh(engine, requireNamespaceName(name, engine.limits.idLengthMax));
+  const namespace = namespaceId
+    ? await readFreshById(engine, namespaceId)
+    : await readFresh(engine, requireNamespaceName(name, engine.limits.idLengthMax));
   const deletedNamespace = `${namespace.name}-deleted-${engine.ids.newId().slice(0, 5)}`;
   await store(engine, { ...namespace, name: deletedNamespace, state: STATE.NAMESPACE_STATE_DELETED });
   engine.sweepSoon();

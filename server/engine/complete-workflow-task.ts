@@ -89,7 +89,8 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
 export function requireTask(turn: Turn, token: WorkflowTaskToken): WorkflowTask {
   const { info, workflowTask: task } = turn.state;
   if (info.namespaceId !== token.ns || !isRunning(turn.state) || !task?.startedEventId) throw taskNotFound();
-  const same = task.scheduledEventId === token.s && task.startedEventId === token.e && task.attempt === token.a && task.startedMs === token.at;
+  const same =
+    task.scheduledEventId === token.s && task.startedEventId === token.e && task.attempt === token.a && task.startedMs === token.at;
   if (!same) throw taskNotFound();
   return task;
 }
@@ -132,7 +133,12 @@ function scheduleNextTask({ turn, needsTask }: CommandContext, request: Request,
   }
 }
 
-function commandContext(engine: Engine, turn: Turn, request: Request, task: Pick<CommandContext, 'completedEventId' | 'started'>): CommandContext {
+function commandContext(
+  engine: Engine,
+  turn: Turn,
+  request: Request,
+  task: Pick<CommandContext, 'completedEventId' | 'started'>,
+): CommandContext {
   const startedChildren = new Set<string>();
   return {
     turn,

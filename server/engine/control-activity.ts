@@ -48,7 +48,8 @@ const WAYS = ['id', 'type', 'unpauseAll', 'matchAll'] as const;
 async function requireTarget(engine: Engine, target: Target): Promise<void> {
   await engine.registry.require(target.namespace);
   if (!target.execution?.workflowId) throw invalidArgument('WorkflowId is not set on request.');
-  if (!WAYS.some((way) => Object.hasOwn(target, way))) throw invalidArgument('Either Activity.Id or Activity.Type should be set on request.');
+  if (!WAYS.some((way) => Object.hasOwn(target, way)))
+    throw invalidArgument('Either Activity.Id or Activity.Type should be set on request.');
 }
 
 function meant(state: RunState, target: Target): Activity[] {
@@ -59,7 +60,12 @@ function meant(state: RunState, target: Target): Activity[] {
 }
 
 /** Lets something happen to every activity that a request means, in one transition. */
-async function onEach<R>(engine: Engine, target: Target, act: (turn: Turn, activity: Activity, scheduled: HistoryEvent | undefined) => R, needsScheduled = false): Promise<R[]> {
+async function onEach<R>(
+  engine: Engine,
+  target: Target,
+  act: (turn: Turn, activity: Activity, scheduled: HistoryEvent | undefined) => R,
+  needsScheduled = false,
+): Promise<R[]> {
   const namespace = await engine.registry.require(target.namespace);
   const runId = await findRunId(engine, namespace, target.execution);
   const workflowId = target.execution!.workflowId!;
@@ -77,7 +83,8 @@ async function onEach<R>(engine: Engine, target: Target, act: (turn: Turn, activ
     {
       async prepare(run) {
         if (!needsScheduled) return;
-        for (const { scheduledEventId } of meant(run.state, target)) scheduled.set(scheduledEventId, await eventOf(engine, run, scheduledEventId));
+        for (const { scheduledEventId } of meant(run.state, target))
+          scheduled.set(scheduledEventId, await eventOf(engine, run, scheduledEventId));
       },
     },
   );
@@ -125,7 +132,12 @@ async function updateOptions(engine: Engine, request: UpdateRequest, _call: Call
   refuse(priorityProblem(changes?.priority));
   if (restoreOriginal && mask?.paths?.length) throw invalidArgument('Both UpdateMask and RestoreOriginal are provided');
   if (restoreOriginal) {
-    const restored = await onEach(engine, request, (turn, a, scheduled) => replaceOptions(turn, a, originalOptions(scheduled!.activityTaskScheduledEventAttributes!)), true);
+    const restored = await onEach(
+      engine,
+      request,
+      (turn, a, scheduled) => replaceOptions(turn, a, originalOptions(scheduled!.activityTaskScheduledEventAttributes!)),
+      true,
+    );
     return { activityOptions: restored[restored.length - 1]! };
   }
   const updated = await onEach(engine, request, (turn, activity) => {
@@ -144,7 +156,8 @@ async function asTarget(engine: Engine, one: PauseOne & Pick<UnpauseOne, 'jitter
   const { activityId } = one;
   const { idLengthMax } = engine.limits;
   if (!activityId) throw invalidArgument('activity ID is required');
-  if (exceeds(activityId, idLengthMax)) throw invalidArgument(`activity ID exceeds length limit. Length=${utf8Length(activityId)} Limit=${idLengthMax}`);
+  if (exceeds(activityId, idLengthMax))
+    throw invalidArgument(`activity ID exceeds length limit. Length=${utf8Length(activityId)} Limit=${idLengthMax}`);
   refuse(requestIdProblem(one.requestId, idLengthMax));
   requireIdentity(one.identity, idLengthMax);
   if (one.reason && exceeds(one.reason, engine.limits.payloadSizeMax)) throw invalidArgument('reason exceeds length limit');

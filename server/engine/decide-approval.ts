@@ -29,9 +29,11 @@ const REASON_MAX = 4_000;
 /** Times that a request may be found open by a reader and not open by a writer before the caller is asked to come again. */
 const ATTEMPTS_MAX = 5;
 
-export const approve = (engine: Engine, request: DecisionRequest, _call: Call): Promise<{ approval: ApprovalMessage }> => decide(engine, request, 'approved');
+export const approve = (engine: Engine, request: DecisionRequest, _call: Call): Promise<{ approval: ApprovalMessage }> =>
+  decide(engine, request, 'approved');
 
-export const reject = (engine: Engine, request: DecisionRequest, _call: Call): Promise<{ approval: ApprovalMessage }> => decide(engine, request, 'rejected');
+export const reject = (engine: Engine, request: DecisionRequest, _call: Call): Promise<{ approval: ApprovalMessage }> =>
+  decide(engine, request, 'rejected');
 
 async function decide(engine: Engine, request: DecisionRequest, verdict: Verdict): Promise<{ approval: ApprovalMessage }> {
   const namespace = await engine.registry.require(request.namespace);
@@ -42,7 +44,10 @@ async function decide(engine: Engine, request: DecisionRequest, verdict: Verdict
       if (error instanceof NotDecidable) return undefined;
       throw error;
     });
-    const row = decided === undefined ? await decidedBefore(engine, request, verdict, runId) : await engine.approvals.find(runId, decided, engine.clock.now());
+    const row =
+      decided === undefined
+        ? await decidedBefore(engine, request, verdict, runId)
+        : await engine.approvals.find(runId, decided, engine.clock.now());
     if (row) return { approval: approvalMessage(namespace.name, row) };
   }
   throw unavailable('The approval request is too busy; please retry.');
@@ -87,7 +92,13 @@ async function decidedBefore(engine: Engine, request: DecisionRequest, verdict: 
   const name = JSON.stringify(workflowId);
   const nowMs = engine.clock.now();
   const rows = await engine.approvals.ofRun(runId, nowMs, OF_RUN_MAX);
-  const same = rows.find((r) => request.requestId && r.requestId === request.requestId && r.state === APPROVAL_STATE[verdict] && (!approvalId || r.approvalId === approvalId));
+  const same = rows.find(
+    (r) =>
+      request.requestId &&
+      r.requestId === request.requestId &&
+      r.state === APPROVAL_STATE[verdict] &&
+      (!approvalId || r.approvalId === approvalId),
+  );
   if (same) return engine.approvals.find(runId, same.approvalId, nowMs);
   if (approvalId) {
     const row = rows.find((r) => r.approvalId === approvalId) ?? (await engine.approvals.find(runId, approvalId, nowMs));
@@ -96,9 +107,12 @@ async function decidedBefore(engine: Engine, request: DecisionRequest, verdict: 
     throw failedPrecondition(`approval request ${JSON.stringify(approvalId)} of workflow ${name} is no longer open: it ${howItEnded(row)}`);
   }
   const open = rows.filter((r) => r.state === APPROVAL_STATE.open);
-  if (open.length > 1) throw failedPrecondition(`workflow ${name} has ${open.length} open approval requests; approval_id must name one of ${someIds(open)}`);
+  if (open.length > 1)
+    throw failedPrecondition(`workflow ${name} has ${open.length} open approval requests; approval_id must name one of ${someIds(open)}`);
   if (open.length === 1) return undefined;
   const [last] = rows;
   if (!last) throw neverAsked(workflowId);
-  throw failedPrecondition(`workflow ${name} has no open approval request: the last one, ${JSON.stringify(last.approvalId)}, ${howItEnded(last)}`);
+  throw failedPrecondition(
+    `workflow ${name} has no open approval request: the last one, ${JSON.stringify(last.approvalId)}, ${howItEnded(last)}`,
+  );
 }

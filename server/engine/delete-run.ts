@@ -18,7 +18,8 @@ export async function deleteRun(engine: Engine, request: Request, _call: Call): 
     runId,
     (turn) => {
       if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-      if (isRunning(turn.state)) announceClose(turn, terminateRun(turn, { reason: 'Delete workflow execution', identity: 'history-service' }));
+      if (isRunning(turn.state))
+        announceClose(turn, terminateRun(turn, { reason: 'Delete workflow execution', identity: 'history-service' }));
     },
     { workflowId },
   );

@@ -31,8 +31,17 @@ export function courierOf(engineOf: () => Engine, log: EngineLog): Courier {
     deliver: (messages) => deliverMessages(engineOf(), messages),
     async failed(messages, error) {
       const engine = engineOf();
-      log.warn({ err: error, kinds: messages.map((m) => m.message.kind) }, 'messages between runs could not be delivered; they are tried again');
-      await engine.outbox.putOff(messages.map((m) => m.id), engine.clock.now(), PUT_OFF).catch(() => undefined);
+      log.warn(
+        { err: error, kinds: messages.map((m) => m.message.kind) },
+        'messages between runs could not be delivered; they are tried again',
+      );
+      await engine.outbox
+        .putOff(
+          messages.map((m) => m.id),
+          engine.clock.now(),
+          PUT_OFF,
+        )
+        .catch(() => undefined);
     },
     release: (ids) => engineOf().outbox.release(ids),
   });
@@ -61,7 +70,10 @@ async function deliverTogether(engine: Engine, messages: readonly OutboxMessage[
     if (!(error instanceof MessageGone)) throw error;
     // another node was faster with some of them
     const present = await engine.outbox.present(messages.map((m) => m.id));
-    await deliverMessages(engine, messages.filter((m) => present.has(m.id)));
+    await deliverMessages(
+      engine,
+      messages.filter((m) => present.has(m.id)),
+    );
   }
 }
 

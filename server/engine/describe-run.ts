@@ -89,7 +89,9 @@ export function executionInfo(state: RunState): ExecutionInfo {
     memo: state.memo ? api.common.v1.Memo.decode(state.memo) : {},
     searchAttributes: { indexedFields: shownAttributes(state) },
     autoResetPoints: { points: state.resetPoints.map(resetPointToApi) },
-    mostRecentWorkerVersionStamp: lastWorkerVersion ? { buildId: lastWorkerVersion.buildId, useVersioning: lastWorkerVersion.versioned } : undefined,
+    mostRecentWorkerVersionStamp: lastWorkerVersion
+      ? { buildId: lastWorkerVersion.buildId, useVersioning: lastWorkerVersion.versioned }
+      : undefined,
     workerDeploymentName: state.workerDeploymentName,
     parentNamespaceId: info.parent?.namespaceId,
     parentExecution: info.parent ? { workflowId: info.parent.workflowId, runId: info.parent.runId } : undefined,

@@ -39,7 +39,9 @@ export async function describeTaskQueue(engine: Engine, request: Request, _call:
     statsByPriorityKey: stats?.byPriority ?? {},
     versioningInfo: { currentVersion: '__unversioned__', updateTime: NEVER },
     effectiveRateLimit: { requestsPerSecond: NO_LIMIT_PER_SECOND, rateLimitSource: enums.RateLimitSource.RATE_LIMIT_SOURCE_SYSTEM },
-    taskQueueStatus: request.includeTaskQueueStatus ? { ratePerSecond: NO_LIMIT_PER_SECOND, taskIdBlock: { startId: int64(1), endId: int64(100_000) } } : undefined,
+    taskQueueStatus: request.includeTaskQueueStatus
+      ? { ratePerSecond: NO_LIMIT_PER_SECOND, taskIdBlock: { startId: int64(1), endId: int64(100_000) } }
+      : undefined,
   };
 }
 
@@ -66,7 +68,12 @@ function pollers(engine: Engine, namespace: Namespace, queue: string, type: numb
   }));
 }
 
-async function queueStats(engine: Engine, namespace: Namespace, queue: string, type: number): Promise<{ all: Stats; byPriority: Record<number, Stats> }> {
+async function queueStats(
+  engine: Engine,
+  namespace: Namespace,
+  queue: string,
+  type: number,
+): Promise<{ all: Stats; byPriority: Record<number, Stats> }> {
   const rows = await engine.tasks.stats({ namespaceId: namespace.id, kind: kindOf(type), queue });
   const nowMs = engine.clock.now();
   const stats = ({ count, oldestMs }: Pick<QueueStats, 'count' | 'oldestMs'>): Stats => ({

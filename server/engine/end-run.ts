@@ -21,12 +21,22 @@ export async function requestCancelWorkflow(engine: Engine, request: CancelReque
   const namespace = await engine.registry.require(request.namespace);
   const runId = await findRunId(engine, namespace, request.workflowExecution);
   const workflowId = request.workflowExecution!.workflowId!;
-  await transact(engine, runId, (turn) => {
-    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-    checkFirstRun(turn, request.firstExecutionRunId);
-    if (!isRunning(turn.state)) return; // asking a closed run to stop is no error
-    requestCancelRun(turn, { reason: request.reason ?? '', identity: request.identity ?? '', requestId: request.requestId ?? '', links: request.links });
-  }, { workflowId });
+  await transact(
+    engine,
+    runId,
+    (turn) => {
+      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
+      checkFirstRun(turn, request.firstExecutionRunId);
+      if (!isRunning(turn.state)) return; // asking a closed run to stop is no error
+      requestCancelRun(turn, {
+        reason: request.reason ?? '',
+        identity: request.identity ?? '',
+        requestId: request.requestId ?? '',
+        links: request.links,
+      });
+    },
+    { workflowId },
+  );
   return {};
 }
 
@@ -34,13 +44,23 @@ export async function terminateWorkflow(engine: Engine, request: TerminateReques
   const namespace = await engine.registry.require(request.namespace);
   const runId = await findRunId(engine, namespace, request.workflowExecution);
   const workflowId = request.workflowExecution!.workflowId!;
-  await transact(engine, runId, (turn) => {
-    if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-    checkFirstRun(turn, request.firstExecutionRunId);
-    if (!isRunning(turn.state)) throw alreadyCompleted();
-    const event = terminateRun(turn, { reason: request.reason || NO_REASON, details: request.details, identity: request.identity || 'frontend-service', links: request.links });
-    announceClose(turn, event);
-  }, { workflowId });
+  await transact(
+    engine,
+    runId,
+    (turn) => {
+      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
+      checkFirstRun(turn, request.firstExecutionRunId);
+      if (!isRunning(turn.state)) throw alreadyCompleted();
+      const event = terminateRun(turn, {
+        reason: request.reason || NO_REASON,
+        details: request.details,
+        identity: request.identity || 'frontend-service',
+        links: request.links,
+      });
+      announceClose(turn, event);
+    },
+    { workflowId },
+  );
   return {};
 }
 

@@ -22,7 +22,16 @@ import { startedLink } from './start-answers.js';
 import { requireOpen, startInNamespace } from './start-run.js';
 import { outcomeOf } from './update-status.js';
 import { COMPLETED, type UpdateStatus } from './update-waiters.js';
-import { type RunName, stageOf, takeUpdate, updateAnswer, updateInRun, type UpdateRequest, WAIT_MS, withUpdateId } from './update-run.js';
+import {
+  type RunName,
+  stageOf,
+  takeUpdate,
+  updateAnswer,
+  updateInRun,
+  type UpdateRequest,
+  waitForUpdate,
+  withUpdateId,
+} from './update-run.js';
 
 type Request = temporal.api.workflowservice.v1.IExecuteMultiOperationRequest;
 type Response = temporal.api.workflowservice.v1.IExecuteMultiOperationResponse;
@@ -198,9 +207,8 @@ function admitAndWait(engine: Engine, turn: Turn, update: UpdateRequest, call: C
       stage: stageOf(update),
     };
     let end = (): void => undefined;
-    const status = engine.updates.wait(wait, WAIT_MS, (stop) => {
-      end = stop;
-      call.onCancelled(stop);
+    const status = waitForUpdate(engine, wait, call, (giveUp) => {
+      end = giveUp;
     });
     status.catch(() => undefined);
     return { status, end };

@@ -21,7 +21,12 @@ export async function failWorkflowTaskCall(engine: Engine, request: Request, _ca
   const failure = request.failure && storableFailure(request.failure, { sizeMax, truncatedSizeMax });
   await transact(engine, token.run, (turn) => {
     requireTask(turn, token);
-    failWorkflowTask(turn, { cause: request.cause ?? 0, failure, identity: request.identity ?? '', binaryChecksum: request.binaryChecksum ?? '' });
+    failWorkflowTask(turn, {
+      cause: request.cause ?? 0,
+      failure,
+      identity: request.identity ?? '',
+      binaryChecksum: request.binaryChecksum ?? '',
+    });
     scheduleWorkflowTask(turn);
   });
   return {};

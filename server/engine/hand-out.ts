@@ -76,7 +76,9 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
     out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
     return;
   }
-  out.tasks.push(taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, priorityKey(mergePriorities(state.info.priority, null))));
+  out.tasks.push(
+    taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, priorityKey(mergePriorities(state.info.priority, null))),
+  );
 }
 
 function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, out: HandedOut): void {
@@ -90,7 +92,9 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
     out.reservations.push({ queue, poller, turn, scheduledEventId });
     return;
   }
-  out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, priorityKey(mergePriorities(state.info.priority, activity.priority))));
+  out.tasks.push(
+    taskRow(engine, turn, queue, scheduledEventId, activity.stamp, priorityKey(mergePriorities(state.info.priority, activity.priority))),
+  );
 }
 
 function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {

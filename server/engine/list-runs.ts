@@ -34,19 +34,27 @@ function readQuery(text: string | null | undefined, namespace: Namespace): Check
   return checkListQuery(parseListQuery(text ?? ''), customAttributes(namespace));
 }
 
-async function page(engine: Engine, namespace: Namespace, query: CheckedQuery, size: number, token: Uint8Array | null | undefined): Promise<ListResponse> {
+async function page(
+  engine: Engine,
+  namespace: Namespace,
+  query: CheckedQuery,
+  size: number,
+  token: Uint8Array | null | undefined,
+): Promise<ListResponse> {
   const limit = pageSize(size, LIST_PAGE_MAX);
   const runs = await engine.listing.list(namespace.id, query, limit, token?.length ? decodePosition(token) : undefined);
   const last = runs.length === limit ? runs[runs.length - 1] : undefined;
   return { executions: runs.map((run) => listedInfo(run)), nextPageToken: last && encodePosition(last) };
 }
 
-const encodePosition = ({ closeMs, startMs, runId }: ListPosition): Buffer => Buffer.from(JSON.stringify({ closeMs, startMs, runId }), 'utf8');
+const encodePosition = ({ closeMs, startMs, runId }: ListPosition): Buffer =>
+  Buffer.from(JSON.stringify({ closeMs, startMs, runId }), 'utf8');
 
 function decodePosition(bytes: Uint8Array): ListPosition {
   try {
     const { closeMs, startMs, runId } = JSON.parse(Buffer.from(bytes).toString('utf8')) as ListPosition;
-    if ((closeMs === null || Number.isSafeInteger(closeMs)) && Number.isSafeInteger(startMs) && /^[0-9a-f-]{36}$/.test(runId)) return { closeMs, startMs, runId };
+    if ((closeMs === null || Number.isSafeInteger(closeMs)) && Number.isSafeInteger(startMs) && /^[0-9a-f-]{36}$/.test(runId))
+      return { closeMs, startMs, runId };
   } catch {
     // not one of ours
   }
@@ -115,7 +123,8 @@ function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
   if (earliest > latest) throw invalidArgument('EarliestTime in StartTimeFilter should not be larger than LatestTime.');
   if (earliestTime) parts.push(compare('StartTime', T.INDEXED_VALUE_TYPE_DATETIME, '>=', earliest));
   if (latestTime) parts.push(compare('StartTime', T.INDEXED_VALUE_TYPE_DATETIME, '<=', latest));
-  if (request.executionFilter?.workflowId) parts.push(compare('WorkflowId', T.INDEXED_VALUE_TYPE_KEYWORD, '=', request.executionFilter.workflowId));
+  if (request.executionFilter?.workflowId)
+    parts.push(compare('WorkflowId', T.INDEXED_VALUE_TYPE_KEYWORD, '=', request.executionFilter.workflowId));
   if (request.executionFilter?.runId) parts.push(compare('RunId', T.INDEXED_VALUE_TYPE_KEYWORD, '=', request.executionFilter.runId));
   if (request.typeFilter?.name) parts.push(compare('WorkflowType', T.INDEXED_VALUE_TYPE_KEYWORD, '=', request.typeFilter.name));
   return parts;
@@ -124,18 +133,29 @@ function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
 export async function listOpenRuns(engine: Engine, request: OpenRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
   const parts = [compare('ExecutionStatus', T.INDEXED_VALUE_TYPE_KEYWORD, '=', RUNNING), ...oldFilters(request)];
-  return page(engine, namespace, { filter: { type: 'and', parts }, groupBy: undefined }, request.maximumPageSize ?? 0, request.nextPageToken);
+  return page(
+    engine,
+    namespace,
+    { filter: { type: 'and', parts }, groupBy: undefined },
+    request.maximumPageSize ?? 0,
+    request.nextPageToken,
+  );
 }
 
 export async function listClosedRuns(engine: Engine, request: ClosedRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
   const status = request.statusFilter?.status;
   const parts = [compare('ExecutionStatus', T.INDEXED_VALUE_TYPE_KEYWORD, status ? '=' : '!=', status || RUNNING), ...oldFilters(request)];
-  return page(engine, namespace, { filter: { type: 'and', parts }, groupBy: undefined }, request.maximumPageSize ?? 0, request.nextPageToken);
+  return page(
+    engine,
+    namespace,
+    { filter: { type: 'and', parts }, groupBy: undefined },
+    request.maximumPageSize ?? 0,
+    request.nextPageToken,
+  );
 }
 
 export async function listArchivedRuns(engine: Engine, request: { namespace?: string | null }, _call: Call): Promise<ListResponse> {
   await engine.registry.require(request.namespace);
   throw invalidArgument('Cluster is not configured for visibility archival.');
 }
-

@@ -15,7 +15,12 @@ export function metricsText(engine: Engine, startedMs: number): string {
   const metrics: Metric[] = [
     { name: 'perdure_commits_total', type: 'counter', help: 'Group commits written.', value: committer.groups },
     { name: 'perdure_transitions_total', type: 'counter', help: 'Transitions of runs written by them.', value: committer.items },
-    { name: 'perdure_commit_conflicts_total', type: 'counter', help: 'Transitions that lost a race and were decided again.', value: committer.conflicts },
+    {
+      name: 'perdure_commit_conflicts_total',
+      type: 'counter',
+      help: 'Transitions that lost a race and were decided again.',
+      value: committer.conflicts,
+    },
     { name: 'perdure_commit_queue', type: 'gauge', help: 'Transitions waiting for a group commit.', value: committer.queued },
     { name: 'perdure_cached_runs', type: 'gauge', help: 'Runs whose state is kept in memory.', value: cache.size },
     { name: 'perdure_busy_runs', type: 'gauge', help: 'Runs (and workflow ids) with an operation under way.', value: serial.size },

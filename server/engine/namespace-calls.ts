@@ -20,21 +20,30 @@ export async function registerNamespace(engine: Engine, request: RegisterRequest
   validateRegisterNamespace(request, engine.limits.idLengthMax);
   const name = request.namespace ?? '';
   const retentionMs = retentionOf(request.workflowExecutionRetentionPeriod);
-  await addNamespace(engine, { name, retentionMs, description: request.description ?? '', ownerEmail: request.ownerEmail ?? '', data: { ...request.data } });
+  await addNamespace(engine, {
+    name,
+    retentionMs,
+    description: request.description ?? '',
+    ownerEmail: request.ownerEmail ?? '',
+    data: { ...request.data },
+  });
   return {};
 }
 
-export async function addNamespace(engine: Engine, n: Pick<Namespace, 'name' | 'retentionMs' | 'description' | 'ownerEmail' | 'data'>): Promise<void> {
+export async function addNamespace(
+  engine: Engine,
+  n: Pick<Namespace, 'name' | 'retentionMs' | 'description' | 'ownerEmail' | 'data'>,
+): Promise<void> {
   const added =
     n.name !== SYSTEM_NAMESPACE &&
     (await engine.namespaces.insert({
-    ...n,
-    id: engine.ids.newId(),
-    state: STATE.NAMESPACE_STATE_REGISTERED,
-    settings: {},
-    searchAttributes: {},
-    createdMs: engine.clock.now(),
-  }));
+      ...n,
+      id: engine.ids.newId(),
+      state: STATE.NAMESPACE_STATE_REGISTERED,
+      settings: {},
+      searchAttributes: {},
+      createdMs: engine.clock.now(),
+    }));
   if (!added) throw new ServiceError('ALREADY_EXISTS', `Namespace "${n.name}" already exists`, [detail('NamespaceAlreadyExistsFailure')]);
   engine.registry.forgetAll();
   engine.notify({ kind: 'namespaces' });
@@ -75,7 +84,9 @@ export function namespaceAnswer(n: Namespace): DescribeResponse {
 }
 
 export async function listNamespaces(engine: Engine, request: ListRequest, _call: Call): Promise<object> {
-  const all = (await engine.namespaces.all()).filter((n) => n.state !== STATE.NAMESPACE_STATE_DELETED || request.namespaceFilter?.includeDeleted);
+  const all = (await engine.namespaces.all()).filter(
+    (n) => n.state !== STATE.NAMESPACE_STATE_DELETED || request.namespaceFilter?.includeDeleted,
+  );
   const after = request.nextPageToken?.length ? Buffer.from(request.nextPageToken).toString('utf8') : '';
   const rest = all.filter((n) => n.name > after);
   const size = request.pageSize && request.pageSize > 0 ? Math.min(request.pageSize, PAGE) : PAGE;

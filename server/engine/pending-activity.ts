@@ -29,7 +29,8 @@ export function pendingActivity(activity: Activity, nowMs: number): PendingActiv
     activityId: activity.activityId,
     activityType: { name: activity.type },
     state: pendingState(activity),
-    heartbeatDetails: activity.lastHeartbeatMs && activity.heartbeatDetails ? api.common.v1.Payloads.decode(activity.heartbeatDetails) : undefined,
+    heartbeatDetails:
+      activity.lastHeartbeatMs && activity.heartbeatDetails ? api.common.v1.Payloads.decode(activity.heartbeatDetails) : undefined,
     lastHeartbeatTime: timeOrNone(activity.lastHeartbeatMs),
     lastStartedTime: timeOrNone(activity.startedMs),
     attempt: activity.attempt,

@@ -12,9 +12,11 @@ type PollActivityRequest = temporal.api.workflowservice.v1.IPollActivityTaskQueu
 
 type PollRequest = PollWorkflowRequest | PollActivityRequest;
 
-export const pollWorkflowTask = (engine: Engine, request: PollWorkflowRequest, call: Call): Promise<object | EncodedResponse> => poll(engine, 1, request, call);
+export const pollWorkflowTask = (engine: Engine, request: PollWorkflowRequest, call: Call): Promise<object | EncodedResponse> =>
+  poll(engine, 1, request, call);
 
-export const pollActivityTask = (engine: Engine, request: PollActivityRequest, call: Call): Promise<object | EncodedResponse> => poll(engine, 2, request, call);
+export const pollActivityTask = (engine: Engine, request: PollActivityRequest, call: Call): Promise<object | EncodedResponse> =>
+  poll(engine, 2, request, call);
 
 async function poll(engine: Engine, kind: 1 | 2, request: PollRequest, call: Call): Promise<object | EncodedResponse> {
   const namespace = await engine.registry.require(request.namespace);

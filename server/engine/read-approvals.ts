@@ -31,7 +31,11 @@ export const OF_RUN_MAX = 100;
 
 const STATES = new Set<number>(Object.values(APPROVAL_STATE));
 
-export async function listApprovals(engine: Engine, request: ListRequest, _call: Call): Promise<{ approvals: ApprovalMessage[]; nextPageToken: Uint8Array }> {
+export async function listApprovals(
+  engine: Engine,
+  request: ListRequest,
+  _call: Call,
+): Promise<{ approvals: ApprovalMessage[]; nextPageToken: Uint8Array }> {
   const namespace = await engine.registry.require(request.namespace);
   const { pageSize } = request;
   if (pageSize < 0 || pageSize > PAGE_MAX) throw invalidArgument(`page_size must be from 0 to ${PAGE_MAX}, not ${pageSize}.`);
@@ -49,17 +53,27 @@ export async function listApprovals(engine: Engine, request: ListRequest, _call:
     },
     engine.clock.now(),
   );
-  return { approvals: rows.map((r) => approvalMessage(namespace.name, r)), nextPageToken: more ? encodePlace(rows.at(-1)!) : new Uint8Array() };
+  return {
+    approvals: rows.map((r) => approvalMessage(namespace.name, r)),
+    nextPageToken: more ? encodePlace(rows.at(-1)!) : new Uint8Array(),
+  };
 }
 
-const encodePlace = ({ requestedMs, runId, approvalId }: ApprovalRow): Buffer => Buffer.from(JSON.stringify({ requestedMs, runId, approvalId } satisfies ApprovalPlace));
+const encodePlace = ({ requestedMs, runId, approvalId }: ApprovalRow): Buffer =>
+  Buffer.from(JSON.stringify({ requestedMs, runId, approvalId } satisfies ApprovalPlace));
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function decodePlace(token: Uint8Array): ApprovalPlace {
   try {
     const place = JSON.parse(Buffer.from(token).toString('utf8')) as ApprovalPlace;
-    if (Number.isSafeInteger(place.requestedMs) && UUID.test(place.runId) && typeof place.approvalId === 'string' && !place.approvalId.includes('\0')) return place;
+    if (
+      Number.isSafeInteger(place.requestedMs) &&
+      UUID.test(place.runId) &&
+      typeof place.approvalId === 'string' &&
+      !place.approvalId.includes('\0')
+    )
+      return place;
   } catch {
     // not one of ours
   }
@@ -88,7 +102,9 @@ async function theOnlyOne(engine: Engine, { workflowId }: ApprovalName, runId: s
   const meant = open.length > 0 ? open : rows;
   if (meant.length === 0) throw neverAsked(workflowId);
   if (meant.length > 1) {
-    throw invalidArgument(`approval_id must say which: workflow ${JSON.stringify(workflowId)} has ${open.length > 0 ? 'several open requests' : 'none open, and had several'}: ${someIds(meant)}`);
+    throw invalidArgument(
+      `approval_id must say which: workflow ${JSON.stringify(workflowId)} has ${open.length > 0 ? 'several open requests' : 'none open, and had several'}: ${someIds(meant)}`,
+    );
   }
   return meant[0]!;
 }

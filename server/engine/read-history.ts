@@ -30,10 +30,18 @@ export async function readHistory(engine: Engine, request: Request, call: Call):
 }
 
 const answer = (parts: readonly Uint8Array[], nextPageToken: Uint8Array | undefined): EncodedResponse =>
-  new EncodedResponse(spliceHistory(Response, nextPageToken ? { nextPageToken } : {}, HISTORY_FIELD, parts.length > 0 ? parts : [Buffer.alloc(0)]));
+  new EncodedResponse(
+    spliceHistory(Response, nextPageToken ? { nextPageToken } : {}, HISTORY_FIELD, parts.length > 0 ? parts : [Buffer.alloc(0)]),
+  );
 
 /** The last event once the run is closed; before that the last event there is, or a wait when the caller asked for one. */
-async function closeEvent(engine: Engine, first: SeenRun, request: Request, token: PageToken | undefined, call: Call): Promise<EncodedResponse> {
+async function closeEvent(
+  engine: Engine,
+  first: SeenRun,
+  request: Request,
+  token: PageToken | undefined,
+  call: Call,
+): Promise<EncodedResponse> {
   const { runId } = first;
   let run: RunProgress = first;
   if (run.open && request.waitNewEvent) {
@@ -47,7 +55,13 @@ async function closeEvent(engine: Engine, first: SeenRun, request: Request, toke
 }
 
 /** Waits for the run to leave a condition; how far it is then, or when the time is up. */
-async function waitWhile(engine: Engine, runId: string, first: RunProgress, call: Call, holds: (progress: RunProgress) => boolean): Promise<RunProgress> {
+async function waitWhile(
+  engine: Engine,
+  runId: string,
+  first: RunProgress,
+  call: Call,
+  holds: (progress: RunProgress) => boolean,
+): Promise<RunProgress> {
   const untilMs = engine.clock.now() + longPollMs(engine, call);
   let run = first;
   for (;;) {
@@ -85,11 +99,20 @@ async function page(engine: Engine, first: SeenRun, request: Request, token: Pag
     return answer(parts, undefined);
   }
   if (atEnd && !run.open && next >= run.nextEventId) return answer(parts, undefined);
-  return answer(parts, encodePageToken({ run: runId, next, before, task: token?.task, poll: atEnd || token?.poll || request.waitNewEvent === true }));
+  return answer(
+    parts,
+    encodePageToken({ run: runId, next, before, task: token?.task, poll: atEnd || token?.poll || request.waitNewEvent === true }),
+  );
 }
 
 /** Rows until the page has that many batches or bytes. */
-async function readPage(engine: Engine, runId: string, from: number, before: number, batches: number): Promise<{ parts: Uint8Array[]; next: number }> {
+async function readPage(
+  engine: Engine,
+  runId: string,
+  from: number,
+  before: number,
+  batches: number,
+): Promise<{ parts: Uint8Array[]; next: number }> {
   const parts: Uint8Array[] = [];
   let next = from;
   let left = batches;

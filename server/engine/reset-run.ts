@@ -38,7 +38,9 @@ export async function resetWorkflow(engine: Engine, request: Request, _call: Cal
     const current = await engine.runs.current(namespace.id, workflowId);
     if (!current) throw noSuchWorkflow(workflowId);
     try {
-      return { runId: await resetFrom(engine, namespace, request, { workflowId, baseRunId: runId || current.runId, currentRunId: current.runId }) };
+      return {
+        runId: await resetFrom(engine, namespace, request, { workflowId, baseRunId: runId || current.runId, currentRunId: current.runId }),
+      };
     } catch (error) {
       if (!(error instanceof Moved) || attempt === ATTEMPTS_MAX) throw error;
     }

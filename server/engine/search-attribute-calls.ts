@@ -26,7 +26,8 @@ export async function addAttributes(engine: Engine, namespace: Namespace, asked:
     if (isReservedAttribute(name)) throw invalidArgument(`Search attribute ${name} is reserved by system.`);
     refuse(attributeNameProblem(name));
     if (!type || enums.IndexedValueType[type] === undefined) throw invalidArgument(`Unable to parse search attribute type: ${type}.`);
-    if (Object.hasOwn(merged, name) && merged[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
+    if (Object.hasOwn(merged, name) && merged[name] !== type)
+      throw invalidArgument(`Search attribute ${name} already exists with another type.`);
     merged[name] = type;
   }
   await store(engine, namespace.name, merged);

@@ -41,10 +41,17 @@ export async function signalWorkflow(engine: Engine, request: SignalRequest, _ca
 }
 
 /** A link to the event that a signal became; its request id names it, for it may have no number yet. */
-const signalLink = (run: RunState, requestId: string): ILink => requestLink(run, requestId, enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+const signalLink = (run: RunState, requestId: string): ILink =>
+  requestLink(run, requestId, enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
 
 /** Adds the signal to an open run; a request id that the run has taken before changes nothing, be the run open or not. */
-export async function deliverSignal(engine: Engine, namespace: Namespace, workflowId: string, runId: string, signal: Signal): Promise<RunState> {
+export async function deliverSignal(
+  engine: Engine,
+  namespace: Namespace,
+  workflowId: string,
+  runId: string,
+  signal: Signal,
+): Promise<RunState> {
   try {
     return await transact(engine, runId, (turn) => takeSignal(turn, namespace, workflowId, signal), { workflowId });
   } catch (error) {

@@ -9,7 +9,12 @@ const STARTED = enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
 
 /** A link to the first event of a run. */
 export const startedLink = ({ info }: RunState): Link => ({
-  workflowEvent: { namespace: info.namespace, workflowId: info.workflowId, runId: info.runId, eventRef: { eventId: 1 as never, eventType: STARTED } },
+  workflowEvent: {
+    namespace: info.namespace,
+    workflowId: info.workflowId,
+    runId: info.runId,
+    eventRef: { eventId: 1 as never, eventType: STARTED },
+  },
 });
 
 /** A link to the event that took a request id, which may not have its number yet. */
@@ -36,7 +41,8 @@ export const alreadyStarted = (state: RunState, message: string): ServiceError =
 
 const named = ({ info }: RunState): string => `WorkflowId: ${info.workflowId}, RunId: ${info.runId}.`;
 
-export const stillRunning = (state: RunState): ServiceError => alreadyStarted(state, `Workflow execution is already running. ${named(state)}`);
+export const stillRunning = (state: RunState): ServiceError =>
+  alreadyStarted(state, `Workflow execution is already running. ${named(state)}`);
 
 export const finishedBefore = (state: RunState, policy: string, how = ''): ServiceError =>
   alreadyStarted(state, `Workflow execution already finished${how}. ${named(state)} Workflow Id reuse policy: ${policy}.`);

@@ -42,7 +42,9 @@ export async function startChildren(engine: Engine, messages: readonly OutboxMes
     const found = new Map<number, Found>();
     let outcome: Outcome;
     try {
-      outcome = await transact(engine, runId, (turn) => startAll(turn, left, found, chosen), { prepare: (run) => lookUp(engine, run, left, found) });
+      outcome = await transact(engine, runId, (turn) => startAll(turn, left, found, chosen), {
+        prepare: (run) => lookUp(engine, run, left, found),
+      });
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'NOT_FOUND') throw error;
       outcome = { nothingToDo: left.map((m) => m.id), blocked: [] }; // the parent is gone
@@ -62,7 +64,12 @@ interface Outcome {
   blocked: { message: OutboxMessage; by: string; runId: string }[];
 }
 
-function startAll(turn: Turn, messages: readonly OutboxMessage[], found: ReadonlyMap<number, Found>, chosen: ReadonlyMap<string, string>): Outcome {
+function startAll(
+  turn: Turn,
+  messages: readonly OutboxMessage[],
+  found: ReadonlyMap<number, Found>,
+  chosen: ReadonlyMap<string, string>,
+): Outcome {
   const outcome: Outcome = { nothingToDo: [], blocked: [] };
   const started = new Set<string>();
   for (const message of messages) {

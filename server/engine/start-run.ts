@@ -52,13 +52,19 @@ export const requireOpen = (namespace: Namespace): void =>
 function requireNoPin(request: StartRequest): void {
   refuse(versioningOverrideProblem(request.versioningOverride));
   const version = pinnedTo(request.versioningOverride);
-  if (version) throw failedPrecondition(`Pinned version '${version}' is not present in task queue '${request.taskQueue?.name}' of type 'Workflow'`);
+  if (version)
+    throw failedPrecondition(`Pinned version '${version}' is not present in task queue '${request.taskQueue?.name}' of type 'Workflow'`);
 }
 
 /** What happens to the new run in its first transition, besides its Started event. */
 export type FirstSteps = (turn: Turn) => void;
 
-export async function startInNamespace(engine: Engine, namespace: Namespace, request: StartRequest, firstSteps: FirstSteps): Promise<StartResponse> {
+export async function startInNamespace(
+  engine: Engine,
+  namespace: Namespace,
+  request: StartRequest,
+  firstSteps: FirstSteps,
+): Promise<StartResponse> {
   const workflowId = request.workflowId ?? '';
   return engine.serial.run(`${namespace.id}/${workflowId}`, async () => {
     // most workflow ids are new: the first try lets the commit itself find out, which saves the look-up
@@ -73,7 +79,12 @@ export async function startInNamespace(engine: Engine, namespace: Namespace, req
 }
 
 /** Undefined when the race for the workflow id was lost. */
-async function startOnce(engine: Engine, namespace: Namespace, request: StartRequest, firstSteps: FirstSteps): Promise<StartResponse | undefined> {
+async function startOnce(
+  engine: Engine,
+  namespace: Namespace,
+  request: StartRequest,
+  firstSteps: FirstSteps,
+): Promise<StartResponse | undefined> {
   const current = await engine.runs.current(namespace.id, request.workflowId!);
   const existing = current && (await engine.runs.load(current.runId));
   if (existing) {
@@ -127,7 +138,10 @@ function startedAttributes(engine: Engine, request: StartRequest, runId: string)
     lastCompletionResult: request.lastCompletionResult,
     firstWorkflowTaskBackoff: toDuration(delayMs),
     memo: request.memo,
-    searchAttributes: typedSearchAttributes(request.searchAttributes, engine.registry.peek(request.namespace ?? '')?.searchAttributes ?? {}),
+    searchAttributes: typedSearchAttributes(
+      request.searchAttributes,
+      engine.registry.peek(request.namespace ?? '')?.searchAttributes ?? {},
+    ),
     header: request.header,
     workflowId: request.workflowId,
     completionCallbacks: request.completionCallbacks,
@@ -145,7 +159,8 @@ async function startFresh(
   firstOfWorkflow = false,
 ): Promise<StartResponse | undefined> {
   const run = newRunOf(engine, namespace, request, after);
-  if (request.requestEagerExecution && !fromDuration(request.workflowStartDelay) && !request.cronSchedule) run.attributes.eagerExecutionAccepted = true;
+  if (request.requestEagerExecution && !fromDuration(request.workflowStartDelay) && !request.cronSchedule)
+    run.attributes.eagerExecutionAccepted = true;
   const turn = beginRun(run, engine.turnContext());
   firstSteps(turn);
   const eager = takeEagerly(engine, turn, request);
@@ -189,7 +204,8 @@ async function startOverOpen(
 }
 
 export function conflictPolicy(request: StartRequest): number {
-  if (request.workflowIdReusePolicy === REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) return CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
+  if (request.workflowIdReusePolicy === REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING)
+    return CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
   return request.workflowIdConflictPolicy || CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_FAIL;
 }
 

@@ -86,8 +86,8 @@ function startWorkflow(turn: Turn, queue: QueueName, task: StoredTask, by: Polle
 
 function startOneActivity(turn: Turn, task: StoredTask, by: { identity: string; requestId: string }): boolean {
   const activity = turn.state.activities[task.eventId];
-  if (!isRunning(turn.state) || !activity || activity.startedMs || activity.paused || !activity.queued || activity.stamp !== task.stamp) return false;
+  if (!isRunning(turn.state) || !activity || activity.startedMs || activity.paused || !activity.queued || activity.stamp !== task.stamp)
+    return false;
   startActivity(turn, activity, by);
   return true;
 }
-

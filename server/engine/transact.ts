@@ -42,7 +42,12 @@ class RunTooLarge extends Error {}
 
 export const runNotFound = (runId: string): ServiceError => notFound(`workflow execution not found: run ${runId}`);
 
-export async function transact<R>(engine: Engine, runId: string, decide: (turn: Turn, run: CachedRun) => R, options: TransactOptions<R> = {}): Promise<R> {
+export async function transact<R>(
+  engine: Engine,
+  runId: string,
+  decide: (turn: Turn, run: CachedRun) => R,
+  options: TransactOptions<R> = {},
+): Promise<R> {
   try {
     return await transactOnce(engine, runId, decide, options);
   } catch (error) {
@@ -60,7 +65,12 @@ async function terminateTooLarge(engine: Engine, runId: string, reason: string):
   });
 }
 
-function transactOnce<R>(engine: Engine, runId: string, decide: (turn: Turn, run: CachedRun) => R, options: TransactOptions<R> = {}): Promise<R> {
+function transactOnce<R>(
+  engine: Engine,
+  runId: string,
+  decide: (turn: Turn, run: CachedRun) => R,
+  options: TransactOptions<R> = {},
+): Promise<R> {
   return engine.serial.run(runId, async () => {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const cached = engine.cache.take(runId);
@@ -136,7 +146,16 @@ async function loadRun(engine: Engine, runId: string): Promise<CachedRun | undef
 
 /** Everything that one transition writes: its run, the runs that begin with it, tasks and messages. */
 export function commitItem(turn: Turn, out: HandedOut, read: { version: number; deadlineMs: number | null; rewrite: boolean }): CommitItem {
-  const item: CommitItem = { runs: [], copies: [], tasks: out.tasks, takenTasks: [], requests: [], messages: [], takenMessages: [], approvals: [] };
+  const item: CommitItem = {
+    runs: [],
+    copies: [],
+    tasks: out.tasks,
+    takenTasks: [],
+    requests: [],
+    messages: [],
+    takenMessages: [],
+    approvals: [],
+  };
   addTurn(item, turn, read);
   return item;
 }
@@ -151,7 +170,8 @@ export function addTurn(item: CommitItem, turn: Turn, read: { version: number; d
   item.takenMessages.push(...turn.takenMessages);
   for (const effect of turn.effects) {
     if (effect.type === 'message') item.messages.push({ id: turn.context.newId(), message: effect.message });
-    else if (effect.type === 'other-run') addTurn(item, effect.turn as Turn, { version: effect.version, deadlineMs: effect.deadlineMs, rewrite: false });
+    else if (effect.type === 'other-run')
+      addTurn(item, effect.turn as Turn, { version: effect.version, deadlineMs: effect.deadlineMs, rewrite: false });
     else if (effect.type === 'new-run') {
       const next = effect.turn as Turn;
       addTurn(item, next, { version: 0, deadlineMs: null, rewrite: false });
@@ -171,7 +191,9 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
     infoChanged: turn.infoChanged,
     memoChanged: turn.memoChanged,
     searchAttributesChanged: turn.searchAttributesChanged,
-    indexed: turn.searchAttributesChanged ? indexedValues(state.searchAttributes, turn.context.attributeTypes(state.info.namespace)) : undefined,
+    indexed: turn.searchAttributesChanged
+      ? indexedValues(state.searchAttributes, turn.context.attributeTypes(state.info.namespace))
+      : undefined,
     events: turn.encoded.length > 0 ? joinEvents(turn.encoded) : undefined,
     firstEventId: turn.firstEventId,
     lastEventId: state.nextEventId - 1,
@@ -183,7 +205,11 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
  * The stored deadline moves earlier at once and later only when it fires, so that most updates leave its index alone.
  * A new run stores one no later than its first workflow task's timeout would be, which the hand-out of that task then need not change.
  */
-function deadlineColumn(turn: Turn, due: number, read: { deadlineMs: number | null; rewrite: boolean }): { deadlineMs: number | null; clearDeadline: boolean } {
+function deadlineColumn(
+  turn: Turn,
+  due: number,
+  read: { deadlineMs: number | null; rewrite: boolean },
+): { deadlineMs: number | null; clearDeadline: boolean } {
   if (!isRunning(turn.state)) return { deadlineMs: null, clearDeadline: true };
   if (turn.isNew) {
     const first = turn.nowMs + turn.state.info.workflowTaskTimeoutMs;
@@ -195,7 +221,14 @@ function deadlineColumn(turn: Turn, due: number, read: { deadlineMs: number | nu
 }
 
 /** After the commit: the cache, the pollers, whoever watches the run, other nodes. */
-export async function settle(engine: Engine, run: CachedRun, turn: Turn, item: CommitItem, out: HandedOut, after: () => Promise<void> | void): Promise<void> {
+export async function settle(
+  engine: Engine,
+  run: CachedRun,
+  turn: Turn,
+  item: CommitItem,
+  out: HandedOut,
+  after: () => Promise<void> | void,
+): Promise<void> {
   const written = item.runs.find((r) => r.state === turn.state)!;
   remember(run, written);
   for (const effect of turn.effects) {
@@ -213,7 +246,13 @@ export async function settle(engine: Engine, run: CachedRun, turn: Turn, item: C
 }
 
 /** The same for a run that began with this commit. */
-export async function settleNew(engine: Engine, turn: Turn, item: CommitItem, out: HandedOut, after?: (run: CachedRun) => Promise<void> | void): Promise<void> {
+export async function settleNew(
+  engine: Engine,
+  turn: Turn,
+  item: CommitItem,
+  out: HandedOut,
+  after?: (run: CachedRun) => Promise<void> | void,
+): Promise<void> {
   const run: CachedRun = { state: turn.state, version: 0, deadlineMs: null, recent: [], recentFrom: 1 };
   await settle(engine, run, turn, item, out, () => after?.(run));
 }

@@ -2,7 +2,10 @@
 import type { SearchAttributes } from '../core/validate/search-attributes.js';
 import { typeName } from '../core/validate/search-value.js';
 
-export function typedSearchAttributes(attributes: SearchAttributes | null | undefined, types: Readonly<Record<string, number>>): SearchAttributes | null | undefined {
+export function typedSearchAttributes(
+  attributes: SearchAttributes | null | undefined,
+  types: Readonly<Record<string, number>>,
+): SearchAttributes | null | undefined {
   if (!attributes?.indexedFields) return attributes;
   const indexedFields = Object.fromEntries(
     Object.entries(attributes.indexedFields).map(([name, payload]) => {

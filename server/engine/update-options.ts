@@ -41,7 +41,10 @@ export async function updateRunOptions(engine: Engine, request: Request, _call: 
 export function requireOptionsMask(mask: Request['updateMask']): void {
   if (!mask) throw invalidArgument('UpdateMask is required');
   for (const path of mask.paths ?? []) {
-    if (!leadsToField(OptionsType, path)) throw invalidArgument(`error parsing UpdateMask: invalid path "${path}" for message "temporal.api.workflow.v1.WorkflowExecutionOptions"`);
+    if (!leadsToField(OptionsType, path))
+      throw invalidArgument(
+        `error parsing UpdateMask: invalid path "${path}" for message "temporal.api.workflow.v1.WorkflowExecutionOptions"`,
+      );
   }
 }
 

@@ -22,7 +22,9 @@ type PollRequest = temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdateR
 type PollResponse = temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdateResponse;
 
 /** A call waits so long; its caller is then told how far the update is, and asks again. */
-export const WAIT_MS = 20_000;
+const WAIT_MS = 20_000;
+/** Left over for an answer to reach its caller before the caller's deadline. */
+const ANSWER_MS = 20;
 /** A run whose workflow task has failed so often takes no updates: they come after the events that it stumbles over. */
 export const FAILING_ATTEMPTS = 3;
 
@@ -115,8 +117,16 @@ const waitOf = (state: RunState, updateId: string, stage: number): UpdateWait =>
   return { runId: state.info.runId, updateId, admission: known?.stage === 'admitted' ? known.admission : undefined, stage };
 };
 
-const waitForUpdate = (engine: Engine, wait: UpdateWait, call: Call): Promise<UpdateStatus> =>
-  engine.updates.wait(wait, WAIT_MS, (end) => call.onCancelled(end));
+/** A caller in more of a hurry than this server has its deadline told here: the gRPC library would say it in the same millisecond as its own. */
+export function waitForUpdate(engine: Engine, wait: UpdateWait, call: Call, onBegun?: (giveUp: () => void) => void): Promise<UpdateStatus> {
+  const leftMs = call.deadline - engine.clock.now() - ANSWER_MS;
+  const tooLate = leftMs < WAIT_MS ? new ServiceError('DEADLINE_EXCEEDED', 'context deadline exceeded') : undefined;
+  const begun = (giveUp: () => void): void => {
+    onBegun?.(giveUp);
+    call.onCancelled(giveUp);
+  };
+  return engine.updates.wait(wait, Math.max(0, Math.min(WAIT_MS, leftMs)), begun, tooLate);
+}
 
 /** Waiting for nothing in particular means waiting for the outcome. */
 export const stageOf = (request: UpdateRequest): number => request.waitPolicy?.lifecycleStage || COMPLETED;

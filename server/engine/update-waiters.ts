@@ -42,8 +42,11 @@ export class UpdateWaiters {
     return [...this.byRun.keys()];
   }
 
-  /** Waits until the update has reached the stage; what it has reached when the time is up. Throws what became of it otherwise. */
-  wait(wait: UpdateWait, timeoutMs: number, onCancelled?: (end: () => void) => void): Promise<UpdateStatus> {
+  /**
+   * Waits until the update has reached the stage; when the time is up: what it has reached, or `tooLate` thrown where there is one.
+   * Throws what became of the update otherwise.
+   */
+  wait(wait: UpdateWait, timeoutMs: number, onCancelled?: (end: () => void) => void, tooLate?: Error): Promise<UpdateStatus> {
     return new Promise((resolve, reject) => {
       let reached: UpdateStatus = { stage: wait.admission === undefined ? ACCEPTED : ADMITTED };
       const end = (): void => {
@@ -52,7 +55,8 @@ export class UpdateWaiters {
       };
       const giveUp = (): void => {
         end();
-        resolve(reached);
+        if (tooLate) reject(tooLate);
+        else resolve(reached);
       };
       const timer = setTimeout(giveUp, timeoutMs);
       const waiter: Waiter = {

@@ -29,7 +29,9 @@ export interface HistoryPart {
 /** Events from..before as raw bytes, from memory where the run's recent rows reach back far enough. */
 export async function historyPart(engine: Engine, run: CachedRun, fromEventId: number, beforeEventId: number): Promise<HistoryPart> {
   const inMemory = run.recentFrom <= fromEventId;
-  const rows: HistoryRow[] = inMemory ? run.recent : await engine.histories.read(run.state.info.runId, fromEventId, beforeEventId, PAGE_ROWS);
+  const rows: HistoryRow[] = inMemory
+    ? run.recent
+    : await engine.histories.read(run.state.info.runId, fromEventId, beforeEventId, PAGE_ROWS);
   const parts: Uint8Array[] = [];
   let bytes = 0;
   let last = fromEventId - 1;
@@ -65,7 +67,8 @@ async function answerOf(engine: Engine, run: CachedRun, continues = false): Prom
   const unwritten = unwrittenEvents(state);
   if (unwritten.length > 0 && nextEventId === 0) parts.push(encodeEvents(unwritten));
   const answer = base(state, task);
-  if (nextEventId > 0) answer.nextPageToken = encodePageToken({ run: state.info.runId, next: nextEventId, before: state.nextEventId, task: true });
+  if (nextEventId > 0)
+    answer.nextPageToken = encodePageToken({ run: state.info.runId, next: nextEventId, before: state.nextEventId, task: true });
   const messages = updateRequests(state);
   if (messages.length > 0) answer.messages = messages;
   const queries = await ridingQueries(engine, state.info.runId);
@@ -96,5 +99,3 @@ function base(state: RunState, task: WorkflowTask): Answer {
     startedTime: toTimestamp(task.startedMs),
   };
 }
-
-

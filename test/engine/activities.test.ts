@@ -36,11 +36,14 @@ async function started(id: string, more: object = {}): Promise<ActivityTask> {
   await withActivity(id, more);
   return node.pollActivity(`${id}-act`);
 }
-const say = (what: string, task: ActivityTask, more: object = {}) => node.rpc(`RespondActivityTask${what}`, { taskToken: task.taskToken, ...more }, '');
+const say = (what: string, task: ActivityTask, more: object = {}) =>
+  node.rpc(`RespondActivityTask${what}`, { taskToken: task.taskToken, ...more }, '');
 const beat = (task: ActivityTask, more: object = {}) => node.rpc('RecordActivityTaskHeartbeat', { taskToken: task.taskToken, ...more }, '');
 const ids = (id: string): object => ({ workflowId: id, activityId: id });
-const last = async (id: string): Promise<HistoryEvent> => (await node.events(id)).findLast((e) => !enums.EventType[e.eventType!]!.includes('WORKFLOW_TASK'))!;
-const pending = async (id: string): Promise<temporal.api.workflow.v1.IPendingActivityInfo> => (await node.describe(id)).pendingActivities![0]!;
+const last = async (id: string): Promise<HistoryEvent> =>
+  (await node.events(id)).findLast((e) => !enums.EventType[e.eventType!]!.includes('WORKFLOW_TASK'))!;
+const pending = async (id: string): Promise<temporal.api.workflow.v1.IPendingActivityInfo> =>
+  (await node.describe(id)).pendingActivities![0]!;
 const cancel = (scheduledEventId: number): temporal.api.command.v1.ICommand => ({
   commandType: enums.CommandType.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK,
   requestCancelActivityTaskCommandAttributes: { scheduledEventId: scheduledEventId as never },
@@ -49,7 +52,13 @@ const cancel = (scheduledEventId: number): temporal.api.command.v1.ICommand => (
 describe('an attempt', () => {
   it('is handed out with what the activity was scheduled with', async () => {
     const task = await started('handed', { input: json('in'), heartbeatTimeout: seconds(5), header: { fields: { trace: {} } } });
-    expect(task).toMatchObject({ activityId: 'handed', attempt: 1, workflowNamespace: 'default', activityType: { name: 'Act' }, workflowType: { name: 'Test' } });
+    expect(task).toMatchObject({
+      activityId: 'handed',
+      attempt: 1,
+      workflowNamespace: 'default',
+      activityType: { name: 'Act' },
+      workflowType: { name: 'Test' },
+    });
     expect(task.input!.payloads![0]!.data!.toString()).toBe('"in"');
     expect([fromDuration(task.heartbeatTimeout), fromDuration(task.startToCloseTimeout)]).toEqual([5_000, 60_000]);
     expect(Object.keys(task.header!.fields!)).toEqual(['trace']);
@@ -60,7 +69,11 @@ describe('an attempt', () => {
     await beat(task, { details: json('half') });
     expect(await say('Failed', task, { failure: boom })).toEqual({});
     expect((await last('retried')).activityTaskScheduledEventAttributes).toBeDefined();
-    expect(await pending('retried')).toMatchObject({ attempt: 2, lastFailure: { message: 'boom' }, state: enums.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED });
+    expect(await pending('retried')).toMatchObject({
+      attempt: 2,
+      lastFailure: { message: 'boom' },
+      state: enums.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED,
+    });
     await node.forward(1_000);
     const again = await node.pollActivity('retried-act');
     expect([again.attempt, again.heartbeatDetails!.payloads![0]!.data!.toString()]).toEqual([2, '"half"']);
@@ -76,7 +89,10 @@ describe('an attempt', () => {
     await say('Failed', task, { failure: boom });
     await node.forward(1_000);
     await node.pollActivity(`${id}-act`);
-    await expect(say(what, task)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringMatching(/^invalid activityID or activity already timed out/) });
+    await expect(say(what, task)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/^invalid activityID or activity already timed out/),
+    });
     await expect(beat(task)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
@@ -148,9 +164,13 @@ describe('by id', () => {
     await say('Failed', first, { failure: boom });
     await node.forward(1_000);
     await node.pollActivity('by-id-attempt-act');
-    expect(await node.rpc('RecordActivityTaskHeartbeatById', { ...ids('by-id-attempt'), details: json(7) })).toMatchObject({ cancelRequested: false });
+    expect(await node.rpc('RecordActivityTaskHeartbeatById', { ...ids('by-id-attempt'), details: json(7) })).toMatchObject({
+      cancelRequested: false,
+    });
     await node.rpc('RespondActivityTaskFailedById', { ...ids('by-id-attempt'), failure: final });
-    expect((await last('by-id-attempt')).activityTaskFailedEventAttributes).toMatchObject({ retryState: RETRY.RETRY_STATE_NON_RETRYABLE_FAILURE });
+    expect((await last('by-id-attempt')).activityTaskFailedEventAttributes).toMatchObject({
+      retryState: RETRY.RETRY_STATE_NON_RETRYABLE_FAILURE,
+    });
   });
 
   test.each<[string, object, string]>([
@@ -164,7 +184,10 @@ describe('by id', () => {
   it('an activity that there is not is not found', async () => {
     await withActivity('by-id-none');
     const request = { workflowId: 'by-id-none', activityId: 'other' };
-    await expect(node.rpc('RespondActivityTaskCompletedById', request)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringMatching(/ActivityID other/) });
+    await expect(node.rpc('RespondActivityTaskCompletedById', request)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/ActivityID other/),
+    });
   });
 });
 
@@ -188,7 +211,10 @@ describe('what is too large', () => {
     const task = await started('large-failure');
     const failure = { ...final, stackTrace: 's'.repeat(3 * MiB) };
     const { failures } = await say('Failed', task, { failure, lastHeartbeatDetails: large(2 * MiB) });
-    expect(failures.map((f: { message: string }) => f.message)).toEqual(['Heartbeat details exceed size limit.', 'Failure exceeds size limit.']);
+    expect(failures.map((f: { message: string }) => f.message)).toEqual([
+      'Heartbeat details exceed size limit.',
+      'Failure exceeds size limit.',
+    ]);
     expect((await last('large-failure')).activityTaskFailedEventAttributes).toMatchObject({ failure: { cause: { message: 'final' } } });
   });
 
@@ -219,7 +245,9 @@ describe('eagerly', () => {
 
   it('one that the same answer cancels does not begin', async () => {
     await node.start('eager-cancelled');
-    const answer = (await node.complete(await node.poll('eager-cancelled'), [eager('one'), cancel(5)])) as { activityTasks?: ActivityTask[] };
+    const answer = (await node.complete(await node.poll('eager-cancelled'), [eager('one'), cancel(5)])) as {
+      activityTasks?: ActivityTask[];
+    };
     expect(answer.activityTasks).toBeUndefined();
   });
 });

@@ -26,7 +26,10 @@ async function withActivities(id: string, ...activities: [activityId: string, ty
   await node.start(id);
   const schedules = activities.map(([activityId, name]) => {
     const schedule = command.activity(activityId, `${id}-act`);
-    Object.assign(schedule.scheduleActivityTaskCommandAttributes!, { activityType: { name }, retryPolicy: { initialInterval: seconds(100) } });
+    Object.assign(schedule.scheduleActivityTaskCommandAttributes!, {
+      activityType: { name },
+      retryPolicy: { initialInterval: seconds(100) },
+    });
     return schedule;
   });
   await node.step(id, schedules);
@@ -70,7 +73,10 @@ describe('pausing', () => {
     const task = await take('running');
     await call('PauseActivity', 'running', { id: 'a' });
     expect(await states('running')).toEqual(['PAUSE_REQUESTED']);
-    expect(await node.rpc('RecordActivityTaskHeartbeat', { taskToken: task.taskToken })).toMatchObject({ activityPaused: true, cancelRequested: false });
+    expect(await node.rpc('RecordActivityTaskHeartbeat', { taskToken: task.taskToken })).toMatchObject({
+      activityPaused: true,
+      cancelRequested: false,
+    });
     await fail(task);
     await node.forward(200_000);
     expect([await states('running'), (await one('running')).attempt]).toEqual([['PAUSED'], 2]);
@@ -90,7 +96,8 @@ describe('pausing', () => {
     await withActivities('jitter', ['a', 'Act']);
     await call('PauseActivity', 'jitter', { id: 'a' });
     await call('UnpauseActivity', 'jitter', { id: 'a', jitter: seconds(1000) });
-    const waits = (await node.engine.runs.load((await node.describe('jitter')).workflowExecutionInfo!.execution!.runId!))!.state.activities[5]!.attemptScheduledMs;
+    const waits = (await node.engine.runs.load((await node.describe('jitter')).workflowExecutionInfo!.execution!.runId!))!.state
+      .activities[5]!.attemptScheduledMs;
     expect(waits - node.clock.now()).toBeGreaterThanOrEqual(0);
     expect(waits - node.clock.now()).toBeLessThan(1_000_000);
     await node.forward(1_000_000);
@@ -136,7 +143,8 @@ describe('a reset', () => {
     await withActivities('reset-options', ['a', 'Act'], ['b', 'Act']);
     const changes = { activityOptions: { startToCloseTimeout: seconds(5) }, updateMask: { paths: ['start_to_close_timeout'] } };
     await call('UpdateActivityOptions', 'reset-options', { matchAll: true, ...changes });
-    const timeouts = async () => (await describeAll('reset-options')).map((a) => fromDuration(a.activityOptions!.startToCloseTimeout) / 1000);
+    const timeouts = async () =>
+      (await describeAll('reset-options')).map((a) => fromDuration(a.activityOptions!.startToCloseTimeout) / 1000);
     expect(await timeouts()).toEqual([5, 5]);
     await call('ResetActivity', 'reset-options', { id: 'a', restoreOriginalOptions: true });
     expect(await timeouts()).toEqual([60, 5]);
@@ -167,7 +175,12 @@ describe('options', () => {
     await withActivities('past', ['a', 'Act']);
     await take('past');
     node.clock.forward(20_000);
-    await update('past', { startToCloseTimeout: seconds(10), retryPolicy: { maximumAttempts: 1 } }, 'start_to_close_timeout', 'retry_policy.maximum_attempts');
+    await update(
+      'past',
+      { startToCloseTimeout: seconds(10), retryPolicy: { maximumAttempts: 1 } },
+      'start_to_close_timeout',
+      'retry_policy.maximum_attempts',
+    );
     await node.forward(0);
     expect((await node.story('past')).at(-2)).toBe('ACTIVITY_TASK_TIMED_OUT');
   });
@@ -183,7 +196,11 @@ describe('options', () => {
   test.each<[string, object, string]>([
     ['no options', { updateMask: { paths: [] } }, 'ActivityOptions are not provided'],
     ['no mask', { activityOptions: {} }, 'UpdateMask is not provided'],
-    ['both ways', { activityOptions: {}, updateMask: { paths: ['priority'] }, restoreOriginal: true }, 'Both UpdateMask and RestoreOriginal are provided'],
+    [
+      'both ways',
+      { activityOptions: {}, updateMask: { paths: ['priority'] }, restoreOriginal: true },
+      'Both UpdateMask and RestoreOriginal are provided',
+    ],
     ['a part that is missing', { activityOptions: {}, updateMask: { paths: ['retry_policy'] } }, 'RetryPolicy is not provided'],
   ])('are refused with %s', async (what, request, message) => {
     const id = `refused ${what}`;
@@ -200,7 +217,10 @@ describe('the names that name one activity', () => {
     await single('PauseActivityExecution', 'single', { reason: 'look' });
     expect(await states('single')).toEqual(['PAUSED']);
     await single('UnpauseActivityExecution', 'single');
-    await single('UpdateActivityExecutionOptions', 'single', { activityOptions: { heartbeatTimeout: seconds(2) }, updateMask: { paths: ['heartbeat_timeout'] } });
+    await single('UpdateActivityExecutionOptions', 'single', {
+      activityOptions: { heartbeatTimeout: seconds(2) },
+      updateMask: { paths: ['heartbeat_timeout'] },
+    });
     const task = await take('single');
     expect(fromDuration(task.heartbeatTimeout)).toBe(2_000);
     await fail(task);
@@ -212,7 +232,12 @@ describe('the names that name one activity', () => {
     ['no activity', 'PauseActivityExecution', { activityId: '' }, 'INVALID_ARGUMENT'],
     ['an activity without a workflow', 'PauseActivityExecution', { workflowId: '' }, 'UNIMPLEMENTED'],
     ['a jitter that is none', 'UnpauseActivityExecution', { jitter: seconds(-1) }, 'INVALID_ARGUMENT'],
-    ['a path that is not known', 'UpdateActivityExecutionOptions', { activityOptions: {}, updateMask: { paths: ['x'] } }, 'INVALID_ARGUMENT'],
+    [
+      'a path that is not known',
+      'UpdateActivityExecutionOptions',
+      { activityOptions: {}, updateMask: { paths: ['x'] } },
+      'INVALID_ARGUMENT',
+    ],
     ['no path', 'UpdateActivityExecutionOptions', { activityOptions: {}, updateMask: { paths: [] } }, 'INVALID_ARGUMENT'],
   ])('refuse %s', async (_what, method, request, code) => {
     await expect(single(method, 'nowhere', request)).rejects.toMatchObject({ code });
@@ -223,7 +248,10 @@ describe.each(['PauseActivity', 'UnpauseActivity', 'ResetActivity', 'UpdateActiv
   const options = { activityOptions: { priority: {} }, updateMask: { paths: ['priority'] } };
 
   it('needs a workflow and an activity', async () => {
-    await expect(node.rpc(method, { id: 'a' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'WorkflowId is not set on request.' });
+    await expect(node.rpc(method, { id: 'a' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'WorkflowId is not set on request.',
+    });
     await expect(call(method, 'w', {})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
@@ -234,6 +262,9 @@ describe.each(['PauseActivity', 'UnpauseActivity', 'ResetActivity', 'UpdateActiv
     await expect(call(method, id, { id: 'b', ...options })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(call(method, id, { type: 'Other', ...options })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await node.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId: id } });
-    await expect(call(method, id, { id: 'a', ...options })).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'workflow execution already completed' });
+    await expect(call(method, id, { id: 'a', ...options })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'workflow execution already completed',
+    });
   });
 });

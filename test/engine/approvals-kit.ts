@@ -21,7 +21,14 @@ export interface Node {
 }
 
 export const startNode = async (databaseUrl: string, clock?: Clock): Promise<Node> => {
-  const flags = { databaseUrl, grpcPort: '0', httpPort: 'off', namespaces: ['default', 'other'], shutdownGraceMs: '200ms', databasePoolSize: '6' };
+  const flags = {
+    databaseUrl,
+    grpcPort: '0',
+    httpPort: 'off',
+    namespaces: ['default', 'other'],
+    shutdownGraceMs: '200ms',
+    databasePoolSize: '6',
+  };
   const server = await createServer({ config: readConfig({}, flags), log, ...(clock && { clock }) });
   const { grpcAddress: address } = await server.start();
   const connection = connect(address);
@@ -43,7 +50,9 @@ export const call = async (node: Node, method: string, request: object): Promise
   return answer.response;
 };
 
-const json = (value: unknown): object => ({ payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) }] });
+const json = (value: unknown): object => ({
+  payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) }],
+});
 
 const marker = (markerName: string, key: string, value: unknown): object => ({
   commandType: 'COMMAND_TYPE_RECORD_MARKER',
@@ -51,10 +60,15 @@ const marker = (markerName: string, key: string, value: unknown): object => ({
 });
 
 /** Commands of a worker that asks, and that gives up. */
-export const asks = (approvalId: string, more: object = {}): object => marker('perdure.approval', 'request', { approvalId, what: `approve ${approvalId}`, from: 'finance', details: { order: 7 }, ...more });
-export const givesUp = (approvalId: string, outcome: 'timed-out' | 'cancelled'): object => marker('perdure.approval.closed', 'closed', { approvalId, outcome });
+export const asks = (approvalId: string, more: object = {}): object =>
+  marker('perdure.approval', 'request', { approvalId, what: `approve ${approvalId}`, from: 'finance', details: { order: 7 }, ...more });
+export const givesUp = (approvalId: string, outcome: 'timed-out' | 'cancelled'): object =>
+  marker('perdure.approval.closed', 'closed', { approvalId, outcome });
 export const COMPLETES = { commandType: 'COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION', completeWorkflowExecutionCommandAttributes: {} };
-export const CONTINUES = { commandType: 'COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION', continueAsNewWorkflowExecutionCommandAttributes: {} };
+export const CONTINUES = {
+  commandType: 'COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION',
+  continueAsNewWorkflowExecutionCommandAttributes: {},
+};
 
 export class Run {
   private constructor(
@@ -70,7 +84,8 @@ export class Run {
   /** Takes the workflow task and leaves it unanswered. */
   async takeTask(node: Node): Promise<Buffer> {
     const task = await call(node, 'PollWorkflowTaskQueue', { taskQueue: { name: this.workflowId }, identity: 'test' });
-    if ((task.taskToken as Buffer | undefined)?.length === undefined || (task.taskToken as Buffer).length === 0) throw new Error('there was no task');
+    if ((task.taskToken as Buffer | undefined)?.length === undefined || (task.taskToken as Buffer).length === 0)
+      throw new Error('there was no task');
     return task.taskToken as Buffer;
   }
 

@@ -17,12 +17,25 @@ beforeAll(async () => {
 afterAll(() => Promise.all([one.stop(), two.stop()]));
 
 const which = (run: Run, approvalId = '') => ({ namespace: 'default', workflowId: run.workflowId, runId: '', approvalId });
-const by = (run: Run, decidedBy: string, more: Partial<Decision> = {}): Decision => ({ ...which(run), decidedBy, reason: 'because', requestId: '', ...more });
+const by = (run: Run, decidedBy: string, more: Partial<Decision> = {}): Decision => ({
+  ...which(run),
+  decidedBy,
+  reason: 'because',
+  requestId: '',
+  ...more,
+});
 const get = async (node: Node, run: Run, approvalId = '') => (await node.connection.approvals()).get(which(run, approvalId));
 const approve = async (node: Node, request: Decision) => (await node.connection.approvals()).approve(request);
 const reject = async (node: Node, request: Decision) => (await node.connection.approvals()).reject(request);
 const list = async (node: Node, more: object = {}) =>
-  (await node.connection.approvals()).list({ namespace: 'default', states: [], workflowId: '', pageSize: 0, nextPageToken: new Uint8Array(), ...more });
+  (await node.connection.approvals()).list({
+    namespace: 'default',
+    states: [],
+    workflowId: '',
+    pageSize: 0,
+    nextPageToken: new Uint8Array(),
+    ...more,
+  });
 
 const asking = async (...ids: string[]): Promise<Run> => {
   const run = await Run.start(one);
@@ -66,7 +79,9 @@ describe('a request', () => {
     expect((await list(two, { workflowId: run.workflowId })).approvals).toEqual([]);
     expect((await list(two, { workflowId: run.workflowId, states: ['APPROVAL_STATE_EXPIRED'] })).approvals).toHaveLength(1);
     await expect(approve(two, by(run, 'anna'))).rejects.toThrow(/no open approval request: the last one, "a", has expired at /);
-    await expect(approve(two, by(run, 'anna', { approvalId: 'a' }))).rejects.toThrow(/approval request "a" .* is no longer open: it has expired at /);
+    await expect(approve(two, by(run, 'anna', { approvalId: 'a' }))).rejects.toThrow(
+      /approval request "a" .* is no longer open: it has expired at /,
+    );
     expect(await run.decisions(one)).toEqual([]);
   });
 
@@ -82,16 +97,23 @@ describe('a request', () => {
     const timedOut = await Run.start(one, undefined, { workflowRunTimeout: { seconds: 1 } });
     await timedOut.task(one, asks('a'));
     for (const run of [completed, terminated, continued, timedOut]) {
-      const withdrawn = await until(`${run.workflowId} to be over`, async () => (await list(two, { workflowId: run.workflowId, states: ['APPROVAL_STATE_WITHDRAWN'] })).approvals[0]);
+      const withdrawn = await until(
+        `${run.workflowId} to be over`,
+        async () => (await list(two, { workflowId: run.workflowId, states: ['APPROVAL_STATE_WITHDRAWN'] })).approvals[0],
+      );
       expect(withdrawn).toMatchObject({ runId: run.runId, decidedBy: '' });
       expect(withdrawn.decidedAt).not.toBeNull();
-      await expect(approve(one, by(run, 'anna', { runId: run.runId, approvalId: 'a' }))).rejects.toThrow(/is no longer open: it was withdrawn at /);
+      await expect(approve(one, by(run, 'anna', { runId: run.runId, approvalId: 'a' }))).rejects.toThrow(
+        /is no longer open: it was withdrawn at /,
+      );
     }
   });
 
   it('that is malformed fails the workflow task, and the worker is told why', async () => {
     const run = await Run.start(one);
-    await expect(run.task(one, asks(''))).rejects.toThrow('INVALID_ARGUMENT: BadRecordMarkerAttributes: Marker perdure.approval: approvalId must be a text that is not empty, not "".');
+    await expect(run.task(one, asks(''))).rejects.toThrow(
+      'INVALID_ARGUMENT: BadRecordMarkerAttributes: Marker perdure.approval: approvalId must be a text that is not empty, not "".',
+    );
     expect(await run.eventTypes(one)).toContain('WORKFLOW_TASK_FAILED');
   });
 });
@@ -100,7 +122,12 @@ describe('a decision', () => {
   it('reaches the run as a signal in the same commit, and the history shows who and why', async () => {
     const run = await asking('a');
     const approval = await approve(two, by(run, 'anna', { reason: 'the customer is right' }));
-    expect(approval).toMatchObject({ state: 'APPROVAL_STATE_APPROVED', decidedBy: 'anna', reason: 'the customer is right', summary: 'approve a' });
+    expect(approval).toMatchObject({
+      state: 'APPROVAL_STATE_APPROVED',
+      decidedBy: 'anna',
+      reason: 'the customer is right',
+      summary: 'approve a',
+    });
     expect(await run.decisions(one)).toEqual([{ approvalId: 'a', decision: 'approved', by: 'anna', reason: 'the customer is right' }]);
     expect((await run.eventTypes(one)).slice(-2)).toEqual(['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_TASK_SCHEDULED']);
     await run.task(one, COMPLETES);
@@ -110,7 +137,10 @@ describe('a decision', () => {
   it('is taken once, whatever races: one of many on two nodes, and the others learn whose', async () => {
     const run = await asking('a');
     const racers = Array.from({ length: 24 }, (_, i) => (i % 3 === 0 ? reject : approve)(i % 2 ? one : two, by(run, `person-${i}`)));
-    const signals = [run.signal(one, { approvalId: 'a', decision: 'approved', by: 'a-signal' }), run.signal(two, { approvalId: 'a', decision: 'rejected', by: 'another-signal' })];
+    const signals = [
+      run.signal(one, { approvalId: 'a', decision: 'approved', by: 'a-signal' }),
+      run.signal(two, { approvalId: 'a', decision: 'rejected', by: 'another-signal' }),
+    ];
     const results = await Promise.allSettled(racers);
     await Promise.all(signals);
     const { decidedBy, state } = await get(one, run);
@@ -129,7 +159,9 @@ describe('a decision', () => {
     expect(await get(one, run, 'b')).toMatchObject({ state: 'APPROVAL_STATE_REJECTED', decidedBy: 'grpcurl' });
     await run.signal(two, { approvalId: 'a', decision: 'approved', by: 'anna', reason: 'fine' });
     expect(await get(one, run, 'a')).toMatchObject({ state: 'APPROVAL_STATE_APPROVED', decidedBy: 'anna', reason: 'fine' });
-    await expect(reject(one, by(run, 'bert', { approvalId: 'a' }))).rejects.toThrow(/is no longer open: it was approved by anna at .*: "fine"/);
+    await expect(reject(one, by(run, 'bert', { approvalId: 'a' }))).rejects.toThrow(
+      /is no longer open: it was approved by anna at .*: "fine"/,
+    );
   });
 
   it('that came while a task runs is not overruled by that task', async () => {

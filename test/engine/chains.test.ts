@@ -20,7 +20,9 @@ afterAll(async () => {
 });
 
 const seconds = (n: number) => toDuration(n * 1000);
-const retry = (more: object = {}): object => ({ retryPolicy: { initialInterval: seconds(5), backoffCoefficient: 2, maximumAttempts: 3, ...more } });
+const retry = (more: object = {}): object => ({
+  retryPolicy: { initialInterval: seconds(5), backoffCoefficient: 2, maximumAttempts: 3, ...more },
+});
 
 const startedOf = async (workflowId: string) => (await node.events(workflowId))[0]!.workflowExecutionStartedEventAttributes!;
 const lastOf = async (workflowId: string, runId = ''): Promise<HistoryEvent> => (await node.events(workflowId, runId)).at(-1)!;
@@ -29,14 +31,28 @@ const runIdOf = async (workflowId: string): Promise<string> => (await node.descr
 describe('continue-as-new', () => {
   it('carries what the command says and keeps the chain', async () => {
     const links = [{ workflowEvent: { namespace: 'default', workflowId: 'other', runId: '00000000-0000-4000-8000-000000000000' } }];
-    const first = await node.start('can', { workflowRunTimeout: seconds(60), memo: { fields: { old: {} } }, cronSchedule: '', links, ...retry() });
+    const first = await node.start('can', {
+      workflowRunTimeout: seconds(60),
+      memo: { fields: { old: {} } },
+      cronSchedule: '',
+      links,
+      ...retry(),
+    });
     node.clock.forward(2_000);
-    await node.step('can', [command.continueAsNew({ input: json('again'), lastCompletionResult: json('last'), memo: { fields: { neu: {} } } })]);
+    await node.step('can', [
+      command.continueAsNew({ input: json('again'), lastCompletionResult: json('last'), memo: { fields: { neu: {} } } }),
+    ]);
     const next = await runIdOf('can');
     const [event] = await node.events('can');
     expect(event!.links).toHaveLength(1);
     const started = event!.workflowExecutionStartedEventAttributes!;
-    expect(started).toMatchObject({ continuedExecutionRunId: first, firstExecutionRunId: first, originalExecutionRunId: next, attempt: 1, identity: '' });
+    expect(started).toMatchObject({
+      continuedExecutionRunId: first,
+      firstExecutionRunId: first,
+      originalExecutionRunId: next,
+      attempt: 1,
+      identity: '',
+    });
     expect(Object.keys(started.memo!.fields!)).toEqual(['neu']);
     expect(started.retryPolicy ?? null).toBeNull();
     expect(fromDuration(started.workflowRunTimeout)).toBe(60_000);
@@ -84,7 +100,10 @@ describe('a retry policy', () => {
     expect(fromDuration((await startedOf('retried')).firstWorkflowTaskBackoff)).toBe(10_000);
     await node.forward(10_000);
     await node.step('retried', [command.fail('three')]);
-    expect((await lastOf('retried')).workflowExecutionFailedEventAttributes).toMatchObject({ retryState: RETRY.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED, newExecutionRunId: '' });
+    expect((await lastOf('retried')).workflowExecutionFailedEventAttributes).toMatchObject({
+      retryState: RETRY.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED,
+      newExecutionRunId: '',
+    });
   });
 
   it.each([
@@ -112,7 +131,9 @@ describe('a retry policy', () => {
     expect(started.continuedFailure!.timeoutFailureInfo!.timeoutType).toBe(enums.TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE);
     await node.forward(5_000 + 3_000);
     await until('the end', async () => (await lastOf('retry-timeout')).workflowExecutionTimedOutEventAttributes);
-    expect((await lastOf('retry-timeout')).workflowExecutionTimedOutEventAttributes!.retryState).toBe(RETRY.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
+    expect((await lastOf('retry-timeout')).workflowExecutionTimedOutEventAttributes!.retryState).toBe(
+      RETRY.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED,
+    );
   });
 
   it('of a child is invisible to its parent until the last attempt', async () => {
@@ -145,20 +166,34 @@ describe('a cron schedule', () => {
   });
 
   it('comes after the retry policy has given up', async () => {
-    await node.start('cron-retry', { cronSchedule: '0 * * * *', ...retry({ maximumAttempts: 2 }), completionCallbacks: [{ nexus: { url: 'http://localhost/done' } }] });
+    await node.start('cron-retry', {
+      cronSchedule: '0 * * * *',
+      ...retry({ maximumAttempts: 2 }),
+      completionCallbacks: [{ nexus: { url: 'http://localhost/done' } }],
+    });
     await node.forward(3_600_000);
     await node.step('cron-retry', [command.fail('one')]);
-    expect(await startedOf('cron-retry')).toMatchObject({ attempt: 2, initiator: INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY, completionCallbacks: [{}] });
+    expect(await startedOf('cron-retry')).toMatchObject({
+      attempt: 2,
+      initiator: INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY,
+      completionCallbacks: [{}],
+    });
     await node.forward(5_000);
     await node.step('cron-retry', [command.fail('two')]);
-    expect(await startedOf('cron-retry')).toMatchObject({ attempt: 1, initiator: INITIATOR.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE, completionCallbacks: [] });
+    expect(await startedOf('cron-retry')).toMatchObject({
+      attempt: 1,
+      initiator: INITIATOR.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
+      completionCallbacks: [],
+    });
   });
 
   it('goes on after a run that timed out, and not after one that was cancelled or terminated', async () => {
     const first = await node.start('cron-timeout', { cronSchedule: '0 * * * *', workflowRunTimeout: seconds(60) });
     await node.forward(3_600_000);
     await node.forward(60_000);
-    expect((await lastOf('cron-timeout', first)).workflowExecutionTimedOutEventAttributes!.retryState).toBe(RETRY.RETRY_STATE_RETRY_POLICY_NOT_SET);
+    expect((await lastOf('cron-timeout', first)).workflowExecutionTimedOutEventAttributes!.retryState).toBe(
+      RETRY.RETRY_STATE_RETRY_POLICY_NOT_SET,
+    );
     expect(await runIdOf('cron-timeout')).not.toBe(first);
     await node.rpc('RequestCancelWorkflowExecution', { workflowExecution: { workflowId: 'cron-timeout' } });
     const second = await runIdOf('cron-timeout');
@@ -187,7 +222,9 @@ describe('a start delay', () => {
   it('adds to the run timeout', async () => {
     await node.start('delayed-timeout', { workflowStartDelay: seconds(30), workflowRunTimeout: seconds(10) });
     await node.forward(39_999);
-    expect((await node.describe('delayed-timeout')).workflowExecutionInfo!.status).toBe(enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING);
+    expect((await node.describe('delayed-timeout')).workflowExecutionInfo!.status).toBe(
+      enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+    );
     await node.forward(1);
     expect((await lastOf('delayed-timeout')).workflowExecutionTimedOutEventAttributes).toBeTruthy();
   });

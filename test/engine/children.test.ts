@@ -22,7 +22,10 @@ afterAll(async () => {
 });
 
 const status = async (workflowId: string, namespace = 'default'): Promise<string> =>
-  enums.WorkflowExecutionStatus[(await node.describe(workflowId, '', namespace)).workflowExecutionInfo!.status!]!.replace('WORKFLOW_EXECUTION_STATUS_', '');
+  enums.WorkflowExecutionStatus[(await node.describe(workflowId, '', namespace)).workflowExecutionInfo!.status!]!.replace(
+    'WORKFLOW_EXECUTION_STATUS_',
+    '',
+  );
 
 const last = async (workflowId: string, namespace = 'default') => (await node.events(workflowId, '', namespace)).at(-1)!;
 
@@ -55,7 +58,9 @@ describe('a child', () => {
   it('is listed as pending until it ends', async () => {
     await family('c', { parentClosePolicy: POLICY.PARENT_CLOSE_POLICY_ABANDON });
     const { pendingChildren } = await node.describe('c');
-    expect(pendingChildren).toMatchObject([{ workflowId: 'c-child', workflowTypeName: 'Child', parentClosePolicy: POLICY.PARENT_CLOSE_POLICY_ABANDON }]);
+    expect(pendingChildren).toMatchObject([
+      { workflowId: 'c-child', workflowTypeName: 'Child', parentClosePolicy: POLICY.PARENT_CLOSE_POLICY_ABANDON },
+    ]);
     await node.step('c-child', [command.fail('no luck')]);
     await until('the end of the child', async () => (await node.describe('c')).pendingChildren!.length === 0);
     expect((await last('c')).eventType).toBe(enums.EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
@@ -166,7 +171,10 @@ describe('when the parent ends', () => {
   it.each(['ABANDON', 'TERMINATE'] as const)('in the same task, a child with policy %s never starts', async (policy) => {
     const parent = `never-${policy}`;
     await node.start(parent);
-    await node.step(parent, [command.child(`${parent}-child`, { parentClosePolicy: POLICY[`PARENT_CLOSE_POLICY_${policy}`] }), command.complete()]);
+    await node.step(parent, [
+      command.child(`${parent}-child`, { parentClosePolicy: POLICY[`PARENT_CLOSE_POLICY_${policy}`] }),
+      command.complete(),
+    ]);
     await until('the message', async () => (await node.messagesLeft()) === 0);
     await expect(node.describe(`${parent}-child`)).rejects.toThrow('not found');
   });
@@ -174,7 +182,9 @@ describe('when the parent ends', () => {
   it('by request, a child that is asked to stop hears who asked', async () => {
     await family('k', { parentClosePolicy: POLICY.PARENT_CLOSE_POLICY_REQUEST_CANCEL });
     await node.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId: 'k' } });
-    const asked = await until('the request', async () => (await node.events('k-child')).find((e) => e.workflowExecutionCancelRequestedEventAttributes));
+    const asked = await until('the request', async () =>
+      (await node.events('k-child')).find((e) => e.workflowExecutionCancelRequestedEventAttributes),
+    );
     expect(asked.workflowExecutionCancelRequestedEventAttributes!.externalWorkflowExecution!.workflowId).toBe('k');
   });
 });

@@ -43,7 +43,9 @@ describe('DeleteWorkflowExecution', () => {
   it('makes the workflow id free', async () => {
     const first = await node.start('reused');
     await remove('reused', first);
-    expect(await node.start('reused', { workflowIdReusePolicy: enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE })).not.toBe(first);
+    expect(
+      await node.start('reused', { workflowIdReusePolicy: enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE }),
+    ).not.toBe(first);
   });
 
   it('of an open child is the end of it for its parent', async () => {
@@ -75,11 +77,19 @@ describe('DeleteWorkflowExecution', () => {
 
 describe('UpdateWorkflowExecutionOptions', () => {
   const update = async (workflowId: string, options: object, ...paths: string[]) =>
-    (await node.rpc('UpdateWorkflowExecutionOptions', { workflowExecution: { workflowId }, workflowExecutionOptions: options, updateMask: { paths } })).workflowExecutionOptions;
+    (
+      await node.rpc('UpdateWorkflowExecutionOptions', {
+        workflowExecution: { workflowId },
+        workflowExecutionOptions: options,
+        updateMask: { paths },
+      })
+    ).workflowExecutionOptions;
 
   it('changes the priority, whole or in part', async () => {
     await node.start('options', { priority: { priorityKey: 4, fairnessKey: 'a' } });
-    expect(await update('options', { priority: { priorityKey: 1 } }, 'priority.priority_key')).toMatchObject({ priority: { priorityKey: 1, fairnessKey: 'a' } });
+    expect(await update('options', { priority: { priorityKey: 1 } }, 'priority.priority_key')).toMatchObject({
+      priority: { priorityKey: 1, fairnessKey: 'a' },
+    });
     expect((await node.describe('options')).workflowExecutionInfo!.priority).toMatchObject({ priorityKey: 1, fairnessKey: 'a' });
     await update('options', {}, 'priority');
     expect((await node.describe('options')).workflowExecutionInfo!.priority ?? null).toBeNull();
@@ -99,8 +109,18 @@ describe('UpdateWorkflowExecutionOptions', () => {
     [['priority.nonsense'], {}, 'INVALID_ARGUMENT', 'invalid path'],
     [['versioning_override.behavior'], {}, 'INVALID_ARGUMENT', 'must be updated together'],
     [['versioning_override.auto_upgrade'], {}, 'INVALID_ARGUMENT', "doesn't support partial updates"],
-    [['versioning_override'], { versioningOverride: { pinned: { behavior: 1, version: { deploymentName: 'd', buildId: 'b' } } } }, 'FAILED_PRECONDITION', "Pinned version 'd:b' is not present"],
-    [['versioning_override'], { versioningOverride: { pinned: { behavior: 1 } } }, 'FAILED_PRECONDITION', 'must specify a specific pinned override version'],
+    [
+      ['versioning_override'],
+      { versioningOverride: { pinned: { behavior: 1, version: { deploymentName: 'd', buildId: 'b' } } } },
+      'FAILED_PRECONDITION',
+      "Pinned version 'd:b' is not present",
+    ],
+    [
+      ['versioning_override'],
+      { versioningOverride: { pinned: { behavior: 1 } } },
+      'FAILED_PRECONDITION',
+      'must specify a specific pinned override version',
+    ],
     [['priority'], { priority: { priorityKey: -1 } }, 'INVALID_ARGUMENT', "can't be negative"],
   ])('refuses %o with %o', async (paths, options, code, text) => {
     await node.start('refused', { workflowIdConflictPolicy: enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING });

@@ -42,8 +42,14 @@ async function answered(sender: string, ...commands: Parameters<EngineNode['comp
 describe('a signal to another run', () => {
   it('carries name, input, header and its sender', async () => {
     await node.start('t1');
-    const answer = await answered('s1', command.signal('t1', 'hello', { control: 'c', header: { fields: { h: { data: Buffer.from('1') } } } }));
-    expect(answer.externalWorkflowExecutionSignaledEventAttributes).toMatchObject({ control: 'c', workflowExecution: { workflowId: 't1' } });
+    const answer = await answered(
+      's1',
+      command.signal('t1', 'hello', { control: 'c', header: { fields: { h: { data: Buffer.from('1') } } } }),
+    );
+    expect(answer.externalWorkflowExecutionSignaledEventAttributes).toMatchObject({
+      control: 'c',
+      workflowExecution: { workflowId: 't1' },
+    });
     const signal = (await node.events('t1')).at(-1)!.workflowExecutionSignaledEventAttributes!;
     expect(signal).toMatchObject({ signalName: 'hello', identity: 'history-service', externalWorkflowExecution: { workflowId: 's1' } });
     expect(Object.keys(signal.header!.fields!)).toEqual(['h']);
@@ -84,7 +90,9 @@ describe('a signal to another run', () => {
     await held.deliverHeld();
     const events = await held.events('s4');
     const signal = events.find((e) => e.signalExternalWorkflowExecutionFailedEventAttributes)!;
-    expect(signal.signalExternalWorkflowExecutionFailedEventAttributes!.cause).toBe(SIGNAL.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND);
+    expect(signal.signalExternalWorkflowExecutionFailedEventAttributes!.cause).toBe(
+      SIGNAL.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND,
+    );
     const child = events.find((e) => e.startChildWorkflowExecutionFailedEventAttributes)!;
     expect(child.startChildWorkflowExecutionFailedEventAttributes!.cause).toBe(
       enums.StartChildWorkflowExecutionFailedCause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND,
@@ -113,7 +121,9 @@ describe('a signal to another run', () => {
   it('fails when the target has had as many signals as it may', async () => {
     const held = new EngineNode(database.url, { holdMessages: true, others: true, clock: node.clock });
     const narrow = new EngineNode(database.url, { holdMessages: true, others: true, clock: node.clock });
-    Object.assign(narrow.engine, { turnContext: () => ({ ...held.engine.turnContext(), limits: { ...held.engine.limits, signalsPerRunMax: 1 } }) });
+    Object.assign(narrow.engine, {
+      turnContext: () => ({ ...held.engine.turnContext(), limits: { ...held.engine.limits, signalsPerRunMax: 1 } }),
+    });
     await held.start('t7');
     await held.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId: 't7' }, signalName: 'first' });
     await held.start('s7');
@@ -121,7 +131,9 @@ describe('a signal to another run', () => {
     narrow.held = held.held.splice(0);
     await narrow.deliverHeld();
     const failed = (await held.events('s7')).find((e) => e.signalExternalWorkflowExecutionFailedEventAttributes)!;
-    expect(failed.signalExternalWorkflowExecutionFailedEventAttributes!.cause).toBe(SIGNAL.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED);
+    expect(failed.signalExternalWorkflowExecutionFailedEventAttributes!.cause).toBe(
+      SIGNAL.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED,
+    );
     await Promise.all([held.close(), narrow.close()]);
   });
 });
@@ -158,6 +170,8 @@ describe('a cancel request to another run', () => {
   it('may not be given to a child in the task that starts it', async () => {
     await node.start('v4');
     const task = await node.poll('v4');
-    await expect(node.complete(task, [command.child('c-v4'), command.cancelOther('c-v4')])).rejects.toThrow('Start and RequestCancel for child workflow is not allowed in same workflow task');
+    await expect(node.complete(task, [command.child('c-v4'), command.cancelOther('c-v4')])).rejects.toThrow(
+      'Start and RequestCancel for child workflow is not allowed in same workflow task',
+    );
   });
 });

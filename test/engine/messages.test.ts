@@ -29,7 +29,8 @@ afterEach(async () => {
 });
 
 const kinds = (messages: readonly OutboxMessage[]): Message['kind'][] => messages.map((m) => m.message.kind);
-const count = async (workflowId: string, event: string): Promise<number> => (await one.story(workflowId)).filter((name) => name === event).length;
+const count = async (workflowId: string, event: string): Promise<number> =>
+  (await one.story(workflowId)).filter((name) => name === event).length;
 
 /** Both nodes deliver the same messages at the same moment, and one of them once more afterwards. */
 async function race(messages: readonly OutboxMessage[]): Promise<void> {
@@ -54,7 +55,10 @@ describe('a message that is delivered more than once', () => {
   it('starts each of many children once', async () => {
     await one.start('p');
     const ids = Array.from({ length: 20 }, (_, i) => `c${i}`);
-    await one.step('p', ids.map((id) => command.child(id)));
+    await one.step(
+      'p',
+      ids.map((id) => command.child(id)),
+    );
     await race(one.held.splice(0));
     expect(await count('p', 'CHILD_WORKFLOW_EXECUTION_STARTED')).toBe(20);
     for (const id of ids) await one.step(id, [command.complete()]);
@@ -81,7 +85,10 @@ describe('a message that is delivered more than once', () => {
     await one.start('target');
     await one.start('sender');
     const names = Array.from({ length: 12 }, (_, i) => `s${i}`);
-    await one.step('sender', names.map((name) => command.signal('target', name)));
+    await one.step(
+      'sender',
+      names.map((name) => command.signal('target', name)),
+    );
     await race(one.held.splice(0));
     const signals = (await one.events('target')).flatMap((e) => e.workflowExecutionSignaledEventAttributes?.signalName ?? []);
     expect(signals).toEqual(names);
@@ -120,7 +127,9 @@ describe('a message that comes late', () => {
       ...['TIMER_STARTED', 'CHILD_WORKFLOW_EXECUTION_STARTED', 'CHILD_WORKFLOW_EXECUTION_COMPLETED', 'WORKFLOW_TASK_SCHEDULED'],
     ]);
     const events = await one.events('p');
-    expect(events.at(-2)!.childWorkflowExecutionCompletedEventAttributes!.startedEventId!.toString()).toBe(events.at(-3)!.eventId!.toString());
+    expect(events.at(-2)!.childWorkflowExecutionCompletedEventAttributes!.startedEventId!.toString()).toBe(
+      events.at(-3)!.eventId!.toString(),
+    );
   });
 
   it('does not start a child of a parent that has closed', async () => {
@@ -174,7 +183,8 @@ describe('a delivery that fails', () => {
     await one.step('p', [command.child('c')]);
     const { engine } = new EngineNode(database.url, { clock, others: true });
     const ids = one.held.map((m) => m.id);
-    const due = async (): Promise<number> => (await engine.database.query<{ ms: number }>({ text: 'select not_before_ms as ms from outbox' }))[0]!.ms - clock.now();
+    const due = async (): Promise<number> =>
+      (await engine.database.query<{ ms: number }>({ text: 'select not_before_ms as ms from outbox' }))[0]!.ms - clock.now();
     await engine.outbox.putOff(ids, clock.now(), { baseMs: 200, maxMs: 60_000 });
     expect(await due()).toBe(200);
     await engine.outbox.putOff(ids, clock.now(), { baseMs: 200, maxMs: 60_000 });

@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => node.close());
 
-const signal = (workflowId: string) => node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName: 's', input: json('x'.repeat(50)) });
+const signal = (workflowId: string) =>
+  node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName: 's', input: json('x'.repeat(50)) });
 const get = (workflowId: string, more: object = {}, call: Partial<Call> = {}) =>
   node.rpc('GetWorkflowExecutionHistory', { execution: { workflowId }, ...more }, 'default', call);
 const idsOf = (answer: { history: { events: HistoryEvent[] } }): number[] => answer.history.events.map((e) => toNumber(e.eventId));
@@ -72,7 +73,9 @@ describe('pages', () => {
     ['a token of a run that is none', { nextPageToken: Buffer.from(JSON.stringify({ run: 'r', next: 1, before: 2 })) }],
   ])('are not read by %s', async (_what, request) => {
     await expect(get('paged', request)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(node.rpc('GetWorkflowExecutionHistoryReverse', { execution: { workflowId: 'paged' }, ...request })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(node.rpc('GetWorkflowExecutionHistoryReverse', { execution: { workflowId: 'paged' }, ...request })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
   });
 
   it('of one namespace are not read from another with its token', async () => {
@@ -109,7 +112,9 @@ describe('waiting for new events', () => {
     await signal('end');
     await node.step('end', [command.complete('bye')]);
     const answer = await end;
-    expect(answer.history.events.map((e: HistoryEvent) => e.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0]?.data?.toString())).toEqual(['"bye"']);
+    expect(
+      answer.history.events.map((e: HistoryEvent) => e.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0]?.data?.toString()),
+    ).toEqual(['"bye"']);
     expect(answer.nextPageToken?.length ?? 0).toBe(0);
   });
 

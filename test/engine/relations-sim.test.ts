@@ -83,7 +83,10 @@ class World {
   private async poll(a: number): Promise<void> {
     const queue = this.id(a);
     const { engine } = nodes[0];
-    const [waiting] = await engine.database.query<{ count: number }>({ text: 'select count(*)::int as count from tasks where queue = $1 and kind = 1', values: [queue] });
+    const [waiting] = await engine.database.query<{ count: number }>({
+      text: 'select count(*)::int as count from tasks where queue = $1 and kind = 1',
+      values: [queue],
+    });
     if (waiting!.count === 0) return;
     const current = await engine.runs.current((await engine.registry.require('default')).id, queue);
     const task = current && (await engine.runs.load(current.runId))?.state.workflowTask;
@@ -104,8 +107,11 @@ class World {
     const other = this.id(b + 1);
     const third = this.id(b + 2);
     const options = {
-      parentClosePolicy: [CLOSE.PARENT_CLOSE_POLICY_TERMINATE, CLOSE.PARENT_CLOSE_POLICY_ABANDON, CLOSE.PARENT_CLOSE_POLICY_REQUEST_CANCEL][b % 3],
-      workflowIdReusePolicy: b % 4 === 0 ? REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING : REUSE.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+      parentClosePolicy: [CLOSE.PARENT_CLOSE_POLICY_TERMINATE, CLOSE.PARENT_CLOSE_POLICY_ABANDON, CLOSE.PARENT_CLOSE_POLICY_REQUEST_CANCEL][
+        b % 3
+      ],
+      workflowIdReusePolicy:
+        b % 4 === 0 ? REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING : REUSE.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
     };
     const choices: (() => Command[])[] = [
       () => [command.child(other, options)],
@@ -136,7 +142,12 @@ class World {
 
   private async reset(node: EngineNode, a: number, b: number): Promise<void> {
     const workflowExecution = { workflowId: this.id(a) };
-    await node.rpc('ResetWorkflowExecution', { workflowExecution, workflowTaskFinishEventId: 3 + (b % 15), requestId: `reset-${this.counter++}`, reason: 'sim' });
+    await node.rpc('ResetWorkflowExecution', {
+      workflowExecution,
+      workflowTaskFinishEventId: 3 + (b % 15),
+      requestId: `reset-${this.counter++}`,
+      reason: 'sim',
+    });
   }
 
   async drain(): Promise<void> {
@@ -173,7 +184,13 @@ function expectSound(events: HistoryEvent[]): void {
     ),
   );
   unique(initiatedBy(events, 'externalWorkflowExecutionSignaledEventAttributes', 'signalExternalWorkflowExecutionFailedEventAttributes'));
-  unique(initiatedBy(events, 'externalWorkflowExecutionCancelRequestedEventAttributes', 'requestCancelExternalWorkflowExecutionFailedEventAttributes'));
+  unique(
+    initiatedBy(
+      events,
+      'externalWorkflowExecutionCancelRequestedEventAttributes',
+      'requestCancelExternalWorkflowExecutionFailedEventAttributes',
+    ),
+  );
 }
 
 describe('runs in relation to each other', () => {

@@ -22,11 +22,17 @@ afterAll(async () => {
 
 let requests = 0;
 const reset = async (workflowId: string, eventId: number, more: object = {}): Promise<string> => {
-  const request = { workflowExecution: { workflowId }, workflowTaskFinishEventId: eventId, reason: 'try again', requestId: `reset-${requests++}` };
+  const request = {
+    workflowExecution: { workflowId },
+    workflowTaskFinishEventId: eventId,
+    reason: 'try again',
+    requestId: `reset-${requests++}`,
+  };
   return (await node.rpc('ResetWorkflowExecution', { ...request, ...more })).runId;
 };
 
-const signal = (workflowId: string, signalName: string) => node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName, requestId: `${workflowId}-${signalName}` });
+const signal = (workflowId: string, signalName: string) =>
+  node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName, requestId: `${workflowId}-${signalName}` });
 
 /** A run with two signals and three workflow tasks (finished by events 4, 9 and 14), the last of which completes it. */
 async function twoSignals(workflowId: string): Promise<string> {
@@ -40,7 +46,8 @@ async function twoSignals(workflowId: string): Promise<string> {
 }
 
 const names = (events: HistoryEvent[]): string[] => events.map((e) => enums.EventType[e.eventType!]!.replace('EVENT_TYPE_', ''));
-const status = async (workflowId: string, runId = ''): Promise<number> => (await node.describe(workflowId, runId)).workflowExecutionInfo!.status!;
+const status = async (workflowId: string, runId = ''): Promise<number> =>
+  (await node.describe(workflowId, runId)).workflowExecutionInfo!.status!;
 
 describe('a reset', () => {
   it('begins with the old history up to the task, and takes over the signals that came after', async () => {
@@ -49,7 +56,14 @@ describe('a reset', () => {
     const events = await node.events('a', runId);
     expect(names(events)).toEqual([
       ...['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED', 'TIMER_STARTED'],
-      ...['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_TASK_SCHEDULED'],
+      ...[
+        'WORKFLOW_EXECUTION_SIGNALED',
+        'WORKFLOW_TASK_SCHEDULED',
+        'WORKFLOW_TASK_STARTED',
+        'WORKFLOW_TASK_FAILED',
+        'WORKFLOW_EXECUTION_SIGNALED',
+        'WORKFLOW_TASK_SCHEDULED',
+      ],
     ]);
     expect(events.map((e) => toNumber(e.eventId))).toEqual(events.map((_, i) => i + 1));
     expect(events[8]!.workflowTaskFailedEventAttributes).toMatchObject({
@@ -98,7 +112,9 @@ describe('a reset', () => {
   it('of an unknown workflow or run is not found', async () => {
     await expect(reset('nobody', 4)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await twoSignals('known');
-    await expect(reset('known', 4, { workflowExecution: { workflowId: 'known', runId: '00000000-0000-4000-8000-000000000000' } })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(
+      reset('known', 4, { workflowExecution: { workflowId: 'known', runId: '00000000-0000-4000-8000-000000000000' } }),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('asked for twice with the same request id is done once', async () => {
@@ -123,7 +139,10 @@ describe('a reset', () => {
     await node.poll('open');
     await signal('open', 's2');
     const runId = await reset('open', 4);
-    expect((await node.events('open', old)).at(-1)!.workflowExecutionTerminatedEventAttributes).toMatchObject({ reason: 'try again', identity: 'history-resetter' });
+    expect((await node.events('open', old)).at(-1)!.workflowExecutionTerminatedEventAttributes).toMatchObject({
+      reason: 'try again',
+      identity: 'history-resetter',
+    });
     const signals = (await node.events('open', runId)).flatMap((e) => e.workflowExecutionSignaledEventAttributes?.signalName ?? []);
     expect(signals).toEqual(['s1', 's2']);
   });
@@ -193,7 +212,9 @@ describe('a reset', () => {
       await signal('long', `s${i}`);
     }
     await node.step('long', [command.complete()]);
-    const completed = (await node.events('long', old)).filter((e) => e.workflowTaskCompletedEventAttributes).map((e) => toNumber(e.eventId));
+    const completed = (await node.events('long', old))
+      .filter((e) => e.workflowTaskCompletedEventAttributes)
+      .map((e) => toNumber(e.eventId));
     const runId = await reset('long', completed[15]!);
     const events = await node.events('long', runId);
     expect(events.map((e) => toNumber(e.eventId))).toEqual(events.map((_, i) => i + 1));
@@ -208,7 +229,12 @@ describe('a reset', () => {
     await holder.step('sender');
     const held = holder.held.splice(0);
     expect(held).toHaveLength(1);
-    await holder.rpc('ResetWorkflowExecution', { workflowExecution: { workflowId: 'sender' }, workflowTaskFinishEventId: 8, requestId: 'resend', reason: 'r' });
+    await holder.rpc('ResetWorkflowExecution', {
+      workflowExecution: { workflowId: 'sender' },
+      workflowTaskFinishEventId: 8,
+      requestId: 'resend',
+      reason: 'r',
+    });
     expect(holder.held.map((m) => m.message.kind)).toEqual(['signal']);
     await holder.deliverHeld();
     expect(await holder.story('sender')).toContain('EXTERNAL_WORKFLOW_EXECUTION_SIGNALED');
@@ -226,7 +252,11 @@ describe('a reset', () => {
         { updateWorkflowOptions: { workflowExecutionOptions: { priority: { priorityKey: 2 } }, updateMask: { paths: ['priority'] } } },
       ],
     });
-    expect((await node.story('along', runId)).slice(4)).toEqual(['WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_EXECUTION_OPTIONS_UPDATED', 'WORKFLOW_TASK_SCHEDULED']);
+    expect((await node.story('along', runId)).slice(4)).toEqual([
+      'WORKFLOW_EXECUTION_SIGNALED',
+      'WORKFLOW_EXECUTION_OPTIONS_UPDATED',
+      'WORKFLOW_TASK_SCHEDULED',
+    ]);
     expect((await node.describe('along', runId)).workflowExecutionInfo!.priority).toMatchObject({ priorityKey: 2 });
   });
 });
@@ -274,7 +304,10 @@ describe('children of a run that is reset', () => {
     await node.step('p3');
     await reset('p3', 9);
     await node.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId: 'p3' } });
-    await until('the end of the child', async () => (await status('c3')) === enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED);
+    await until(
+      'the end of the child',
+      async () => (await status('c3')) === enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+    );
   });
 
   it('that were asked for and not started are asked for again', async () => {
@@ -283,7 +316,12 @@ describe('children of a run that is reset', () => {
     await holder.complete(await holder.poll('p4'), [command.child('c4')], { forceCreateNewWorkflowTask: true });
     await holder.step('p4');
     const late = holder.held.splice(0);
-    await holder.rpc('ResetWorkflowExecution', { workflowExecution: { workflowId: 'p4' }, workflowTaskFinishEventId: 8, requestId: 'c4', reason: 'r' });
+    await holder.rpc('ResetWorkflowExecution', {
+      workflowExecution: { workflowId: 'p4' },
+      workflowTaskFinishEventId: 8,
+      requestId: 'c4',
+      reason: 'r',
+    });
     await holder.deliverHeld();
     expect(await holder.story('p4')).toContain('CHILD_WORKFLOW_EXECUTION_STARTED');
     holder.held = late;
@@ -309,18 +347,36 @@ describe('a child that is reset', () => {
 describe('updates of a run that is reset', () => {
   const update = async (workflowId: string, updateId: string) => {
     const { workflowExecution, ...more } = { workflowExecution: { workflowId }, waitPolicy: { lifecycleStage: 3 } };
-    const done = node.rpc('UpdateWorkflowExecution', { workflowExecution, ...more, request: { meta: { updateId, identity: 'me' }, input: { name: 'u' } } });
+    const done = node.rpc('UpdateWorkflowExecution', {
+      workflowExecution,
+      ...more,
+      request: { meta: { updateId, identity: 'me' }, input: { name: 'u' } },
+    });
     const task = await until('the update', async () => {
       const polled = await node.poll(workflowId);
       return polled.messages?.length ? polled : undefined;
     });
     const id = task.messages![0]!.id!;
-    const body = (type: string, value: { finish(): Uint8Array }) => ({ type_url: `type.googleapis.com/temporal.api.update.v1.${type}`, value: value.finish() });
+    const body = (type: string, value: { finish(): Uint8Array }) => ({
+      type_url: `type.googleapis.com/temporal.api.update.v1.${type}`,
+      value: value.finish(),
+    });
     const { api } = await import('../../server/core/api.js');
     const { Acceptance, Response } = api.update.v1;
     const messages = [
-      { id: `${updateId}/accept`, protocolInstanceId: updateId, body: body('Acceptance', Acceptance.encode({ acceptedRequestMessageId: id, acceptedRequestSequencingEventId: task.messages![0]!.eventId })) },
-      { id: `${updateId}/done`, protocolInstanceId: updateId, body: body('Response', Response.encode({ meta: { updateId }, outcome: { success: json('ok') } })) },
+      {
+        id: `${updateId}/accept`,
+        protocolInstanceId: updateId,
+        body: body(
+          'Acceptance',
+          Acceptance.encode({ acceptedRequestMessageId: id, acceptedRequestSequencingEventId: task.messages![0]!.eventId }),
+        ),
+      },
+      {
+        id: `${updateId}/done`,
+        protocolInstanceId: updateId,
+        body: body('Response', Response.encode({ meta: { updateId }, outcome: { success: json('ok') } })),
+      },
     ];
     await node.complete(task, [], { messages });
     await done;

@@ -63,7 +63,10 @@ it('a state that is too large ends its run', async () => {
   await node.start('state');
   const task = await node.poll('state');
   const activities = Array.from({ length: 6 }, (_, n) => command.activity(`a${n}`, 'state-act'));
-  await expect(node.complete(task, activities)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'Workflow mutable state size exceeds limit.' });
+  await expect(node.complete(task, activities)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: 'Workflow mutable state size exceeds limit.',
+  });
   expect(await statusOf('state')).toBe(TERMINATED);
 });
 
@@ -89,10 +92,30 @@ describe('what comes while a workflow task runs', () => {
 
 describe('what is under way at one time', () => {
   test.each<[string, Partial<Limits>, (n: number) => Command, number]>([
-    ['activities', { pendingActivitiesMax: 2 }, (n) => command.activity(`a${n}`, 'limit-act'), CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED],
-    ['child workflow executions', { pendingChildrenMax: 2 }, (n) => command.child(`child-${n}`), CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED],
-    ['signals to external workflows', { pendingSignalsMax: 2 }, (n) => command.signal(`x-${n}`, 's'), CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED],
-    ['requests to cancel external workflows', { pendingCancelsMax: 2 }, (n) => command.cancelOther(`x-${n}`), CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED],
+    [
+      'activities',
+      { pendingActivitiesMax: 2 },
+      (n) => command.activity(`a${n}`, 'limit-act'),
+      CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+    ],
+    [
+      'child workflow executions',
+      { pendingChildrenMax: 2 },
+      (n) => command.child(`child-${n}`),
+      CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
+    ],
+    [
+      'signals to external workflows',
+      { pendingSignalsMax: 2 },
+      (n) => command.signal(`x-${n}`, 's'),
+      CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
+    ],
+    [
+      'requests to cancel external workflows',
+      { pendingCancelsMax: 2 },
+      (n) => command.cancelOther(`x-${n}`),
+      CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
+    ],
   ])('%s: one more fails the workflow task', async (what, limits, make, cause) => {
     limit(limits);
     await node.start(what);

@@ -3,7 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toDuration, toNumber } from '../../server/core/api.js';
 import { command, EngineNode, json, type WorkflowTask } from '../helpers/engine-node.js';
 import { useDatabase } from '../helpers/postgres.js';
-import { ACCEPTED, acceptAll, ADMITTED, COMPLETED, message, place, poll, send, UpdateStories } from '../helpers/updates.js';
+import {
+  ACCEPTED,
+  acceptAll,
+  ADMITTED,
+  COMPLETED,
+  message,
+  place,
+  poll,
+  pollRequest,
+  send,
+  updateRequest,
+  UpdateStories,
+} from '../helpers/updates.js';
 
 const database = useDatabase();
 let node: EngineNode;
@@ -47,6 +59,19 @@ describe('an update of an idle run', () => {
       acceptedRequestMessageId: 'u/request',
       acceptedRequest: { meta: { updateId: 'u' }, input: { name: 'change' } },
     });
+  });
+
+  it('tells a caller in a hurry that its deadline has passed, and the update goes on', async () => {
+    await story.idle('hurry');
+    const inNoTime = (): object => ({ deadline: node.clock.now() + 40 });
+    const failure = { code: 'DEADLINE_EXCEEDED', message: 'context deadline exceeded' };
+    const sent = node.rpc('UpdateWorkflowExecution', updateRequest('hurry', 'u'), 'default', inNoTime());
+    await expect(sent).rejects.toMatchObject(failure);
+    const polled = node.rpc('PollWorkflowExecutionUpdate', pollRequest('hurry', 'u', COMPLETED), 'default', inNoTime());
+    await expect(polled).rejects.toMatchObject(failure);
+    const task = await node.poll('hurry');
+    await node.complete(task, ...acceptAll(task));
+    expect(await poll(node, 'hurry', 'u', COMPLETED)).toMatchObject({ stage: COMPLETED });
   });
 
   it('needs no commands beside its messages', async () => {

@@ -18,7 +18,8 @@ beforeEach(() => {
 });
 afterAll(() => node.close());
 
-const poll = (queue: string, workerInstanceKey = key) => node.rpc('PollWorkflowTaskQueue', { taskQueue: { name: queue }, workerInstanceKey });
+const poll = (queue: string, workerInstanceKey = key) =>
+  node.rpc('PollWorkflowTaskQueue', { taskQueue: { name: queue }, workerInstanceKey });
 const pollActivity = (queue: string) => node.rpc('PollActivityTaskQueue', { taskQueue: { name: queue }, workerInstanceKey: key });
 const waiting = (polls: number) => until(`${polls} waiting polls`, async () => node.engine.queues.waitingPolls === polls);
 const shutDown = () => node.rpc('ShutdownWorker', { workerInstanceKey: key });

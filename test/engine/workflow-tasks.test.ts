@@ -20,12 +20,19 @@ afterAll(async () => {
 });
 
 const seconds = (n: number) => toDuration(n * 1000);
-const sticky = (queue: string) => ({ stickyAttributes: { workerTaskQueue: { name: queue, kind: 2, normalName: queue.replace('-sticky', '') }, scheduleToStartTimeout: seconds(5) } });
-const signal = (workflowId: string, signalName = 's') => node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName });
+const sticky = (queue: string) => ({
+  stickyAttributes: {
+    workerTaskQueue: { name: queue, kind: 2, normalName: queue.replace('-sticky', '') },
+    scheduleToStartTimeout: seconds(5),
+  },
+});
+const signal = (workflowId: string, signalName = 's') =>
+  node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName });
 const failTask = (task: WorkflowTask, cause = CAUSE.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR) =>
   node.rpc('RespondWorkflowTaskFailed', { taskToken: task.taskToken, cause, failure: { message: 'no' } }, '');
 const eventIds = (task: WorkflowTask) => task.history!.events!.map((e) => toNumber(e.eventId));
-const searchAttribute = async (id: string, name: string) => (await node.describe(id)).workflowExecutionInfo!.searchAttributes?.indexedFields?.[name];
+const searchAttribute = async (id: string, name: string) =>
+  (await node.describe(id)).workflowExecutionInfo!.searchAttributes?.indexedFields?.[name];
 
 describe('a failed task', () => {
   it('is tried again; attempts after the first are seen by readers but not written', async () => {
@@ -35,7 +42,10 @@ describe('a failed task', () => {
     const third = await node.poll('attempts');
     expect([third.attempt, toNumber(third.startedEventId), eventIds(third)]).toEqual([3, 6, [1, 2, 3, 4, 5, 6]]);
     expect(await node.story('attempts')).toHaveLength(6);
-    expect((await node.describe('attempts')).pendingWorkflowTask).toMatchObject({ attempt: 3, state: enums.PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED });
+    expect((await node.describe('attempts')).pendingWorkflowTask).toMatchObject({
+      attempt: 3,
+      state: enums.PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED,
+    });
     await node.complete(third, [command.complete()]);
     expect((await node.story('attempts')).slice(3)).toEqual([
       'WORKFLOW_TASK_FAILED',
@@ -58,7 +68,10 @@ describe('a failed task', () => {
     await node.start('problem');
     for (let n = 0; n < 5; n++) await failTask(await node.poll('problem'));
     const payload = await searchAttribute('problem', 'TemporalReportedProblems');
-    expect(JSON.parse(Buffer.from(payload!.data!).toString())).toEqual(['category=WorkflowTaskFailed', 'cause=WorkflowTaskFailedCauseNonDeterministicError']);
+    expect(JSON.parse(Buffer.from(payload!.data!).toString())).toEqual([
+      'category=WorkflowTaskFailed',
+      'cause=WorkflowTaskFailedCauseNonDeterministicError',
+    ]);
     await node.step('problem');
     expect(await searchAttribute('problem', 'TemporalReportedProblems')).toBeUndefined();
   });
@@ -74,28 +87,38 @@ describe('a failed task', () => {
 });
 
 describe('an answer', () => {
-  test.each(['RespondWorkflowTaskCompleted', 'RespondWorkflowTaskFailed'])('in another namespace than its token is refused (%s)', async (method) => {
-    await node.start(`foreign-${method}`);
-    const task = await node.poll(`foreign-${method}`);
-    await expect(node.rpc(method, { taskToken: task.taskToken }, 'elsewhere')).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-      message: 'Operation requested with a token from a different namespace.',
-    });
-  });
+  test.each(['RespondWorkflowTaskCompleted', 'RespondWorkflowTaskFailed'])(
+    'in another namespace than its token is refused (%s)',
+    async (method) => {
+      await node.start(`foreign-${method}`);
+      const task = await node.poll(`foreign-${method}`);
+      await expect(node.rpc(method, { taskToken: task.taskToken }, 'elsewhere')).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: 'Operation requested with a token from a different namespace.',
+      });
+    },
+  );
 
   it('in pages is refused: what is never sent whole must not be taken for a whole', async () => {
     await node.start('pages');
     const task = await node.poll('pages');
-    await expect(node.complete(task, [command.complete()], { intermediatePage: true })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await expect(node.complete(task, [command.complete()], { intermediatePage: true })).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+    });
   });
 
   it('with a bad command fails the task once; later attempts are left to time out', async () => {
     await node.start('bad');
     const cancel = { commandType: enums.CommandType.COMMAND_TYPE_CANCEL_TIMER, cancelTimerCommandAttributes: { timerId: 'none' } };
     await expect(node.complete(await node.poll('bad'), [cancel])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    expect((await node.events('bad')).at(-2)!.workflowTaskFailedEventAttributes).toMatchObject({ cause: CAUSE.WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES });
+    expect((await node.events('bad')).at(-2)!.workflowTaskFailedEventAttributes).toMatchObject({
+      cause: CAUSE.WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES,
+    });
     await expect(node.complete(await node.poll('bad'), [cancel])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    expect((await node.describe('bad')).pendingWorkflowTask).toMatchObject({ attempt: 2, state: enums.PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED });
+    expect((await node.describe('bad')).pendingWorkflowTask).toMatchObject({
+      attempt: 2,
+      state: enums.PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED,
+    });
     await node.forward(10_000);
     expect((await node.poll('bad')).attempt).toBe(3);
   });
@@ -104,7 +127,11 @@ describe('an answer', () => {
     await node.start('build');
     const sdkMetadata = { coreUsedFlags: [1, 2], sdkName: 'sdk', sdkVersion: '1' };
     await node.complete(await node.poll('build'), [], { sdkMetadata, workerVersionStamp: { buildId: 'b1' }, binaryChecksum: 'sum' });
-    expect((await node.events('build')).at(-1)!.workflowTaskCompletedEventAttributes).toMatchObject({ sdkMetadata, workerVersion: { buildId: 'b1' }, binaryChecksum: 'sum' });
+    expect((await node.events('build')).at(-1)!.workflowTaskCompletedEventAttributes).toMatchObject({
+      sdkMetadata,
+      workerVersion: { buildId: 'b1' },
+      binaryChecksum: 'sum',
+    });
     const info = (await node.describe('build')).workflowExecutionInfo!;
     expect(info.mostRecentWorkerVersionStamp).toMatchObject({ buildId: 'b1' });
     expect(info.autoResetPoints!.points).toMatchObject([{ buildId: 'b1', binaryChecksum: 'sum', resettable: true }]);
@@ -220,7 +247,10 @@ describe('a next task that comes with the answer', () => {
 describe('a timer', () => {
   it('that fires while the task runs which cancels it has never fired', async () => {
     await node.start('timer');
-    const first = (await node.complete(await node.poll('timer'), [command.timer('t', 5)], { forceCreateNewWorkflowTask: true, returnNewWorkflowTask: true })) as {
+    const first = (await node.complete(await node.poll('timer'), [command.timer('t', 5)], {
+      forceCreateNewWorkflowTask: true,
+      returnNewWorkflowTask: true,
+    })) as {
       workflowTask: WorkflowTask;
     };
     await node.forward(5_000);
@@ -247,7 +277,10 @@ describe('a completion of the run', () => {
     await node.start('unseen');
     const task = await node.poll('unseen');
     await signal('unseen');
-    await expect(node.complete(task, [command.complete()])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/^UnhandledCommand/) });
+    await expect(node.complete(task, [command.complete()])).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/^UnhandledCommand/),
+    });
     const next = await node.poll('unseen');
     expect(next.attempt).toBe(1);
     await node.complete(next, [command.complete()]);

@@ -17,7 +17,9 @@ export class CoreRun {
 
   constructor(readonly limits: Limits = DEFAULT_LIMITS) {
     const start = { workflowType: { name: 'Test' }, taskQueue: { name: 'queue' }, attempt: 1, workflowTaskTimeout: { seconds: int64(10) } };
-    this.turn((turn) => turn.append({ eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, workflowExecutionStartedEventAttributes: start }));
+    this.turn((turn) =>
+      turn.append({ eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, workflowExecutionStartedEventAttributes: start }),
+    );
   }
 
   /** A transition, `laterMs` after the last. Returns the names of the events that it added or that wait in the buffer because of it. */

@@ -39,7 +39,15 @@ export class ManualClock {
 }
 
 const quiet = (): void => {};
-const silent = { fatal: quiet, error: quiet, warn: quiet, info: quiet, debug: quiet, trace: quiet, child: () => silent } as unknown as Logger;
+const silent = {
+  fatal: quiet,
+  error: quiet,
+  warn: quiet,
+  info: quiet,
+  debug: quiet,
+  trace: quiet,
+  child: () => silent,
+} as unknown as Logger;
 
 export interface NodeOptions {
   readonly clock?: ManualClock;
@@ -64,7 +72,11 @@ export class EngineNode {
     this.clock = clock;
     const config = readConfig({}, { databaseUrl: url, databasePoolSize: '4' });
     const engine = buildEngine(config, silent, clock, systemIds);
-    const holding = { send: (messages: OutboxMessage[]) => this.held.push(...messages), hasRoom: true, stop: async () => undefined } as unknown as Courier;
+    const holding = {
+      send: (messages: OutboxMessage[]) => this.held.push(...messages),
+      hasRoom: true,
+      stop: async () => undefined,
+    } as unknown as Courier;
     this.engine = engine;
     if (holdMessages) Object.assign(engine, { courier: holding });
     if (others) Object.assign(engine, { otherNodes: () => true });
@@ -78,7 +90,15 @@ export class EngineNode {
   /** Calls a method of the open API as a client would; the answer as plain values. */
   // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the method's name; tests read the fields they are about.
   async rpc(method: string, request: object, namespace = 'default', more: Partial<Call> = {}): Promise<any> {
-    const call: Call = { method, deadline: Number.POSITIVE_INFINITY, clientName: '', clientVersion: '', cancelled: false, onCancelled: quiet, ...more };
+    const call: Call = {
+      method,
+      deadline: Number.POSITIVE_INFINITY,
+      clientName: '',
+      clientVersion: '',
+      cancelled: false,
+      onCancelled: quiet,
+      ...more,
+    };
     const answer = await this.handlers[method]!({ namespace, identity: 'test', ...request } as never, call);
     if (!(answer instanceof EncodedResponse)) return answer;
     return root.lookupType(`temporal.api.workflowservice.v1.${method}Response`).decode(answer.bytes);
@@ -115,7 +135,11 @@ export class EngineNode {
     return task;
   }
 
-  async describe(workflowId: string, runId = '', namespace = 'default'): Promise<temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse> {
+  async describe(
+    workflowId: string,
+    runId = '',
+    namespace = 'default',
+  ): Promise<temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse> {
     return this.rpc('DescribeWorkflowExecution', { execution: { workflowId, runId } }, namespace);
   }
 
@@ -193,7 +217,12 @@ export const command = {
   }),
   activity: (activityId: string, queue: string): Command => ({
     commandType: C.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
-    scheduleActivityTaskCommandAttributes: { activityId, activityType: { name: 'Act' }, taskQueue: { name: queue }, startToCloseTimeout: { seconds: 60 as never } },
+    scheduleActivityTaskCommandAttributes: {
+      activityId,
+      activityType: { name: 'Act' },
+      taskQueue: { name: queue },
+      startToCloseTimeout: { seconds: 60 as never },
+    },
   }),
   child: (workflowId: string, more: temporal.api.command.v1.IStartChildWorkflowExecutionCommandAttributes = {}): Command => ({
     commandType: C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,

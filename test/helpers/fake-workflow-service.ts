@@ -168,7 +168,14 @@ export class FakeWorkflowService {
   }
 
   /** Runs a method's script. Rejects with a FakeError. */
-  private async handle(method: string, request: object, metadata: Metadata, gone: Promise<void>, cancelled: () => boolean, streamed: boolean): Promise<object> {
+  private async handle(
+    method: string,
+    request: object,
+    metadata: Metadata,
+    gone: Promise<void>,
+    cancelled: () => boolean,
+    streamed: boolean,
+  ): Promise<object> {
     this.calls.push({ method, request, metadata, streamed });
     const fake: FakeCall = {
       metadata,
@@ -188,7 +195,9 @@ export class FakeWorkflowService {
   }
 
   private addStream(server: Server): void {
-    const definition = loadSync(CALLS_PROTO, { keepCase: false, defaults: true, arrays: true })['perdure.v1.CallService'] as ServiceDefinition;
+    const definition = loadSync(CALLS_PROTO, { keepCase: false, defaults: true, arrays: true })[
+      'perdure.v1.CallService'
+    ] as ServiceDefinition;
     const methods = this.definition();
     server.addService(definition, {
       Open: (stream: ServerDuplexStream<{ calls: StreamedCall[]; cancelled: number[] }, object>) => {

@@ -14,7 +14,9 @@ export interface Finished {
 
 /** What a test's own environment must not lend to the process. */
 const cleanEnvironment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('PERDURE_') && !name.startsWith('PG')));
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('PERDURE_') && !name.startsWith('PG')),
+  );
 
 /** One running `perdure`, with all it said so far. */
 export class Perdure {
@@ -30,9 +32,11 @@ export class Perdure {
 
   /** Waits for a line on standard output or in the log, and returns the match. */
   said(pattern: RegExp, limitMs?: number): Promise<RegExpExecArray> {
-    return until(`"${pattern.source}" in the output`, () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr), limitMs).catch((error: Error) => {
-      throw new Error(`${error.message} It said:\n${this.stdout}${this.stderr}`);
-    });
+    return until(`"${pattern.source}" in the output`, () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr), limitMs).catch(
+      (error: Error) => {
+        throw new Error(`${error.message} It said:\n${this.stdout}${this.stderr}`);
+      },
+    );
   }
 
   /** `host:port` of its gRPC port, once it serves. */
@@ -59,7 +63,9 @@ const running = new Set<Perdure>();
 
 /** Starts `perdure`; whatever still runs after the test is killed. */
 export const perdure = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Perdure => {
-  const started = new Perdure(spawn(process.execPath, [PERDURE, ...args], { env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  const started = new Perdure(
+    spawn(process.execPath, [PERDURE, ...args], { env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   running.add(started);
   void started.finished().then(() => running.delete(started));
   return started;

@@ -34,11 +34,13 @@ export function send(node: EngineNode, workflowId: string, updateId: string, mor
   return answer;
 }
 
+export const pollRequest = (workflowId: string, updateId: string, stage = 0, runId = ''): object => ({
+  updateRef: { workflowExecution: { workflowId, runId }, updateId },
+  waitPolicy: { lifecycleStage: stage },
+});
+
 export const poll = (node: EngineNode, workflowId: string, updateId: string, stage = 0, runId = ''): Promise<UpdateAnswer> =>
-  node.rpc('PollWorkflowExecutionUpdate', {
-    updateRef: { workflowExecution: { workflowId, runId }, updateId },
-    waitPolicy: { lifecycleStage: stage },
-  });
+  node.rpc('PollWorkflowExecutionUpdate', pollRequest(workflowId, updateId, stage, runId));
 
 const body = (type: string, value: Uint8Array): Message['body'] => ({
   type_url: `type.googleapis.com/temporal.api.update.v1.${type}`,

@@ -236,7 +236,17 @@ export class TaskQueues {
     const k = key(name);
     let queue = this.queues.get(k);
     if (!queue) {
-      queue = { name, waiting: [], direct: [], kept: [], maybeBacklog: true, fetching: false, lastPollMs: 0, pollers: new Map(), shutDown: false };
+      queue = {
+        name,
+        waiting: [],
+        direct: [],
+        kept: [],
+        maybeBacklog: true,
+        fetching: false,
+        lastPollMs: 0,
+        pollers: new Map(),
+        shutDown: false,
+      };
       this.queues.set(k, queue);
     }
     return queue;
