@@ -31,25 +31,26 @@ async function readFreshById(engine: Engine, id: string): Promise<Namespace> {
   return namespace;
 }
 
-async function store(engine: Engine, namespace: Namespace): Promise<void> {
-  await engine.namespaces.update(namespace, engine.clock.now());
+async function change(engine: Engine, { id, name }: Namespace, edit: (current: Namespace) => Namespace): Promise<Namespace> {
+  const changed = await engine.namespaces.change(id, engine.clock.now(), edit);
   engine.registry.forgetAll();
   engine.notify({ kind: 'namespaces' });
+  if (!changed) throw namespaceNotFound(name);
+  return changed;
 }
 
 export async function updateNamespace(engine: Engine, request: UpdateRequest, _call: Call): Promise<UpdateResponse> {
   validateUpdateNamespace(request, engine.limits.idLengthMax);
   const namespace = await readFresh(engine, request.namespace!);
   const { updateInfo: info, config } = request;
-  const updated: Namespace = {
-    ...namespace,
-    description: info?.description || namespace.description,
-    ownerEmail: info?.ownerEmail || namespace.ownerEmail,
-    data: { ...namespace.data, ...info?.data },
-    state: info?.state || namespace.state,
-    retentionMs: config?.workflowExecutionRetentionTtl ? retentionOf(config.workflowExecutionRetentionTtl) : namespace.retentionMs,
-  };
-  await store(engine, updated);
+  const updated = await change(engine, namespace, (current) => ({
+    ...current,
+    description: info?.description || current.description,
+    ownerEmail: info?.ownerEmail || current.ownerEmail,
+    data: { ...current.data, ...info?.data },
+    state: info?.state || current.state,
+    retentionMs: config?.workflowExecutionRetentionTtl ? retentionOf(config.workflowExecutionRetentionTtl) : current.retentionMs,
+  }));
   const { namespaceInfo, config: written, replicationConfig, isGlobalNamespace } = namespaceAnswer(updated);
   return { namespaceInfo, config: written, replicationConfig, isGlobalNamespace };
 }
@@ -57,7 +58,7 @@ export async function updateNamespace(engine: Engine, request: UpdateRequest, _c
 /** A deprecated namespace takes no new runs; those that are open go on. */
 export async function deprecateNamespace(engine: Engine, request: DeprecateRequest, _call: Call): Promise<object> {
   const namespace = await readFresh(engine, requireNamespaceName(request.namespace, engine.limits.idLengthMax));
-  await store(engine, { ...namespace, state: STATE.NAMESPACE_STATE_DEPRECATED });
+  await change(engine, namespace, (current) => ({ ...current, state: STATE.NAMESPACE_STATE_DEPRECATED }));
   return {};
 }
 
@@ -70,7 +71,7 @@ export async function deleteNamespace(engine: Engine, request: DeleteRequest, _c
     ? await readFreshById(engine, namespaceId)
     : await readFresh(engine, requireNamespaceName(name, engine.limits.idLengthMax));
   const deletedNamespace = `${namespace.name}-deleted-${engine.ids.newId().slice(0, 5)}`;
-  await store(engine, { ...namespace, name: deletedNamespace, state: STATE.NAMESPACE_STATE_DELETED });
+  await change(engine, namespace, (current) => ({ ...current, name: deletedNamespace, state: STATE.NAMESPACE_STATE_DELETED }));
   engine.sweepSoon();
   return { deletedNamespace };
 }

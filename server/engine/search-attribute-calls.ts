@@ -21,28 +21,26 @@ export async function addSearchAttributes(engine: Engine, request: AddRequest, _
 
 /** Adds custom search attributes (name -> IndexedValueType) to a namespace; those that it has already stay as they are. */
 export async function addAttributes(engine: Engine, namespace: Namespace, asked: Readonly<Record<string, number>>): Promise<void> {
-  const merged = { ...namespace.searchAttributes };
   for (const [name, type] of Object.entries(asked)) {
     if (isReservedAttribute(name)) throw invalidArgument(`Search attribute ${name} is reserved by system.`);
     refuse(attributeNameProblem(name));
     if (!type || enums.IndexedValueType[type] === undefined) throw invalidArgument(`Unable to parse search attribute type: ${type}.`);
-    if (Object.hasOwn(merged, name) && merged[name] !== type)
-      throw invalidArgument(`Search attribute ${name} already exists with another type.`);
-    merged[name] = type;
   }
-  await store(engine, namespace.name, merged);
+  await change(engine, namespace, (present) => {
+    for (const [name, type] of Object.entries(asked)) {
+      if (Object.hasOwn(present, name) && present[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
+    }
+    return { ...present, ...asked };
+  });
 }
 
 export async function removeSearchAttributes(engine: Engine, request: RemoveRequest, _call: Call): Promise<object> {
   const names = request.searchAttributes ?? [];
   if (names.length === 0) throw invalidArgument('SearchAttributes are not set on request.');
   const namespace = await engine.registry.require(request.namespace);
-  const kept = { ...namespace.searchAttributes };
-  for (const name of names) {
-    if (isReservedAttribute(name)) throw invalidArgument(`Unable to remove non-custom search attributes: ${name}.`);
-    delete kept[name];
-  }
-  await store(engine, namespace.name, kept);
+  const reserved = names.find(isReservedAttribute);
+  if (reserved !== undefined) throw invalidArgument(`Unable to remove non-custom search attributes: ${reserved}.`);
+  await change(engine, namespace, (present) => Object.fromEntries(Object.entries(present).filter(([name]) => !names.includes(name))));
   return {};
 }
 
@@ -54,10 +52,10 @@ export async function listSearchAttributes(engine: Engine, request: ListRequest,
   };
 }
 
-async function store(engine: Engine, name: string, searchAttributes: Record<string, number>): Promise<void> {
-  const fresh = await engine.namespaces.byName(name);
-  if (!fresh) return;
-  await engine.namespaces.update({ ...fresh, searchAttributes }, engine.clock.now());
+type Attributes = Record<string, number>;
+
+async function change(engine: Engine, { id }: Namespace, edit: (present: Attributes) => Attributes): Promise<void> {
+  await engine.namespaces.change(id, engine.clock.now(), (n) => ({ ...n, searchAttributes: edit(n.searchAttributes) }));
   engine.registry.forgetAll();
   engine.notify({ kind: 'namespaces' });
 }

@@ -70,12 +70,21 @@ export class Namespaces {
     return rows.length > 0;
   }
 
-  async update(n: Namespace, nowMs: number): Promise<void> {
-    await this.database.query({
-      name: 'namespace-update',
-      text: `update namespaces set name = $2, state = $3, retention_ms = $4, description = $5, owner_email = $6, data = $7, settings = $8,
-        search_attributes = $9, updated_ms = $10 where namespace_id = $1`,
-      values: [n.id, n.name, n.state, n.retentionMs, n.description, n.ownerEmail, n.data, n.settings, n.searchAttributes, nowMs],
+  /**
+   * Changes a namespace while nobody else does: what two callers change at the same time is changed one after the other, each on what the
+   * other left. Undefined when there is no such namespace any more; what `edit` throws changes nothing.
+   */
+  change(id: string, nowMs: number, edit: (current: Namespace) => Namespace): Promise<Namespace | undefined> {
+    return this.database.transaction(async (query) => {
+      const [row] = (await query({ text: 'select * from namespaces where namespace_id = $1 for update', values: [id] })) as Columns[];
+      if (!row) return undefined;
+      const n = edit(namespace(row));
+      await query({
+        text: `update namespaces set name = $2, state = $3, retention_ms = $4, description = $5, owner_email = $6, data = $7, settings = $8,
+          search_attributes = $9, updated_ms = $10 where namespace_id = $1`,
+        values: [n.id, n.name, n.state, n.retentionMs, n.description, n.ownerEmail, n.data, n.settings, n.searchAttributes, nowMs],
+      });
+      return n;
     });
   }
 }
