@@ -6,11 +6,11 @@ const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', f
 module.exports = {
   forbidden: [
     rule('core-is-pure', 'core imports API types only: no node, no npm, no other room', { path: '^server/core/' }, { pathNot: ['^server/core/', '^node_modules/(@temporalio/proto|long)/', '^(@temporalio/proto|long)$'] }),
-    rule('storage-knows-core-only', 'storage holds SQL and knows nothing of who calls it', { path: '^server/storage/' }, { path: '^server/(engine|loops|transport|postgres|server|main|config|settings)[/.]' }),
-    rule('engine-is-below-transport', 'the engine does not know how it is called', { path: '^server/engine/' }, { path: '^server/(transport|loops|postgres|server|main|config|settings)[/.]' }),
-    rule('transport-calls-the-engine', 'transport never reaches past the engine', { path: '^server/transport/' }, { path: '^server/(storage|loops|postgres|server|main|config|settings)[/.]' }),
-    rule('loops-are-not-called-from-outside', 'loops know the engine and storage', { path: '^server/loops/' }, { path: '^server/(transport|postgres|server|main|config|settings)[/.]' }),
-    rule('one-composition-root', 'only the process imports the file that sees every room', { path: '^server/', pathNot: '^server/(main|group-member)[.]ts$' }, { path: '^server/server[.]ts$' }),
+    rule('storage-knows-core-only', 'storage holds SQL and knows nothing of who calls it', { path: '^server/storage/' }, { path: '^server/(engine|loops|transport|postgres|server|compose-[a-z]+|main|config|settings)[/.]' }),
+    rule('engine-is-below-transport', 'the engine does not know how it is called', { path: '^server/engine/' }, { path: '^server/(transport|loops|postgres|server|compose-[a-z]+|main|config|settings)[/.]' }),
+    rule('transport-calls-the-engine', 'transport never reaches past the engine', { path: '^server/transport/' }, { path: '^server/(storage|loops|postgres|server|compose-[a-z]+|main|config|settings)[/.]' }),
+    rule('loops-are-not-called-from-outside', 'loops know the engine and storage', { path: '^server/loops/' }, { path: '^server/(transport|postgres|server|compose-[a-z]+|main|config|settings)[/.]' }),
+    rule('one-composition-root', 'only the process imports the files that see every room', { path: '^server/', pathNot: '^server/(main|group-member|server|compose-[a-z]+)[.]ts$' }, { path: '^server/(server|compose-[a-z]+)[.]ts$' }),
     rule('postgres-client-in-storage', 'SQL lives in storage; the listener names the type of the connection that it is given', { path: '^server/', pathNot: ['^server/storage/', '^server/loops/listener[.]ts$'] }, { path: '(^|/)node_modules/pg/' }),
     rule('server-and-sdk-are-strangers', 'they meet on the wire', { path: '^server/' }, { path: '^(worker-sdk|cli|web|examples)/|node_modules/@perdure/sdk/' }),
     rule('sdk-and-server-are-strangers', 'they meet on the wire', { path: '^worker-sdk/' }, { path: '^(server|cli|web|examples)/|(^|/)node_modules/(@perdure/server|pg|fastify)/' }),

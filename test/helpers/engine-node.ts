@@ -5,6 +5,7 @@
 import proto from '@temporalio/proto';
 import type { Type } from 'protobufjs';
 import { expect } from 'vitest';
+import { composeEngine } from '../../server/compose-engine.js';
 import { readConfig } from '../../server/config.js';
 import { enums, type HistoryEvent, type temporal } from '../../server/core/api.js';
 import { durableView, foldHistory } from '../../server/core/evolve.js';
@@ -20,7 +21,6 @@ import { addNamespace } from '../../server/engine/namespace-calls.js';
 import { decodeEvents } from '../../server/engine/raw-history.js';
 import type { Logger } from '../../server/log.js';
 import { fireTimersOnce } from '../../server/loops/timer-firer.js';
-import { buildEngine } from '../../server/server.js';
 
 type Command = temporal.api.command.v1.ICommand;
 export type WorkflowTask = temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse;
@@ -71,7 +71,7 @@ export class EngineNode {
   constructor(url: string, { clock = new ManualClock(), holdMessages = false, others = false }: NodeOptions = {}) {
     this.clock = clock;
     const config = readConfig({}, { databaseUrl: url, databasePoolSize: '4' });
-    const engine = buildEngine(config, silent, clock, systemIds);
+    const { engine } = composeEngine(config, silent, clock, systemIds);
     const holding = {
       send: (messages: OutboxMessage[]) => this.held.push(...messages),
       hasRoom: true,

@@ -1,0 +1,110 @@
+/** The engine of one node: every part that use cases need, built and connected. */
+import type { Config } from './config.js';
+import { applyEvent } from './core/registry.js';
+import { dynamicLimits } from './dynamic-limits.js';
+import { Announcer } from './engine/announcer.js';
+import { Committer } from './engine/committer.js';
+import { courierOf } from './engine/deliver-messages.js';
+import type { Clock, Engine, Ids } from './engine/engine.js';
+import { RemotePolls } from './engine/matching/remote-polls.js';
+import { TaskQueues } from './engine/matching/task-queues.js';
+import { NamespaceRegistry } from './engine/namespace-registry.js';
+import { PendingQueries } from './engine/pending-queries.js';
+import { RunCache } from './engine/run-cache.js';
+import { SerialQueue } from './engine/serial-queue.js';
+import { startTask, takeTasks } from './engine/take-tasks.js';
+import { UpdateWaiters } from './engine/update-waiters.js';
+import { Watchers } from './engine/watchers.js';
+import type { Logger } from './log.js';
+import type { Loop } from './loops/loop.js';
+import { Outage } from './loops/outage.js';
+import { Approvals } from './storage/approvals.js';
+import { Commits } from './storage/commit.js';
+import { Database } from './storage/database.js';
+import { Histories } from './storage/history.js';
+import { Listing } from './storage/listing.js';
+import { Namespaces } from './storage/namespaces.js';
+import { Outbox } from './storage/outbox.js';
+import { Queries } from './storage/queries.js';
+import { QueuePolls } from './storage/queue-polls.js';
+import { Retention } from './storage/retention.js';
+import { Runs } from './storage/runs.js';
+import { Tasks } from './storage/tasks.js';
+
+const CACHED_RUNS = 10_000;
+
+/** What the loops of a node share with its engine: what it wakes, and what they find out for it. */
+export interface NodeParts {
+  readonly announcer: Announcer;
+  readonly outage: Outage;
+  /** There once the loops are built. */
+  timers: Pick<Loop, 'wakeIn'> | undefined;
+  sweeper: Pick<Loop, 'wake'> | undefined;
+}
+
+/** The engine of one node; it wakes no loop until there are some. */
+export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Ids): { engine: Engine; parts: NodeParts } {
+  const database = new Database({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    onError: (err) => log.warn({ err }, 'a database connection was lost'),
+  });
+  const limits = dynamicLimits(config.dynamicConfig);
+  const commits = new Commits(database);
+  const nodeId = ids.newId();
+  const now = (): number => clock.now();
+  const namespaces = new Namespaces(database);
+  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, sweeper: undefined };
+  const engine: Engine = {
+    nodeId,
+    log,
+    clock,
+    ids,
+    limits,
+    database,
+    namespaces,
+    runs: new Runs(database),
+    histories: new Histories(database),
+    tasks: new Tasks(database),
+    retention: new Retention(database),
+    approvals: new Approvals(database),
+    outbox: new Outbox(database),
+    courier: courierOf(() => engine, log),
+    listing: new Listing(database),
+    committer: new Committer(commits, { groupMax: 200, lanes: 1, now }),
+    cache: new RunCache(CACHED_RUNS),
+    serial: new SerialQueue(),
+    queues: new TaskQueues(
+      now,
+      (queue, wanted) => takeTasks(engine, queue, wanted),
+      (queue, task, poller) => startTask(engine, queue, task, poller),
+    ),
+    watchers: new Watchers(),
+    updates: new UpdateWaiters(),
+    registry: new NamespaceRegistry(namespaces, now),
+    queries: new PendingQueries(),
+    sharedQueries: new Queries(database),
+    queuePolls: new QueuePolls(database),
+    remotePolls: new RemotePolls(now),
+    longPollMs: 60_000,
+    turnContext: () => {
+      const nowMs = clock.now();
+      return {
+        nowMs,
+        limits,
+        otherNodes: engine.otherNodes(),
+        reachableSinceMs: parts.outage.endedMs,
+        newId: ids.newId,
+        newRunId: (after) => ids.newRunId(nowMs, after),
+        retentionMs: (namespaceId) => engine.registry.retentionMs(namespaceId),
+        attributeTypes: (name) => engine.registry.peek(name)?.searchAttributes ?? {},
+        apply: applyEvent,
+      };
+    },
+    deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
+    sweepSoon: () => parts.sweeper?.wake(),
+    otherNodes: () => parts.announcer.others,
+    notify: (change) => parts.announcer.add(change),
+  };
+  return { engine, parts };
+}

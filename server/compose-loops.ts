@@ -1,0 +1,66 @@
+/** What a node does by itself: its loops and its ear, built around its engine. */
+import { hostname } from 'node:os';
+import type { NodeParts } from './compose-engine.js';
+import type { Engine } from './engine/engine.js';
+import { hear } from './engine/hear-nodes.js';
+import type { Logger } from './log.js';
+import { Listener } from './loops/listener.js';
+import { Loop } from './loops/loop.js';
+import { watchNeighboursOnce } from './loops/neighbour-watch.js';
+import { NodeWatch } from './loops/node-watch.js';
+import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
+import { sweepRetentionOnce } from './loops/retention-sweeper.js';
+import { fireTimersOnce } from './loops/timer-firer.js';
+import { Nodes } from './storage/nodes.js';
+
+const BACKLOG_SWEEP_MS = 2_000;
+
+export interface NodeLoops {
+  readonly loops: readonly Loop[];
+  readonly outbox: Loop;
+  readonly listener: Listener;
+  readonly nodeWatch: NodeWatch;
+}
+
+export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): NodeLoops {
+  const { outage } = parts;
+  const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
+  const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
+  const nodeWatch = new NodeWatch({
+    nodes: new Nodes(engine.database),
+    self: { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.clock.now() },
+    now: () => engine.clock.now(),
+    log,
+    onOthers(others) {
+      parts.announcer.others = others;
+    },
+    greet: async () => engine.notify({ kind: 'node-started' }),
+  });
+  const backlogSweep = new Loop({
+    name: 'backlog-sweep',
+    log,
+    async runOnce() {
+      engine.queues.backlogEverywhere();
+      return BACKLOG_SWEEP_MS;
+    },
+  });
+  const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });
+  const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
+  parts.timers = timers;
+  parts.sweeper = sweeper;
+  const listener = new Listener(
+    engine,
+    (from, change) => {
+      parts.announcer.others = true;
+      if (change.kind === 'node-started') nodeWatch.loop.wake();
+      hear(engine, from, change);
+    },
+    () => {
+      engine.queues.backlogEverywhere();
+      engine.watchers.wakeAll();
+      neighbours.wake();
+      engine.registry.forgetAll();
+    },
+  );
+  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], outbox, listener, nodeWatch };
+}
