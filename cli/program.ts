@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { addApprovalCommands } from './commands/approvals.js';
+import { addCodeCommands } from './commands/code.js';
 import { addNamespaceCommands } from './commands/namespace.js';
 import { addServerCommands } from './commands/server.js';
 import { addWorkflowCommands } from './commands/workflow.js';
@@ -19,6 +20,7 @@ export const createProgram = (): Command => {
   addServerCommands(program);
   addWorkflowCommands(program);
   addApprovalCommands(program);
+  addCodeCommands(program);
   addNamespaceCommands(program);
   return program;
 };

@@ -10,6 +10,7 @@ export * from './definitions/errors.js';
 export type { Headers, Next } from './definitions/interceptors.js';
 export * from './definitions/logger.js';
 export * from './definitions/metrics.js';
+export type { CodeLocation, HistoryMismatch } from './definitions/mismatch.js';
 export * from './definitions/priority.js';
 export * from './definitions/retry-policy.js';
 export type { ConverterHint, PayloadTypeInfo, SignalTypeInfo, TransferTypeConverter, TypeInfo } from './definitions/type-info.js';

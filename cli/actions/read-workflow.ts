@@ -8,6 +8,7 @@ import { pairs, print, printJson, table } from '../output/print.js';
 import { fromNow, isoTime } from '../output/time.js';
 import { type Connection, withServer } from '../rpc/connection.js';
 import { enumName, toProtoJson } from '../rpc/open-api.js';
+import { readHistory } from '../rpc/read-history.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type ExecutionInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
@@ -50,18 +51,6 @@ export const showWorkflow = (workflowId: string, options: WorkflowOptions): Prom
     if (options.output === 'json') printJson(toProtoJson('temporal.api.history.v1.History', { events }));
     else print(historyTable(events));
   });
-
-const readHistory = async (server: Connection, workflowId: string, options: WorkflowOptions): Promise<HistoryEvent[]> => {
-  const api = await server.workflows();
-  const events: HistoryEvent[] = [];
-  let nextPageToken: Uint8Array = new Uint8Array();
-  do {
-    const page = await api.getWorkflowExecutionHistory({ namespace: options.namespace, execution: { workflowId, runId: options.runId ?? '' }, nextPageToken });
-    events.push(...(page.history?.events ?? []));
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken.length > 0);
-  return events;
-};
 
 export const describeWorkflow = (workflowId: string, options: WorkflowOptions): Promise<void> =>
   withServer(options, async (server) => {

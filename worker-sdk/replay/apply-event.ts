@@ -46,7 +46,7 @@ function answer(run: RunMachine, event: HistoryEvent, initiatedBy: number): void
     throw new NondeterminismError({
       code: `has nothing under way that event ${initiatedBy} began`,
       history: describeEvent(event),
-      eventId: idOf(event),
+      event,
     });
   }
   machine.answered(event);
@@ -125,7 +125,7 @@ function applyCommandEvent(run: RunMachine, event: HistoryEvent, context: EventC
 }
 
 function noCommand(event: HistoryEvent, code: string | undefined): NondeterminismError {
-  return new NondeterminismError({ code, history: describeEvent(event), eventId: idOf(event) });
+  return new NondeterminismError({ code, history: describeEvent(event), event });
 }
 
 /**
@@ -148,7 +148,8 @@ function skipForPatches(
   throw new NondeterminismError({
     code: machine ? `no longer calls patched('${patch.id}'): it ${machine.describe()}` : `no longer calls patched('${patch.id}')`,
     history: `the marker of patch '${patch.id}'`,
-    eventId: idOf(event),
+    event,
+    issuedAt: machine?.issuedAt,
     advice: PATCH_ADVICE,
   });
 }

@@ -18,7 +18,30 @@ export function historyFromJson(json: unknown): History {
   if (typeof object !== 'object' || object === null || !('events' in object)) {
     throw new ValueError(`Expected the JSON of a history to be an object with events, got ${Array.isArray(value) ? 'a list' : typeof value}`);
   }
-  return fromJson(HistoryType, object, { ignoreUnknownFields: true }) as unknown as History;
+  const { events } = object as { events: unknown };
+  return fromJson(HistoryType, { events: fullNames(events) }, { ignoreUnknownFields: true }) as unknown as History;
+}
+
+/** Enums in histories that older tools wrote: `WorkflowExecutionStarted` for EVENT_TYPE_WORKFLOW_EXECUTION_STARTED. */
+const SHORT_ENUMS: Readonly<Record<string, string>> = {
+  eventType: 'EVENT_TYPE_',
+  kind: 'TASK_QUEUE_KIND_',
+  parentClosePolicy: 'PARENT_CLOSE_POLICY_',
+  workflowIdReusePolicy: 'WORKFLOW_ID_REUSE_POLICY_',
+  initiator: 'CONTINUE_AS_NEW_INITIATOR_',
+  retryState: 'RETRY_STATE_',
+};
+
+function fullNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(fullNames);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fullName(key, item)]));
+}
+
+function fullName(key: string, value: unknown): unknown {
+  const prefix = SHORT_ENUMS[key];
+  if (prefix === undefined || typeof value !== 'string' || !/^(?:[A-Z][a-z]+)+$/.test(value)) return fullNames(value);
+  return prefix + value.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 }
 
 /** Writes a history as JSON that every tool of the open API reads. */

@@ -1,6 +1,6 @@
 /** What every kind of thing that a workflow can ask for looks like to the replay machine. */
 import type { HistoryEvent } from '../definitions/api.js';
-import { eventName, idOf } from './events.js';
+import { eventName } from './events.js';
 import { NondeterminismError } from './nondeterminism.js';
 import type { ApiCommand, Job } from './protocol.js';
 import type { SdkFlags } from './sdk-flags.js';
@@ -65,7 +65,7 @@ export abstract class Machine {
     return new NondeterminismError({
       code: this.describe(),
       history: describeEvent(event),
-      eventId: idOf(event),
+      event,
       issuedAt: this.issuedAt,
       advice,
     });

@@ -17,6 +17,7 @@ import type { Activation } from './protocol.js';
 import { answerQueries, LONE_QUERY, loneQueryAnswer, queriesOf, type QueryRequest } from './queries.js';
 import { seedBytes, randomnessSeed } from './randomness-seed.js';
 import { type DeploymentVersion, RunMachine } from './run-machine.js';
+import { STACK_TRACE_QUERY } from '../workflow/reserved.js';
 import type { SinkDispatcher } from './sink-dispatcher.js';
 import type { RunLocalActivity, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
 
@@ -143,6 +144,19 @@ export class ManagedRun {
     if (this.#rejection) throw this.#rejection.error;
   }
 
+  /** Where the run's code waits, as the first line of the user's in a stack trace. */
+  waitsAt(): string | undefined {
+    if (!this.#code || !this.#machine) return undefined;
+    try {
+      const { answer } = this.#ask([{ id: LONE_QUERY, query: { queryType: STACK_TRACE_QUERY } }])[LONE_QUERY] ?? {};
+      const [payload] = answer?.payloads ?? [];
+      const stack = payload ? defaultPayloadConverter.fromPayload<string>(payload) : '';
+      return stack.split('\n')[0]?.trim().replace(/^at (async )?/, '') || undefined;
+    } catch {
+      return undefined; // the explanation is shorter without it
+    }
+  }
+
   // ---- driving -----------------------------------------------------------------------------------------------------
 
   #takeTask(history: PagedHistory, requests: ReturnType<typeof updateRequestOf>[]): void {
@@ -257,19 +271,20 @@ export class ManagedRun {
   // ---- answering ---------------------------------------------------------------------------------------------------
 
   async #answer(queries: QueryRequest[]): Promise<ReturnType<typeof answerQueries>> {
-    if (queries.length === 0) return {};
+    return queries.length === 0 ? {} : guardTogether(this.environment.activationTimeoutMs, () => this.#ask(queries));
+  }
+
+  #ask(queries: QueryRequest[]): ReturnType<typeof answerQueries> {
     const machine = this.#machine!;
-    return guardTogether(this.environment.activationTimeoutMs, () =>
-      answerQueries(queries, (job) => {
-        const activation = { ...machine.activation([job], true), timestamp: timestampOf(machine.timeMs) };
-        const code = this.#codeFor(activation);
-        try {
-          return code.activate(activation);
-        } finally {
-          this.environment.sinks.dispatch(code.takeSinkCalls());
-        }
-      }),
-    );
+    return answerQueries(queries, (job) => {
+      const activation = { ...machine.activation([job], true), timestamp: timestampOf(machine.timeMs) };
+      const code = this.#codeFor(activation);
+      try {
+        return code.activate(activation);
+      } finally {
+        this.environment.sinks.dispatch(code.takeSinkCalls());
+      }
+    });
   }
 
   #completion(queryResults: WorkflowTaskCompletion['queryResults'], heartbeat: boolean): WorkflowTaskCompletion {

@@ -1,11 +1,15 @@
 /** The error for workflow code that no longer does what history says it did: one sentence each for what, where and what now. */
+import type { HistoryEvent } from '../definitions/api.js';
+import { type HistoryMismatch, locationIn } from '../definitions/mismatch.js';
+import { eventName, idOf } from './events.js';
 
+/** What is known where a difference is met. */
 export interface Mismatch {
-  /** What the code did, for example `scheduled activity 'pay' (id 2)`; `undefined` when it did nothing more. */
+  /** What the code did, in the past tense; `undefined` when it did nothing more. */
   code: string | undefined;
   /** What history holds, for example `TimerStarted (timer 2)`. */
   history: string;
-  eventId: number;
+  event: HistoryEvent;
   /** Where the code did it, when known: `function (file:line:column)`. */
   issuedAt?: string;
   advice?: string;
@@ -17,12 +21,21 @@ const ADVICE =
 
 /** Thrown when replay meets a difference between workflow code and history. Fails the workflow task, never the run. */
 export class NondeterminismError extends Error {
-  constructor(readonly mismatch: Mismatch) {
-    const did = mismatch.code === undefined ? 'the workflow code did nothing more' : `the workflow code ${mismatch.code}`;
-    const where = mismatch.issuedAt ? ` at ${mismatch.issuedAt}` : '';
-    super(
-      `Nondeterminism at event ${mismatch.eventId}: ${did}${where}, but history holds ${mismatch.history}. ${mismatch.advice ?? ADVICE}`,
-    );
+  readonly mismatch: HistoryMismatch;
+
+  constructor(private readonly met: Mismatch) {
+    const { code, history, issuedAt, advice = ADVICE } = met;
+    const eventId = idOf(met.event);
+    const did = code === undefined ? 'the workflow code did nothing more' : `the workflow code ${code}`;
+    const where = issuedAt === undefined ? '' : `${code === undefined ? ': it waits' : ''} at ${issuedAt}`;
+    super(`Nondeterminism at event ${eventId}: ${did}${where}, but history holds ${history}. ${advice}`);
+    this.mismatch = { code, history, eventId, eventType: eventName(met.event.eventType), advice };
+    if (issuedAt !== undefined) Object.assign(this.mismatch, { issuedAt, location: locationIn(issuedAt) });
+  }
+
+  /** The same, when it is known only later where the code stands. */
+  seenAt(frame: string | undefined): NondeterminismError {
+    return frame === undefined || this.mismatch.issuedAt !== undefined ? this : new NondeterminismError({ ...this.met, issuedAt: frame });
   }
 }
 Object.defineProperty(NondeterminismError.prototype, 'name', { value: 'NondeterminismError', configurable: true, writable: true });

@@ -33,7 +33,7 @@ async function replayError(environment: RunEnvironment, task: WorkflowTask, hist
     await run.replay(history);
     return undefined;
   } catch (error) {
-    return error as Error;
+    return tracesCommands && error instanceof NondeterminismError ? error.seenAt(run.waitsAt()) : (error as Error);
   } finally {
     run.dispose();
   }

@@ -1,9 +1,9 @@
 /** How modules are found while workflow code is bundled: which are the user's, which are libraries, and which must not be there. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { OnLoadArgs, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { builtinName, STAND_INS } from './builtin-modules.js';
+import { MODULES_FOLDER } from './sdk-folder.js';
 
 /** Specifiers that the output leaves for the sandbox to resolve. */
 export const LIBRARY_PREFIX = 'perdure-library:';
@@ -11,7 +11,7 @@ export const FORBIDDEN_PREFIX = 'perdure-forbidden:';
 
 /** A file of this package: `.js` where it is built, `.ts` where it runs from source. */
 export function sdkFile(name: string): string {
-  const base = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const base = join(MODULES_FOLDER, name);
   return existsSync(`${base}.js`) ? `${base}.js` : `${base}.ts`;
 }
 

@@ -1,10 +1,8 @@
 /** From positions in a bundle to positions in the user's sources. The map is read when the first stack trace is asked for. */
 import { SourceMap, type SourceMapPayload } from 'node:module';
-import { dirname, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import type { IndexMap } from './bundler.js';
-
-const SDK_FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), '..') + sep;
+import { SDK_FOLDER } from './sdk-folder.js';
 
 export interface SourcePosition {
   source: string;

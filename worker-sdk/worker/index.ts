@@ -5,6 +5,7 @@
 export { IllegalStateError } from '../definitions/errors.js';
 export type { History } from '../definitions/api.js';
 export type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
+export type { CodeLocation, HistoryMismatch } from '../definitions/mismatch.js';
 export type { DataConverter } from '../payload/data-converter.js';
 export { defaultPayloadConverter } from '../payload/payload-converter.js';
 export type { PatchActivationCallback, PatchActivationInput, WorkflowBundleOption } from '../replay/workflow-host.js';

@@ -1,4 +1,5 @@
 /** Errors of workflow code that are no failures: they never leave the worker. */
+import type { HistoryMismatch } from '../definitions/mismatch.js';
 
 function named(target: { prototype: Error }, name: string): void {
   Object.defineProperty(target.prototype, 'name', { value: name, configurable: true, writable: true });
@@ -8,8 +9,11 @@ function named(target: { prototype: Error }, name: string): void {
 export class WorkflowError extends Error {}
 named(WorkflowError, 'WorkflowError');
 
-/** Workflow code did what cannot be repeated in replay. */
-export class DeterminismViolationError extends WorkflowError {}
+/** Workflow code did what cannot be repeated in replay, or what its history says that it did otherwise. */
+export class DeterminismViolationError extends WorkflowError {
+  /** Where code and history part ways; only from replays. */
+  declare readonly mismatch?: HistoryMismatch;
+}
 named(DeterminismViolationError, 'DeterminismViolationError');
 
 /** Says that a local activity waits so long for its next attempt that a durable timer does the waiting. */

@@ -19,6 +19,7 @@ export type { ActivityFunction, ActivityTypeInfoMap, UntypedActivities } from '.
 export type { Duration, StringValue } from '../definitions/duration.js';
 export * from '../definitions/errors.js';
 export type { Headers, Next } from '../definitions/interceptors.js';
+export type { CodeLocation, HistoryMismatch } from '../definitions/mismatch.js';
 export type { RetryPolicy } from '../definitions/retry-policy.js';
 export type {
   BaseWorkflowHandle,

@@ -58,7 +58,7 @@ const CHANGES: Change[] = [
     name: 'the code does less',
     before: `await Promise.all([acts.a(), acts.b()]);`,
     after: `await acts.a();`,
-    message: /event 6: the workflow code did nothing more, but history holds ActivityTaskScheduled \(activity 'b', id 2\)/,
+    message: /event 6: the workflow code did nothing more: it waits at wf .*workflows\.ts:5:\d+.*, but history holds ActivityTaskScheduled \(activity 'b', id 2\)/,
   },
   {
     name: 'the code ends earlier',
@@ -84,7 +84,7 @@ const CHANGES: Change[] = [
     name: 'patched() was taken away',
     before: `if (patched('fix-1')) await acts.a(); else await sleep(1);`,
     after: `await acts.a();`,
-    message: /event 5: the workflow code no longer calls patched\('fix-1'\).*deprecatePatch/,
+    message: /event 5: the workflow code no longer calls patched\('fix-1'\): it scheduled activity 'a' .* at .*workflows\.ts:5:\d+.*deprecatePatch/,
   },
   {
     name: 'patched() became deprecatePatch()',
@@ -126,7 +126,7 @@ const CHANGES: Change[] = [
       await driver.task();
       await driver.fireTimer('2').task();
     },
-    message: /event 12: the workflow code did nothing more, but history holds TimerCanceled \(timer 1\)/,
+    message: /event 12: the workflow code did nothing more: it waits at .*workflows\.ts:5:\d+, but history holds TimerCanceled \(timer 1\)/,
   },
   {
     name: 'search attributes are not set any more',
