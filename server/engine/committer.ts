@@ -1,6 +1,7 @@
 /**
  * Group commit: transitions that come while a commit is under way wait for it and go together in the next one, in one round trip.
- * An idle committer commits at once. A group that fails as a whole is tried one by one, so that a bad item hurts only itself.
+ * An idle committer commits at the end of this turn of the event loop, so that what came in one message goes into one group. A group that
+ * fails as a whole is tried one by one, so that a bad item hurts only itself.
  */
 import type { Commits } from '../storage/commit.js';
 import type { CommitItem, CommitResult } from '../storage/commit-item.js';
@@ -30,6 +31,7 @@ const SERIALIZATION = '40001';
 export class Committer {
   private waiting: Waiting[] = [];
   private busy = 0;
+  private flushing = false;
   /** Groups and items committed, for metrics. */
   groups = 0;
   items = 0;
@@ -47,6 +49,15 @@ export class Committer {
   commit(item: CommitItem): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
+      if (this.busy < this.options.lanes) this.flushSoon();
+    });
+  }
+
+  private flushSoon(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    setImmediate(() => {
+      this.flushing = false;
       if (this.busy < this.options.lanes) this.flush();
     });
   }

@@ -29,6 +29,8 @@ export function metadataOf({ metadata, extraMetadata, namespace }: UnaryCall): M
 
 /** Carries calls to one address. Connects when it is first used, and again whenever it has to. */
 export interface Channel {
+  /** Whether calls share one stream at the moment, so that many may wait at little cost. */
+  readonly sharesStream: boolean;
   /** Makes one attempt of a call. Resolves to the serialized response; rejects with a GrpcError. */
   unary(call: UnaryCall): Promise<Uint8Array>;
   /** Ends all calls with CANCELLED and the connection. */

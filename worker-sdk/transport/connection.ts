@@ -115,6 +115,11 @@ export class Connection implements ConnectionLike {
     return this.info;
   }
 
+  /** @internal Whether calls share one stream at the moment. */
+  get sharesStream(): boolean {
+    return this.channel.sharesStream;
+  }
+
   /** Calls made within `fn` end at `deadline` (Date, or milliseconds since the epoch) with DEADLINE_EXCEEDED. */
   withDeadline<R>(deadline: number | Date, fn: () => Promise<R>): Promise<R> {
     return this.withContext({ deadline }, fn);

@@ -10,6 +10,7 @@ const takeBytes = (bytes: Buffer) => bytes;
 
 /** A channel of grpc-js. */
 export class GrpcJsChannel implements Channel {
+  readonly sharesStream = false;
   private readonly client: Client;
   private readonly calls = new Set<ClientUnaryCall>();
   private closed = false;

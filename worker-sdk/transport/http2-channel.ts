@@ -33,6 +33,10 @@ export class Http2Channel implements Channel {
     if (!useStream) this.offersStream = false;
   }
 
+  get sharesStream(): boolean {
+    return this.stream !== undefined && this.stream.isOpen && !this.stream.ended;
+  }
+
   async unary(call: UnaryCall): Promise<Uint8Array> {
     const session = this.sessions.usable() ?? (await this.connectFor(call));
     const stream = this.offersStream === false ? undefined : this.streamFor(session, call);

@@ -114,6 +114,7 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     });
 
   const poll = { namespace, identity, workerInstanceKey: instanceKey };
+  const polling: PollerDeps = { options, rpcs, poll, version, metrics, logger, sharesStream: () => connection.sharesStream };
   const parts: WorkerParts = {
     client,
     rpcs,
@@ -122,10 +123,8 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     localActivities,
     workflowTasks,
     workflowSlots,
-    workflowPollers: workflowTasks
-      ? workflowPollers({ options, rpcs, poll, version, metrics, logger }, workflowSlots, workflowTasks, stickyQueue)
-      : [],
-    activityPollers: activityPollers({ options, rpcs, poll, version, metrics, logger }, activitySlots, activityTasks),
+    workflowPollers: workflowTasks ? workflowPollers(polling, workflowSlots, workflowTasks, stickyQueue) : [],
+    activityPollers: activityPollers(polling, activitySlots, activityTasks),
     delivery,
     metrics,
     instanceKey,
@@ -158,16 +157,18 @@ interface PollerDeps {
   version: WorkerVersion;
   metrics: WorkerMetrics | undefined;
   logger: Logger;
+  sharesStream(): boolean;
 }
 
 function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks: WorkflowTasks, stickyQueue: string | undefined) {
-  const { options, rpcs, poll, version, metrics, logger } = deps;
+  const { options, rpcs, poll, version, metrics, logger, sharesStream } = deps;
   const make = (isSticky: boolean, scale: PollerScale, taskQueue: { name: string; kind: number; normalName?: string }) =>
     new Poller<WorkflowSlotInfo, WorkflowTask>({
       name: isSticky ? 'workflow (sticky queue)' : 'workflow',
       slots,
       isSticky,
       scale,
+      sharesStream,
       logger,
       poll: async (abortSignal) => {
         const task = withToken(await rpcs.pollWorkflowTask({ ...poll, ...version.poll, taskQueue }, { abortSignal }));
@@ -183,7 +184,7 @@ function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks
 }
 
 function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks: ActivityTasks) {
-  const { options, rpcs, poll, version, metrics, logger } = deps;
+  const { options, rpcs, poll, version, metrics, logger, sharesStream } = deps;
   const { activityPolls, taskQueue, maxActivitiesPerSecond, maxTaskQueueActivitiesPerSecond } = options;
   if (!activityPolls) return [];
   const limiter = maxActivitiesPerSecond === undefined ? undefined : new RateLimiter(maxActivitiesPerSecond);
@@ -196,6 +197,7 @@ function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks
       slots,
       isSticky: false,
       scale: activityPolls,
+      sharesStream,
       logger,
       poll: async (abortSignal) => {
         const task = withToken(await rpcs.pollActivityTask(request, { abortSignal }));

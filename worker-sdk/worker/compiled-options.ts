@@ -5,10 +5,12 @@ import { msOptionalToNumber } from '../definitions/duration.js';
 import { defaultIdentity } from '../client/base-client.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
 import { loadDataConverter } from '../payload/load-data-converter.js';
+import { count } from './option-count.js';
 import type { PollerScale } from './poller.js';
-import type { TunerHolder } from './tuner.js';
+import { activityScale, workflowScales } from './poller-scales.js';
+import type { SlotSupplier, TunerHolder } from './tuner.js';
 import { tunerSuppliers } from './tuner.js';
-import type { PollerBehavior, WorkerOptions } from './worker-options.js';
+import type { WorkerOptions } from './worker-options.js';
 
 /** Options as the worker uses them; durations in milliseconds. */
 export interface CompiledWorkerOptions extends WorkerOptions {
@@ -33,11 +35,9 @@ export interface CompiledWorkerOptions extends WorkerOptions {
 
 const DEFAULTS = {
   namespace: 'default',
-  workflowTasks: 40,
+  workflowTasks: 200,
   activities: 100,
   localActivities: 100,
-  polls: 50,
-  nonStickyRatio: 0.2,
   eagerActivities: 3,
   stickyTimeoutMs: 10_000,
   maxHeartbeatThrottleMs: 60_000,
@@ -64,6 +64,7 @@ export function compileWorkerOptions(options: WorkerOptions): CompiledWorkerOpti
   if (!hasWorkflows && !takesActivities) {
     throw new TypeError("A worker needs 'workflowsPath' or 'workflowBundle' for workflows, or 'activities', or both");
   }
+  const tuner = tunerOf(options);
   const maxCachedWorkflows = count(options, 'maxCachedWorkflows', defaultCachedRuns(), 0);
   return {
     ...options,
@@ -72,7 +73,7 @@ export function compileWorkerOptions(options: WorkerOptions): CompiledWorkerOpti
     loadedDataConverter: loadDataConverter(options.dataConverter),
     activityFunctions,
     hasWorkflows,
-    tuner: tunerOf(options),
+    tuner,
     shutdownGraceTimeMs: msOptionalToNumber(options.shutdownGraceTime) ?? 0,
     shutdownForceTimeMs: msOptionalToNumber(options.shutdownForceTime),
     stickyScheduleToStartMs: msOptionalToNumber(options.stickyQueueScheduleToStartTimeout) ?? DEFAULTS.stickyTimeoutMs,
@@ -80,20 +81,9 @@ export function compileWorkerOptions(options: WorkerOptions): CompiledWorkerOpti
     defaultHeartbeatThrottleMs: msOptionalToNumber(options.defaultHeartbeatThrottleInterval) ?? DEFAULTS.defaultHeartbeatThrottleMs,
     maxCachedWorkflows,
     maxEagerActivityReservationsPerWorkflowTask: count(options, 'maxEagerActivityReservationsPerWorkflowTask', DEFAULTS.eagerActivities, 0),
-    activityPolls: takesActivities ? activityScale(options) : undefined,
-    ...workflowScales(options, maxCachedWorkflows > 0),
+    activityPolls: takesActivities ? activityScale(options, slotsOf(tuner.activityTaskSlotSupplier)) : undefined,
+    ...workflowScales(options, maxCachedWorkflows > 0, slotsOf(tuner.workflowTaskSlotSupplier)),
   };
-}
-
-type CountOption = {
-  [K in keyof WorkerOptions]-?: NonNullable<WorkerOptions[K]> extends number ? K : never;
-}[keyof WorkerOptions];
-
-function count(options: WorkerOptions, name: CountOption, fallback: number, minimum = 1): number {
-  const value = options[name] ?? fallback;
-  if (!Number.isInteger(value) || value < minimum)
-    throw new TypeError(`Invalid '${name}': expected an integer of at least ${minimum}, got ${value}`);
-  return value;
 }
 
 function defaultCachedRuns(): number {
@@ -137,34 +127,5 @@ function tunerOf(options: WorkerOptions): TunerHolder {
   };
 }
 
-function activityScale(options: WorkerOptions): PollerScale {
-  const maximum = count(options, 'maxConcurrentActivityTaskPolls', DEFAULTS.polls);
-  return scaleOf(options.activityTaskPollerBehavior, maximum);
-}
-
-/** A few polls to begin with: more come with the work, so that an idle worker costs the server little. */
-function scaleOf(behavior: PollerBehavior | undefined, maximum: number): PollerScale {
-  if (behavior?.type === 'autoscaling') {
-    const { minimum = 1, initial = 5 } = behavior;
-    const most = behavior.maximum ?? 100;
-    if (minimum > most) throw new TypeError(`Invalid poller behavior: expected minimum <= maximum, got ${minimum} > ${most}`);
-    return { minimum, initial: Math.min(Math.max(initial, minimum), most), maximum: most };
-  }
-  const most = behavior?.maximum ?? maximum;
-  return { minimum: Math.min(2, most), initial: Math.min(2, most), maximum: most };
-}
-
-/** Workflow polls are shared out between the normal and the sticky queue. */
-function workflowScales(options: WorkerOptions, cached: boolean): { workflowPolls: PollerScale; stickyPolls: PollerScale | undefined } {
-  const all = scaleOf(options.workflowTaskPollerBehavior, count(options, 'maxConcurrentWorkflowTaskPolls', DEFAULTS.polls));
-  if (!cached) return { workflowPolls: all, stickyPolls: undefined };
-  const ratio = options.nonStickyToStickyPollRatio ?? DEFAULTS.nonStickyRatio;
-  if (!(ratio > 0 && ratio < 1))
-    throw new TypeError(`Invalid 'nonStickyToStickyPollRatio': expected a number between 0 and 1, got ${ratio}`);
-  if (all.maximum < 2) throw new TypeError("Invalid 'maxConcurrentWorkflowTaskPolls': expected at least 2 when workflows are cached");
-  const normal = Math.max(1, Math.floor(all.maximum * ratio));
-  return {
-    workflowPolls: { minimum: 1, initial: 1, maximum: normal },
-    stickyPolls: { minimum: 1, initial: 1, maximum: all.maximum - normal },
-  };
-}
+/** How many slots there are, where that is a fixed number. */
+const slotsOf = (supplier: SlotSupplier<never>): number | undefined => (supplier.type === 'fixed-size' ? supplier.numSlots : undefined);

@@ -13,6 +13,8 @@ export interface PollerScale {
   minimum: number;
   initial: number;
   maximum: number;
+  /** The maximum while polls share one stream, where another costs a few bytes and not a stream of its own. */
+  streamed: number;
 }
 
 export interface PollerOptions<SI extends SlotInfo, Task> {
@@ -21,6 +23,8 @@ export interface PollerOptions<SI extends SlotInfo, Task> {
   slots: Slots<SI>;
   isSticky: boolean;
   scale: PollerScale;
+  /** Whether calls share one stream at the moment. */
+  sharesStream(): boolean;
   /** Makes one long poll; an answer without a task is undefined. */
   poll(signal: AbortSignal): Promise<Task | undefined>;
   /** Takes a task together with its slot, which it must release. Must not throw. */
@@ -90,7 +94,8 @@ export class Poller<SI extends SlotInfo, Task> {
   }
 
   private spawn(): void {
-    if (this.stopping.signal.aborted || this.loops >= this.options.scale.maximum) return;
+    const { scale, sharesStream } = this.options;
+    if (this.stopping.signal.aborted || this.loops >= (sharesStream() ? scale.streamed : scale.maximum)) return;
     this.loops++;
     this.loop()
       .catch((err) => this.fail(err))

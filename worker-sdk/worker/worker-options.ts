@@ -71,7 +71,7 @@ export interface WorkerOptions {
 
   /** Decides about slots. Exclusive with the `maxConcurrent…Executions`. */
   tuner?: WorkerTuner;
-  /** Workflow tasks at once. Default 40. */
+  /** Workflow tasks at once. Default 200. */
   maxConcurrentWorkflowTaskExecutions?: number;
   /** Activities at once. Default 100. */
   maxConcurrentActivityTaskExecutions?: number;
@@ -80,15 +80,18 @@ export interface WorkerOptions {
   /** False for a worker that takes no activity tasks, only local activities. Default true. */
   enableNonLocalActivities?: boolean;
 
-  /** Polls for workflow tasks at once, on both queues together, when there is work for so many. Default 50. */
+  /**
+   * Polls for workflow tasks at once, on both queues together, when there is work for so many. Default: one for each slot where calls
+   * share a stream, which this project's server offers; else 50.
+   */
   maxConcurrentWorkflowTaskPolls?: number;
-  /** Polls for activity tasks at once, when there is work for so many. Default 50. */
+  /** Polls for activity tasks at once, when there is work for so many. Default as for workflow tasks. */
   maxConcurrentActivityTaskPolls?: number;
   /** Exclusive with `maxConcurrentWorkflowTaskPolls`. */
   workflowTaskPollerBehavior?: PollerBehavior;
   /** Exclusive with `maxConcurrentActivityTaskPolls`. */
   activityTaskPollerBehavior?: PollerBehavior;
-  /** Share of workflow polls that go to the shared queue rather than to this worker's sticky one. Default 0.2. */
+  /** Share of workflow polls that go to the shared queue rather than to this worker's sticky one. Default 0.2; 0.5 with a poll for each slot. */
   nonStickyToStickyPollRatio?: number;
 
   /** Activities begun each second by this worker. Default: no limit. */
