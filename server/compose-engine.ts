@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import { applyEvent } from './core/registry.js';
 import { dynamicLimits } from './dynamic-limits.js';
 import { Announcer } from './engine/announcer.js';
+import { CallbackCalls } from './engine/callback-calls.js';
 import { Committer } from './engine/committer.js';
 import { courierOf } from './engine/deliver-messages.js';
 import type { Clock, Engine, Ids } from './engine/engine.js';
@@ -30,6 +31,7 @@ import { QueuePolls } from './storage/queue-polls.js';
 import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
 import { Tasks } from './storage/tasks.js';
+import { postCallback } from './transport/http/post-callback.js';
 
 const CACHED_RUNS = 10_000;
 
@@ -70,6 +72,7 @@ export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Id
     approvals: new Approvals(database),
     outbox: new Outbox(database),
     courier: courierOf(() => engine, log),
+    callbacks: new CallbackCalls(postCallback),
     listing: new Listing(database),
     committer: new Committer(commits, { groupMax: 200, lanes: 1, now }),
     cache: new RunCache(CACHED_RUNS),

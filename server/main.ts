@@ -20,6 +20,8 @@ export interface ServeOptions {
   /** `embedded` without a folder: an empty database that is gone at the end. */
   readonly database: { readonly kind: 'url' } | { readonly kind: 'embedded'; readonly folder?: string };
   readonly flags: Flags;
+  /** Dynamic configuration for what neither flags nor environment say. */
+  readonly dynamicDefaults?: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Lines for people: addresses and where the data lies. Default: standard output. */
   readonly print?: (line: string) => void;
@@ -49,7 +51,7 @@ export const serve = async (options: ServeOptions): Promise<number> => {
   try {
     // the embedded database's address is known only once it runs
     const pending = options.database.kind === 'embedded' ? { databaseUrl: 'postgres://embedded' } : {};
-    config = readConfig(options.env, { ...options.flags, ...pending });
+    config = withDefaults(readConfig(options.env, { ...options.flags, ...pending }), options.dynamicDefaults);
     dynamicLimits(config.dynamicConfig);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -74,6 +76,9 @@ export const serve = async (options: ServeOptions): Promise<number> => {
   stop.dispose();
   return code;
 };
+
+const withDefaults = (config: Config, defaults: ServeOptions['dynamicDefaults']): Config =>
+  defaults ? Object.freeze({ ...config, dynamicConfig: Object.freeze({ ...defaults, ...config.dynamicConfig }) }) : config;
 
 /** What the text of an error does not explain. */
 const isDefect = (error: unknown): boolean => !(error instanceof Error) || [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);

@@ -81,6 +81,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await grpc.stop(config.shutdownGraceMs);
       await http?.stop();
       await Promise.all(loops.map((loop) => loop.stop()));
+      engine.callbacks.stop();
       await engine.courier.stop();
       await listener.stop();
       await nodeWatch.leave().catch(() => undefined);

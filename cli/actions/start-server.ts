@@ -21,6 +21,9 @@ const flagsOf = (options: StartOptions): Flags => ({
   databaseWaitMs: options.databaseWait,
 });
 
+/** Completion callbacks may call anybody, in plain HTTP too: what a server for development on one's own machine is expected to allow. Else nobody, until configured. */
+const ANY_CALLBACK = { 'callback.allowedAddresses': [{ Pattern: '*', AllowInsecure: true }] };
+
 export const start = async (options: StartOptions): Promise<void> => {
   const { serve } = await import('@perdure/server/main');
   end(await serve({ database: { kind: 'url' }, flags: flagsOf(options), env: process.env }));
@@ -33,7 +36,7 @@ export const startDev = async (options: StartOptions): Promise<void> => {
   const database = wantsUrl ? ({ kind: 'url' } as const) : ({ kind: 'embedded', ...(options.dbFilename !== undefined && { folder: options.dbFilename }) } as const);
   const flags = flagsOf(options);
   const chosen = process.env['PERDURE_HTTP_PORT'] === undefined && flags.httpPort === undefined ? await devHttpPort(options) : flags.httpPort;
-  end(await serve({ database, flags: { ...flags, httpPort: chosen }, env: process.env }));
+  end(await serve({ database, flags: { ...flags, httpPort: chosen }, dynamicDefaults: ANY_CALLBACK, env: process.env }));
 };
 
 /** The gRPC port + 1000 unless nobody is to look at it (--headless) or it is taken: dozens of these run side by side, and none may fail for a page. */

@@ -1,6 +1,7 @@
 /** Folding a history: the state that its events yield. The live state, seen through `durableView`, is the same. */
 import { api, type HistoryEvent, toNumber } from './api.js';
 import { blankState, type RunIdentity } from './blank-state.js';
+import { durableCallbacks } from './kinds/callback.js';
 import { applyEvent } from './registry.js';
 import type { RunState } from './run-state.js';
 import { durableAttributes } from './system-attributes.js';
@@ -50,7 +51,7 @@ export function durableView(state: RunState): object {
     signalCount: state.signalCount,
     resetPoints: state.resetPoints,
     buildIds: state.buildIds,
-    callbacks: state.callbacks,
+    callbacks: durableCallbacks(state),
     versioningOverride: state.versioningOverride,
     newRunId: state.newRunId,
     memo: state.memo,

@@ -1,4 +1,6 @@
 /** Named limits of the engine, with the defaults that users of the open API know. Sizes in bytes, times in milliseconds. */
+import type { AddressRule } from './callback-addresses.js';
+
 export interface Limits {
   readonly idLengthMax: number;
   readonly payloadSizeWarn: number;
@@ -37,6 +39,17 @@ export interface Limits {
   /** Events that a speculative workflow task may have shipped and still be dropped (they are shipped again with the next). */
   readonly speculativeDropEventsMax: number;
   readonly continueAsNewMinIntervalMs: number;
+  readonly callbacksPerRunMax: number;
+  readonly callbackUrlLengthMax: number;
+  /** Names and values of one callback's headers together. */
+  readonly callbackHeaderSizeMax: number;
+  /** How long one call may take. */
+  readonly callbackTimeoutMs: number;
+  /** The wait after the first call that did not get through; it doubles up to the longest. */
+  readonly callbackRetryInitialMs: number;
+  readonly callbackRetryMaxMs: number;
+  /** Where callbacks may go. */
+  readonly callbackAddresses: readonly AddressRule[];
 }
 
 const MiB = 1024 * 1024;
@@ -73,4 +86,11 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   speculativeScheduleToStartTimeoutMs: 5_000,
   speculativeDropEventsMax: 10,
   continueAsNewMinIntervalMs: 1_000,
+  callbacksPerRunMax: 2000,
+  callbackUrlLengthMax: 1000,
+  callbackHeaderSizeMax: 8 * 1024,
+  callbackTimeoutMs: 10_000,
+  callbackRetryInitialMs: 1_000,
+  callbackRetryMaxMs: 60 * 60_000,
+  callbackAddresses: Object.freeze([]),
 });

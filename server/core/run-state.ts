@@ -240,6 +240,22 @@ export interface AttachedCallback {
   /** Encoded temporal.api.common.v1.Callback. */
   callback: Uint8Array;
   registeredMs: number;
+  /** The request that brought it. */
+  requestId?: string;
+  /** How calling it goes; null until the end of the run sets that in motion. */
+  calls?: CallbackCalls | null;
+}
+
+/** How far calling a callback is. No events tell of it. */
+export interface CallbackCalls {
+  state: 'scheduled' | 'backing-off' | 'failed' | 'succeeded';
+  /** Calls made so far, and when the last one ended. */
+  attempt: number;
+  lastAttemptMs: number;
+  /** Encoded Failure: why the last call did not get through. */
+  lastFailure: Uint8Array | null;
+  /** When it is called again, while it backs off. */
+  nextMs: number;
 }
 
 export interface RunState {

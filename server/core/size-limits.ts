@@ -21,7 +21,7 @@ export function stateBytes(state: RunState): number {
     const { heartbeatDetails, lastFailure, priority } = state.activities[id]!;
     bytes += ACTIVITY_BYTES + size(heartbeatDetails) + size(lastFailure) + size(priority);
   }
-  for (const { callback } of state.callbacks) bytes += callback.length;
+  for (const { callback, calls } of state.callbacks) bytes += callback.length + size(calls?.lastFailure ?? null);
   const small = count(state.timers) + count(state.externalSignals) + count(state.externalCancels) + state.updatesAccepted.length + state.updatesCompleted.length;
   return bytes + count(state.children) * CHILD_BYTES + small * SMALL_BYTES;
 }

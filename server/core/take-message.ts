@@ -27,10 +27,10 @@ const IDENTITY = 'history-service';
  */
 export type Taken = 'taken' | 'void' | { answer: number } | { moved: string };
 
-type Incoming = Exclude<Message, { kind: 'start-child' }>;
+type Incoming = Exclude<Message, { kind: 'start-child' | 'callback' }>;
 export type IncomingMessage = { id: string; message: Incoming };
 
-export const isIncoming = (m: OutboxMessage): m is IncomingMessage => m.message.kind !== 'start-child';
+export const isIncoming = (m: OutboxMessage): m is IncomingMessage => m.message.kind !== 'start-child' && m.message.kind !== 'callback';
 
 export function takeMessage(turn: Turn, { id, message }: IncomingMessage): Taken {
   const taken = take(turn, message);

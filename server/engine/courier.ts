@@ -19,6 +19,9 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** Bytes held here at most; what is beyond stays in the outbox until there is room. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
+/** What goes in order. Calls to the world outside take their time, and nothing waits for them. */
+const targetOf = ({ id, message: { kind, to } }: OutboxMessage): string => (kind === 'callback' ? id : `${to.namespaceId}/${to.workflowId}`);
+
 export class Courier {
   private readonly queues = new Map<string, OutboxMessage[]>();
   /** Ids of the messages held here, with their bytes. */
@@ -42,8 +45,7 @@ export class Courier {
       const bytes = messageBytes(sent.message);
       this.held.set(sent.id, bytes);
       this.heldBytes += bytes;
-      const { namespaceId, workflowId } = sent.message.to;
-      this.queue(`${namespaceId}/${workflowId}`, sent);
+      this.queue(targetOf(sent), sent);
     }
   }
 

@@ -14,6 +14,7 @@ import {
   type Taken,
   takeMessage,
 } from '../core/take-message.js';
+import { callBack, isCallback } from './call-back.js';
 import { Courier } from './courier.js';
 import type { Engine, EngineLog } from './engine.js';
 import { startChildren } from './start-children.js';
@@ -49,7 +50,8 @@ export function courierOf(engineOf: () => Engine, log: EngineLog): Courier {
 
 /** Delivers messages for one workflow id, in order; those for the same run go together. */
 export async function deliverMessages(engine: Engine, messages: readonly OutboxMessage[]): Promise<void> {
-  let rest = messages;
+  await Promise.all(messages.filter(isCallback).map((m) => callBack(engine, m)));
+  let rest = messages.filter((m) => !isCallback(m));
   while (rest.length > 0) {
     const first = rest[0]!;
     const end = rest.findIndex((m) => m.message.to.runId !== first.message.to.runId || isIncoming(m) !== isIncoming(first));

@@ -1,5 +1,6 @@
 /** DescribeWorkflowExecution: what a run is and what it waits for. */
 import { api, enums, int64, type temporal, toDuration, toTimestamp } from '../core/api.js';
+import { callbackOf } from '../core/kinds/callback.js';
 import { resetPointToApi } from '../core/kinds/next-run.js';
 import type { AttachedCallback, RunState } from '../core/run-state.js';
 import { shownAttributes } from '../core/system-attributes.js';
@@ -30,7 +31,7 @@ export async function describeRun(engine: Engine, request: Request, _call: Call)
       parentClosePolicy: child.parentClosePolicy,
     })),
     pendingWorkflowTask: pendingTask(state),
-    callbacks: state.callbacks.map(callbackInfo),
+    callbacks: state.callbacks.map((callback) => callbackInfo(callback, nowMs)),
     workflowExtendedInfo: extendedInfo(state),
   };
 }
@@ -64,13 +65,28 @@ function extendedInfo({ info, cancelRequested, requestIds, resetRunId }: RunStat
   };
 }
 
-/** A callback as it stands: it waits for the end of the run. */
-const callbackInfo = ({ callback, registeredMs }: AttachedCallback): temporal.api.workflow.v1.ICallbackInfo => ({
-  callback: api.common.v1.Callback.decode(callback),
-  trigger: { workflowClosed: {} },
-  registrationTime: toTimestamp(registeredMs),
-  state: enums.CallbackState.CALLBACK_STATE_STANDBY,
-});
+const CALLBACK_STATES = {
+  scheduled: enums.CallbackState.CALLBACK_STATE_SCHEDULED,
+  'backing-off': enums.CallbackState.CALLBACK_STATE_BACKING_OFF,
+  failed: enums.CallbackState.CALLBACK_STATE_FAILED,
+  succeeded: enums.CallbackState.CALLBACK_STATE_SUCCEEDED,
+};
+
+/** A callback as it stands: it waits for the end of the run, and then is called until it has got through. */
+function callbackInfo(attached: AttachedCallback, nowMs: number): temporal.api.workflow.v1.ICallbackInfo {
+  const { registeredMs, calls } = attached;
+  const known = { callback: callbackOf(attached), trigger: { workflowClosed: {} }, registrationTime: toTimestamp(registeredMs) };
+  if (!calls) return { ...known, state: enums.CallbackState.CALLBACK_STATE_STANDBY };
+  const waits = calls.nextMs > nowMs;
+  return {
+    ...known,
+    state: calls.state === 'backing-off' && !waits ? CALLBACK_STATES.scheduled : CALLBACK_STATES[calls.state],
+    attempt: calls.attempt,
+    lastAttemptCompleteTime: calls.lastAttemptMs ? toTimestamp(calls.lastAttemptMs) : undefined,
+    lastAttemptFailure: calls.lastFailure ? api.failure.v1.Failure.decode(calls.lastFailure) : undefined,
+    nextAttemptScheduleTime: waits ? toTimestamp(calls.nextMs) : undefined,
+  };
+}
 
 export function executionInfo(state: RunState): ExecutionInfo {
   const { info, lastWorkerVersion } = state;

@@ -12,6 +12,7 @@ import type { Queries } from '../storage/queries.js';
 import type { QueuePolls } from '../storage/queue-polls.js';
 import type { Runs } from '../storage/runs.js';
 import type { Tasks } from '../storage/tasks.js';
+import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
 import type { Courier } from './courier.js';
 import type { RemotePolls } from './matching/remote-polls.js';
@@ -60,6 +61,8 @@ export interface Engine {
   readonly committer: Committer;
   /** Delivers messages to other runs once their commit is through. */
   readonly courier: Courier;
+  /** Calls completion callbacks. */
+  readonly callbacks: CallbackCalls;
   readonly cache: RunCache;
   readonly serial: SerialQueue;
   readonly queues: TaskQueues;

@@ -4,6 +4,7 @@ import { blankState } from '../core/blank-state.js';
 import type { TakenOver } from '../core/effect.js';
 import { invalidArgument } from '../core/errors.js';
 import { foldInto } from '../core/evolve.js';
+import { triggerCallbacks } from '../core/kinds/callback.js';
 import { announceContinuation } from '../core/kinds/close.js';
 import { beginReset, excludedBy, notResettable, reapply, type Reset, RESETTER, resume } from '../core/kinds/reset.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';
@@ -101,6 +102,8 @@ function decide(turn: Turn, plan: Plan, request: Request): string {
   turn.touched = true;
   if (isRunning(turn.state)) {
     terminateRun(turn, { reason: reset.reason, identity: RESETTER });
+    // within one chain the new run has the callbacks as well, and its end is what they wait for
+    if (base && turn.state.info.firstRunId !== plan.state.info.firstRunId) triggerCallbacks(turn);
     if (base) announceContinuation(turn); // the children of the base itself stay: the new run may know them
   }
   const next = beginReset(plan.state, reset, turn.context);

@@ -45,6 +45,16 @@ export class Outbox {
     });
   }
 
+  /** Leaves a message alone until then. False when it is no longer there. */
+  async putOffUntil(id: string, untilMs: number): Promise<boolean> {
+    const rows = await this.database.query({
+      name: 'outbox-put-off-until',
+      text: 'update outbox set attempts = attempts + 1, not_before_ms = $2 where message_id = $1 returning 1',
+      values: [id, Math.ceil(untilMs)],
+    });
+    return rows.length > 0;
+  }
+
   /** Makes due what nodes were to deliver that are no more; for a node that is alone. Messages that wait out a failure wait on. Returns how many. */
   async releaseAll(nowMs: number): Promise<number> {
     const rows = await this.database.query({ text: 'update outbox set not_before_ms = 0 where not_before_ms > $1 and attempts = 0 returning 1', values: [Math.floor(nowMs)] });

@@ -20,6 +20,7 @@ import { systemIds } from '../../server/engine/ids.js';
 import { addNamespace } from '../../server/engine/namespace-calls.js';
 import { decodeEvents } from '../../server/engine/raw-history.js';
 import type { Logger } from '../../server/log.js';
+import { deliverOutboxOnce } from '../../server/loops/outbox-deliverer.js';
 import { fireTimersOnce } from '../../server/loops/timer-firer.js';
 
 type Command = temporal.api.command.v1.ICommand;
@@ -49,12 +50,16 @@ const silent = {
   child: () => silent,
 } as unknown as Logger;
 
+const ANY_CALLBACK = 'callback.allowedAddresses=[{"Pattern":"*","AllowInsecure":true}]';
+
 export interface NodeOptions {
   readonly clock?: ManualClock;
   /** Messages between runs are kept in `held` instead of being delivered. */
   readonly holdMessages?: boolean;
   /** The node knows of others on the same database (which its loop would have found). */
   readonly others?: boolean;
+  /** Dynamic configuration, as `key=json`. Callbacks may go anywhere unless told otherwise. */
+  readonly dynamicConfig?: readonly string[];
 }
 
 export const json = (value: unknown): temporal.api.common.v1.IPayloads => ({
@@ -68,9 +73,9 @@ export class EngineNode {
   held: OutboxMessage[] = [];
   private readonly handlers: Record<string, Handler>;
 
-  constructor(url: string, { clock = new ManualClock(), holdMessages = false, others = false }: NodeOptions = {}) {
+  constructor(url: string, { clock = new ManualClock(), holdMessages = false, others = false, dynamicConfig = [ANY_CALLBACK] }: NodeOptions = {}) {
     this.clock = clock;
-    const config = readConfig({}, { databaseUrl: url, databasePoolSize: '4' });
+    const config = readConfig({}, { databaseUrl: url, databasePoolSize: '4', dynamicConfig });
     const { engine } = composeEngine(config, silent, clock, systemIds);
     const holding = {
       send: (messages: OutboxMessage[]) => this.held.push(...messages),
@@ -167,6 +172,12 @@ export class EngineNode {
     await fireTimersOnce(this.engine);
   }
 
+  /** Moves the clock and delivers what lies in the outbox and is due by then. */
+  async deliverAfter(ms: number): Promise<void> {
+    this.clock.forward(ms);
+    await deliverOutboxOnce(this.engine);
+  }
+
   async messagesLeft(): Promise<number> {
     const rows = await this.engine.database.query<{ count: number }>({ text: 'select count(*)::int as count from outbox' });
     return rows[0]!.count;
@@ -189,6 +200,7 @@ export class EngineNode {
   }
 
   async close(): Promise<void> {
+    this.engine.callbacks.stop();
     await this.engine.courier.stop();
     await this.engine.database.close();
   }

@@ -3,6 +3,7 @@ import { enums, type HistoryEvent } from '../api.js';
 import type { CommandContext } from '../command-context.js';
 import type { Turn } from '../turn.js';
 import { TaskFault } from '../task-fault.js';
+import { triggerCallbacks } from './callback.js';
 import { encodeEvent } from './run.js';
 
 /** Refuses a closing command while there is something that the worker has not seen. */
@@ -10,10 +11,11 @@ export function refuseIfUnseen(context: CommandContext): void {
   if (context.unseenEvents) throw new TaskFault(enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, '');
 }
 
-/** Tells parent and children that this run, and with it its chain, has ended. */
+/** Tells parent, children and callbacks that this run, and with it its chain, has ended. */
 export function announceClose(turn: Turn, closeEvent: HistoryEvent): void {
   tellParent(turn, closeEvent);
   tellChildren(turn);
+  triggerCallbacks(turn);
 }
 
 /** A run that goes on as a new one says nothing to its parent; its children end with it, as their policies say. */

@@ -2,6 +2,7 @@
 import { api, fromDuration, type HistoryEvent, int64, type temporal, toDuration, toTimestamp } from '../api.js';
 import type { ResetPoint, RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';
+import { callbackOf } from './callback.js';
 import { beginRun, scheduleFirstTask } from './run.js';
 
 export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
@@ -15,7 +16,7 @@ export interface NextRun {
   backoffMs: number | undefined;
   /** What the run starts with; what the chain shares is added here. */
   attributes: StartedAttributes;
-  /** Whether completion callbacks move on to it: they are called when the chain ends. */
+  /** Whether completion callbacks move on to it. Those that do not are told of the run that ends now. */
   callbacks: boolean;
 }
 
@@ -45,7 +46,7 @@ export function beginNextRun(turn: Turn, next: NextRun): Turn {
         attempt: next.attempt,
         firstWorkflowTaskBackoff: backoffMs === undefined ? undefined : toDuration(backoffMs),
         prevAutoResetPoints: { points: keptResetPoints(turn) },
-        completionCallbacks: next.callbacks ? state.callbacks.map(({ callback }) => api.common.v1.Callback.decode(callback)) : [],
+        completionCallbacks: next.callbacks ? state.callbacks.filter((c) => !c.calls).map(callbackOf) : [],
       },
     },
     turn.context,

@@ -2,6 +2,7 @@
 import { api, enums, fromTimestamp, type HistoryEvent, type temporal, toNumber } from '../api.js';
 import type { RunState } from '../run-state.js';
 import type { Turn } from '../turn.js';
+import { attachCallbacks, requireRoomForCallbacks } from './callback.js';
 
 const T = enums.EventType;
 
@@ -13,6 +14,7 @@ export interface Attachment {
 
 /** A later start of the same workflow id joins this run: its request id, callbacks and links go into the history. */
 export function attachToRun(turn: Turn, { requestId, callbacks, links }: Attachment): void {
+  requireRoomForCallbacks(turn, callbacks.length);
   turn.emit({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     workerMayIgnore: true,
@@ -51,8 +53,6 @@ export const optionsEvents = {
     if (attributes.unsetVersioningOverride) state.versioningOverride = null;
     // an event that attaches something says nothing of priorities
     if (!attributes.attachedRequestId) state.info.priority = attributes.priority ? Priority.encode(attributes.priority).finish() : null;
-    for (const callback of attributes.attachedCompletionCallbacks ?? []) {
-      state.callbacks.push({ callback: api.common.v1.Callback.encode(callback).finish(), registeredMs: fromTimestamp(event.eventTime) });
-    }
+    attachCallbacks(state, attributes.attachedCompletionCallbacks, fromTimestamp(event.eventTime), attributes.attachedRequestId ?? '');
   },
 };

@@ -3,6 +3,7 @@ import { enums, type Failure, type HistoryEvent, type Payloads } from '../api.js
 import { cronBackoffMs, type CronSchedule, CronError, parseCron } from '../cron.js';
 import { decideRetry } from '../retry-policy.js';
 import type { Turn } from '../turn.js';
+import { triggerCallbacks } from './callback.js';
 import { beginNextRun, startedAs } from './next-run.js';
 
 const INITIATOR = enums.ContinueAsNewInitiator;
@@ -62,6 +63,7 @@ export interface Outcome {
 export function beginSuccessor(turn: Turn, started: HistoryEvent | undefined, { runId, initiator, backoffMs }: Successor, { failure, result }: Outcome): void {
   if (!started) throw new Error('a run with a retry policy or a schedule closes without its first event at hand');
   const isRetry = initiator === INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY;
+  if (!isRetry) triggerCallbacks(turn);
   const last = started.workflowExecutionStartedEventAttributes!.lastCompletionResult;
   beginNextRun(turn, {
     runId,

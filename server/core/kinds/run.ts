@@ -5,6 +5,7 @@ import { completeRetryPolicy } from '../retry-policy.js';
 import type { ResetPoint, RunState } from '../run-state.js';
 import { Turn, type TurnContext } from '../turn.js';
 import { withdrawApprovals } from './approval.js';
+import { attachCallbacks } from './callback.js';
 import { forgetUpdates } from './update.js';
 import { isStarted, scheduleWorkflowTask } from './workflow-task.js';
 import { failWorkflowTask } from './workflow-task-end.js';
@@ -170,7 +171,7 @@ export const runEvents = {
     state.resetPoints = (attributes.prevAutoResetPoints?.points ?? []).map(resetPointOf);
     state.memo = attributes.memo ? MemoCodec.encode(attributes.memo).finish() : null;
     state.searchAttributes = attributes.searchAttributes ? SearchAttributesCodec.encode(attributes.searchAttributes).finish() : null;
-    state.callbacks = (attributes.completionCallbacks ?? []).map((c) => ({ callback: api.common.v1.Callback.encode(c).finish(), registeredMs: atMs }));
+    attachCallbacks(state, attributes.completionCallbacks, atMs, info.createRequestId);
     if (info.createRequestId) state.requestIds[info.createRequestId] = { eventId: 1, eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED };
     if (backoffMs > 0) state.firstTaskAtMs = info.executionMs;
   },

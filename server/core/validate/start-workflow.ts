@@ -3,7 +3,7 @@ import type { temporal } from '../api.js';
 import { requireCallbacks } from './callbacks.js';
 import { workflowIdProblem } from './execution.js';
 import { requestIdProblem } from './identity.js';
-import type { ValidationLimits } from './limits.js';
+import type { CallbackLimits, ValidationLimits } from './limits.js';
 import { requireMemoSize, requirePayloadSize } from './payload-size.js';
 import { priorityProblem } from './priority.js';
 import { type Problem, refuse } from './problem.js';
@@ -21,7 +21,7 @@ function workflowTypeProblem(type: temporal.api.common.v1.IWorkflowType | null |
 }
 
 /** Throws INVALID_ARGUMENT with the first thing that is wrong. The namespace has been checked before. */
-export function validateStartWorkflow(request: StartWorkflowRequest, limits: ValidationLimits, custom: CustomSearchAttributes): void {
+export function validateStartWorkflow(request: StartWorkflowRequest, limits: ValidationLimits & CallbackLimits, custom: CustomSearchAttributes): void {
   const lengthMax = limits.idLengthMax;
   refuse(workflowIdProblem(request.workflowId, lengthMax));
   refuse(retryPolicyProblem(request.retryPolicy));
@@ -35,7 +35,7 @@ export function validateStartWorkflow(request: StartWorkflowRequest, limits: Val
   requireConflictOptions(request.onConflictOptions);
   refuse(searchAttributesProblem(request.searchAttributes, custom));
   refuse(priorityProblem(request.priority));
-  requireCallbacks(request.completionCallbacks, request.links);
+  requireCallbacks(request.completionCallbacks, request.links, limits);
   requirePayloadSize(request.input, limits.payloadSizeMax);
   requireMemoSize(request.memo, limits.memoSizeMax);
 }

@@ -3,7 +3,7 @@ import { enums, fromDuration, type temporal } from '../api.js';
 import { detail, invalidArgument, ServiceError } from '../errors.js';
 import { requireCallbacks } from './callbacks.js';
 import { requireExecution } from './execution.js';
-import type { ValidationLimits } from './limits.js';
+import type { CallbackLimits, ValidationLimits } from './limits.js';
 import { requirePayloadSize } from './payload-size.js';
 import { type Problem, refuse } from './problem.js';
 import type { StartWorkflowRequest } from './start-workflow.js';
@@ -21,7 +21,7 @@ function updateProblem(request: temporal.api.update.v1.IRequest | null | undefin
 }
 
 /** Throws INVALID_ARGUMENT (or PERMISSION_DENIED for a stage that cannot be waited for); answers which run is meant. */
-export function validateUpdateWorkflow(request: UpdateRequest, limits: ValidationLimits): { workflowId: string; runId: string } {
+export function validateUpdateWorkflow(request: UpdateRequest, limits: ValidationLimits & CallbackLimits): { workflowId: string; runId: string } {
   const execution = requireExecution(request.workflowExecution);
   refuse(updateProblem(request.request, limits.idLengthMax));
   if (request.waitPolicy?.lifecycleStage === Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED) {
@@ -31,7 +31,7 @@ export function validateUpdateWorkflow(request: UpdateRequest, limits: Validatio
       [detail('PermissionDeniedFailure')],
     );
   }
-  requireCallbacks(request.request?.completionCallbacks, request.request?.links);
+  requireCallbacks(request.request?.completionCallbacks, request.request?.links, limits);
   if (request.request?.completionCallbacks?.length && !request.request.requestId) {
     throw invalidArgument('RequestId is not set on request: it is needed where completion callbacks are.');
   }

@@ -22,8 +22,9 @@ import {
   validatePollUpdate,
   validateUpdateWorkflow,
 } from '../../../server/core/validate/update-workflow.js';
+import { DEFAULT_LIMITS } from '../../../server/core/limits.js';
 
-const limits = { idLengthMax: 1000, payloadSizeMax: 2 * 1024 * 1024, memoSizeMax: 2 * 1024 * 1024 };
+const limits = DEFAULT_LIMITS;
 const T = enums.IndexedValueType;
 const custom = {
   namespace: 'orders',
