@@ -7,6 +7,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // bundles are made, not found
+    env: { PERDURE_BUNDLE_CACHE: 'off' },
     // a test that never ran is not a test that passed
     allowOnly: process.env['CI'] === undefined,
   },

@@ -2,7 +2,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { History } from '../definitions/api.js';
 import { toNumber } from '../definitions/api.js';
-import { bundleWorkflows } from '../sandbox/bundler.js';
+import { bundleThroughCache } from '../sandbox/bundle-cache.js';
 import { type LoadedBundle, loadBundle } from '../sandbox/load-bundle.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { idOf } from './events.js';
@@ -31,7 +31,10 @@ export async function createWorkflowHost(options: WorkflowHostOptions): Promise<
 async function bundleFor(options: WorkflowHostOptions): Promise<LoadedBundle> {
   if (options.workflowBundle) return loadBundle(options.workflowBundle);
   if (!options.workflowsPath) throw new TypeError('Expected either workflowsPath or workflowBundle, got neither');
-  return bundleWorkflows({ ...options, workflowsPath: options.workflowsPath });
+  const started = performance.now();
+  const { fromCache, ...bundle } = await bundleThroughCache({ ...options, workflowsPath: options.workflowsPath }, options.cache);
+  options.logger.debug('Workflow code bundled', { durationMs: Math.round(performance.now() - started), fromCache });
+  return bundle;
 }
 
 function failureTypes(types: WorkflowHostOptions['workflowFailureErrorTypes'], workflowType: string): readonly string[] {

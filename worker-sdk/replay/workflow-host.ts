@@ -108,6 +108,8 @@ export interface BundleOptions {
 }
 
 export interface WorkflowHostOptions extends Partial<BundleOptions> {
+  /** Keeps bundles on disk: `false` for no, or the folder. See {@link WorkerOptions.bundlerOptions}. @default true */
+  cache?: boolean | string;
   /** Instead of `workflowsPath`. */
   workflowBundle?: WorkflowBundleOption;
   namespace: string;

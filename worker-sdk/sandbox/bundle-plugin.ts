@@ -35,6 +35,8 @@ export interface ModuleRules {
   ignored: ReadonlySet<string>;
   /** Packages to be instantiated once per run although they are libraries. */
   perRun: ReadonlySet<string>;
+  /** Told what is imported, and from which folder. */
+  lookedFor: (specifier: string, from: string) => void;
 }
 
 /** Libraries that user code imports, numbered in the order in which they are met. */
@@ -92,6 +94,7 @@ function resolveSpecial(build: PluginBuild, rules: ModuleRules, report: (module:
     return build.resolve(sdkFile(file), { resolveDir: args.resolveDir, kind: args.kind, importer: args.importer });
   });
   build.onResolve({ filter: /.*/ }, (args): OnResolveResult | undefined => {
+    rules.lookedFor(args.path, args.resolveDir);
     if (rules.ignored.has(args.path)) return { path: `${FORBIDDEN_PREFIX}${args.path}`, external: true };
     const name = OUTSIDE_MODULES.has(args.path) ? args.path : builtinName(args.path);
     if (name === undefined) return undefined;

@@ -2,9 +2,11 @@
  * Bundles workflow code with esbuild: the realm, the libraries (evaluated once per worker) and the user's modules (a function that is called
  * once per run), as one script whose value is a {@link BundleFactory}.
  */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type BuildResult, type Plugin } from 'esbuild';
+import type { BuildOptions, BuildResult, Metafile, Plugin } from 'esbuild';
+import { type BundleInputs, packageName } from './bundle-inputs.js';
 import type { Realm } from './realm/index.js';
 import type { RealmHost } from './realm/host.js';
 import { FORBIDDEN_PREFIX, type ForbiddenImport, LIBRARY_PREFIX, LibraryList, libraryPlugin, type ModuleRules, sdkFile, userModulesPlugin } from './bundle-plugin.js';
@@ -43,6 +45,8 @@ export interface IndexMap {
 export interface WorkflowBundle {
   code: string;
   sourceMap: IndexMap;
+  /** What it was made from. */
+  inputs: BundleInputs;
   /** How long it took, in milliseconds. */
   durationMs: number;
 }
@@ -54,26 +58,33 @@ Object.defineProperty(WorkflowBundleError.prototype, 'name', { value: 'WorkflowB
 /** Bundles workflow code. */
 export async function bundleWorkflows(options: BundleOptions): Promise<WorkflowBundle> {
   const started = performance.now();
-  const rules: ModuleRules = { ignored: new Set(options.ignoreModules), perRun: new Set(options.perRunModules) };
+  const packages: { from: string; name: string }[] = [];
+  const lookedFor = (specifier: string, from: string): void => {
+    const name = packageName(specifier);
+    if (name !== undefined) packages.push({ from, name });
+  };
+  const rules: ModuleRules = { ignored: new Set(options.ignoreModules), perRun: new Set(options.perRunModules), lookedFor };
   const libraries = new LibraryList();
   const forbidden: ForbiddenImport[] = [];
   const [realm, user] = await Promise.all([buildRealm(), buildUser(options, userModulesPlugin(rules, libraries, forbidden))]);
   if (forbidden.length > 0) throw forbiddenError(forbidden);
   const shared = await buildLibraries(options, libraries.paths, libraryPlugin(rules));
   const { code, sourceMap } = assemble(realm, shared, user);
-  return { code, sourceMap, durationMs: performance.now() - started };
+  const files = [...new Set([realm, shared, user].flatMap((part) => part.files))];
+  return { code, sourceMap, inputs: { files, packages }, durationMs: performance.now() - started };
 }
 
 interface Part {
   code: string;
   map: object;
+  /** Absolute paths of what is in it. */
+  files: string[];
 }
 
-type Output = BuildResult<{ write: false }>;
+type Output = BuildResult<{ write: false; metafile: true }>;
 
 const COMMON = {
   bundle: true,
-  write: false,
   platform: 'browser',
   conditions: ['workflow', 'module'] as string[],
   target: 'es2023',
@@ -94,10 +105,12 @@ const COMMON = {
   },
 } as const;
 
-async function run(what: string, work: Promise<Output>): Promise<Part> {
+async function run(what: string, options: BuildOptions): Promise<Part> {
   let output: Output;
   try {
-    output = await work;
+    // Not before it is needed: a worker whose bundle was made before starts without it.
+    const { build } = await import('esbuild');
+    output = await build({ ...COMMON, ...options, write: false, metafile: true });
   } catch (error) {
     const errors = (error as { errors?: { text: string; location?: { file: string; line: number; column: number } | null }[] }).errors ?? [];
     const lines = errors.map(({ text, location }) => (location ? `${location.file}:${location.line}:${location.column}: ${text}` : text));
@@ -105,7 +118,14 @@ async function run(what: string, work: Promise<Output>): Promise<Part> {
   }
   const code = output.outputFiles.find(({ path }) => path.endsWith('.js'))!.text;
   const map = JSON.parse(output.outputFiles.find(({ path }) => path.endsWith('.map'))!.text) as object;
-  return { code: cheapNames(code), map };
+  return { code: cheapNames(code), map, files: filesOf(output.metafile) };
+}
+
+/** What comes from elsewhere has a name with a colon. */
+function filesOf({ inputs }: Metafile): string[] {
+  return Object.keys(inputs)
+    .map((name) => resolve(name))
+    .filter((path) => existsSync(path));
 }
 
 /** esbuild's helper defines the name of every function again; most have it already. */
@@ -120,7 +140,7 @@ let realmPart: Promise<Part> | undefined;
 
 /** The realm is the same for everybody: built once per process. */
 function buildRealm(): Promise<Part> {
-  realmPart ??= run('the sandbox', build({ ...COMMON, entryPoints: [sdkFile('sandbox/realm/index')], format: 'cjs' }));
+  realmPart ??= run('the sandbox', { entryPoints: [sdkFile('sandbox/realm/index')], format: 'cjs' });
   return realmPart;
 }
 
@@ -133,7 +153,7 @@ function buildUser(options: BundleOptions, plugin: Plugin): Promise<Part> {
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:workflows', loader: 'ts' as const };
   // ES modules, because their imports of libraries can be turned into plain lookups; see `importsAsLookups`.
-  return run(`workflows of ${options.workflowsPath}`, build({ ...COMMON, stdin, format: 'esm', plugins: [plugin] }));
+  return run(`workflows of ${options.workflowsPath}`, { stdin, format: 'esm', plugins: [plugin] });
 }
 
 function buildLibraries(options: BundleOptions, paths: readonly string[], plugin: Plugin): Promise<Part> {
@@ -145,7 +165,7 @@ function buildLibraries(options: BundleOptions, paths: readonly string[], plugin
     `exports.modules = [${paths.map((path) => `() => require(${JSON.stringify(path)})`).join(', ')}];`,
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:libraries', loader: 'js' as const };
-  return run('the libraries of workflows', build({ ...COMMON, define: { ...COMMON.define, PERDURE_SANDBOX: 'true' }, stdin, format: 'cjs', plugins: [plugin] }));
+  return run('the libraries of workflows', { define: { ...COMMON.define, PERDURE_SANDBOX: 'true' }, stdin, format: 'cjs', plugins: [plugin] });
 }
 
 /** Paths may be given as `file:` URLs, as `import.meta.resolve` does. */

@@ -18,7 +18,11 @@ export function bundleToText({ code, sourceMap }: Pick<WorkflowBundle, 'code' | 
 
 /** Reads a bundle that was made ahead of time. */
 export async function loadBundle(option: WorkflowBundleOption): Promise<LoadedBundle> {
-  const text = 'code' in option ? option.code : await readFile(option.codePath, 'utf8');
+  return splitText('code' in option ? option.code : await readFile(option.codePath, 'utf8'));
+}
+
+/** The source map is decoded when somebody asks for a place. */
+export function splitText(text: string): LoadedBundle {
   const at = text.lastIndexOf(MAP_COMMENT);
   if (at < 0) return { code: text, sourceMap: () => undefined };
   const encoded = text.slice(at + MAP_COMMENT.length).trim();

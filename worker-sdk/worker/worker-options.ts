@@ -49,6 +49,11 @@ export interface WorkerOptions {
     ignoreModules?: string[];
     /** Packages to be instantiated once per run, because they keep state. */
     perRunModules?: string[];
+    /**
+     * Keeps bundles on disk, so that a worker whose code has not changed starts without bundling: `false` for no, or a folder. By default
+     * `node_modules/.cache/perdure` beside the workflows, or what the environment variable PERDURE_BUNDLE_CACHE says (a folder, or `off`).
+     */
+    cache?: boolean | string;
   };
   /** Who this worker is, as shown in histories. Default `pid@hostname`. */
   identity?: string;
