@@ -7,6 +7,8 @@ import { CallbackCalls } from './engine/callback-calls.js';
 import { Committer } from './engine/committer.js';
 import { courierOf } from './engine/deliver-messages.js';
 import type { Clock, Engine, Ids } from './engine/engine.js';
+import { Load } from './engine/load/load.js';
+import { DEFAULT_LOAD_LIMITS } from './engine/load/load-limits.js';
 import { RemotePolls } from './engine/matching/remote-polls.js';
 import { TaskQueues } from './engine/matching/task-queues.js';
 import { NamespaceRegistry } from './engine/namespace-registry.js';
@@ -56,6 +58,8 @@ export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Id
   const nodeId = ids.newId();
   const now = (): number => clock.now();
   const namespaces = new Namespaces(database);
+  const committer = new Committer(commits, { groupMax: 200, lanes: 1, now });
+  const cache = new RunCache(CACHED_RUNS);
   const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, sweeper: undefined };
   const engine: Engine = {
     nodeId,
@@ -74,8 +78,9 @@ export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Id
     courier: courierOf(() => engine, log),
     callbacks: new CallbackCalls(postCallback),
     listing: new Listing(database),
-    committer: new Committer(commits, { groupMax: 200, lanes: 1, now }),
-    cache: new RunCache(CACHED_RUNS),
+    committer,
+    cache,
+    load: new Load({ limits: { ...DEFAULT_LOAD_LIMITS, ...config.load }, now, committer, cache }),
     serial: new SerialQueue(),
     queues: new TaskQueues(
       now,

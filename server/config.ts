@@ -19,6 +19,21 @@ export interface NamespaceConfig {
   readonly retentionMs: number;
 }
 
+export interface LoadConfig {
+  /** Requests in work at once. */
+  readonly requestsMax: number;
+  /** Requests that wait for their turn, of each line. */
+  readonly queuedMax: number;
+  /** How long one waits before it is refused. */
+  readonly queuedMsMax: number;
+  /** Bytes of the requests in work. */
+  readonly requestBytesMax: number;
+  /** Long polls and callers that wait for a worker. */
+  readonly waitingMax: number;
+  /** Memory in use above which nothing new is taken on. */
+  readonly memoryBytesMax: number;
+}
+
 export interface Config {
   /** A `postgres://` URL. With an embedded PostgreSQL it names that one's socket. */
   readonly databaseUrl: string;
@@ -38,6 +53,8 @@ export interface Config {
   readonly searchAttributes: Readonly<Record<string, SearchAttributeType>>;
   /** The field's dynamic configuration keys, values as parsed from JSON. Unknown keys are kept and ignored. */
   readonly dynamicConfig: Readonly<Record<string, unknown>>;
+  /** How much this process takes on at once. */
+  readonly load: LoadConfig;
   /** How long a stop waits for calls under way before it cuts them off. */
   readonly shutdownGraceMs: number;
 }
@@ -106,6 +123,14 @@ const assemble = (s: Settings): Config => {
     namespaces: s.namespaces.map((name) => ({ name, retentionMs: s.retentionMs })),
     searchAttributes: s.searchAttributes,
     dynamicConfig: s.dynamicConfig,
+    load: {
+      requestsMax: s.requestsMax,
+      queuedMax: s.requestsQueuedMax,
+      queuedMsMax: s.requestQueuedMsMax,
+      requestBytesMax: s.requestBytesMax,
+      waitingMax: s.waitingCallsMax,
+      memoryBytesMax: s.memoryBytesMax,
+    },
     shutdownGraceMs: s.shutdownGraceMs,
   });
 };

@@ -76,6 +76,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
     metrics: () => metricsText(engine, startedMs),
     async stop() {
       engine.queues.close();
+      engine.load.stop();
       await engine.tasks.release(engine.queues.takeKept().map((task) => task.taskId)).catch(() => undefined);
       engine.watchers.wakeAll();
       await grpc.stop(config.shutdownGraceMs);

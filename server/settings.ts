@@ -1,5 +1,6 @@
 /** Every setting of the server: its environment variable, its flag, its default, and how its text becomes a value. docs/configuration.md follows this table. */
 import { availableParallelism } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { z } from 'zod';
 import type { LogFormat, LogLevel, SearchAttributeType } from './config.js';
 
@@ -30,6 +31,17 @@ const duration = (fromMs: number) =>
     .regex(/^\d+(ms|s|m|h|d)$/)
     .transform((text) => Number.parseInt(text, 10) * (UNIT_MS[text.replace(/^\d+/, '')] ?? Number.NaN))
     .pipe(z.number().min(fromMs));
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** `512KiB`, `64MiB`, `2GiB`, to bytes. */
+const size = (fromBytes: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+(KiB|MiB|GiB)$/)
+    .transform((text) => Number.parseInt(text, 10) * (UNIT_BYTES[text.replace(/^\d+/, '')] ?? Number.NaN))
+    .pipe(z.number().min(fromBytes));
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace', debug: 'debug', info: 'info', warn: 'warn', error: 'error', fatal: 'fatal', silent: 'silent', never: 'silent',
@@ -120,6 +132,25 @@ export const settings = define({
   processes: {
     env: 'PERDURE_PROCESSES', flag: '--processes', default: '1', expected: 'a whole number from 1 to 64, or "auto" (one for each core)',
     schema: z.union([z.literal('auto').transform(() => availableParallelism()), wholeNumber(1, 64)]),
+  },
+  requestsMax: {
+    env: 'PERDURE_REQUESTS', flag: '--requests', default: '1000', expected: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000),
+  },
+  requestsQueuedMax: {
+    env: 'PERDURE_REQUEST_QUEUE', flag: '--request-queue', default: '5000', expected: 'a whole number from 0 to 1000000', schema: wholeNumber(0, 1_000_000),
+  },
+  requestQueuedMsMax: {
+    env: 'PERDURE_REQUEST_QUEUE_TIME', flag: '--request-queue-time', default: '3s', expected: 'a duration such as 3s', schema: duration(0),
+  },
+  requestBytesMax: {
+    env: 'PERDURE_REQUEST_BYTES', flag: '--request-bytes', default: '64MiB', expected: 'a size of at least 4MiB, such as 64MiB', schema: size(4 * 1024 * 1024),
+  },
+  waitingCallsMax: {
+    env: 'PERDURE_WAITING_CALLS', flag: '--waiting-calls', default: '50000', expected: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000),
+  },
+  memoryBytesMax: {
+    env: 'PERDURE_MEMORY', flag: '--memory', default: 'auto', expected: 'a size such as 1GiB, or "auto" (three quarters of what Node may use)',
+    schema: z.union([z.literal('auto').transform(() => Math.floor(getHeapStatistics().heap_size_limit * 0.75)), size(64 * 1024 * 1024)]),
   },
   shutdownGraceMs: {
     env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', schema: duration(0),

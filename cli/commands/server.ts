@@ -22,6 +22,12 @@ const common = (command: Command): Command =>
     .option('--log-level <level>', 'trace, debug, info, warn, error, never (default: info)')
     .option('--log-format <format>', 'pretty or json (default: pretty on a terminal)')
     .option('--processes <n>', 'engine processes behind the port, "auto" for one a core (default: 1)')
+    .option('--requests <n>', 'requests in work at once (default: 1000)')
+    .option('--request-queue <n>', 'requests that wait for their turn before more are refused (default: 5000)')
+    .option('--request-queue-time <duration>', 'how long a request waits for its turn before it is refused (default: 3s)')
+    .option('--request-bytes <size>', 'bytes of the requests in work (default: 64MiB)')
+    .option('--waiting-calls <n>', 'long polls, and callers that wait for a worker, at once (default: 50000)')
+    .option('--memory <size>', 'memory in use above which nothing new is taken on (default: three quarters of what Node may use)')
     .option('--shutdown-grace <duration>', 'how long a stop waits for calls under way (default: 10s)')
     .option('--database-pool-size <n>', 'connections to the database at most (default: 10)')
     .option('--database-wait <duration>', 'how long to wait for a database that does not answer yet (default: forever)');
@@ -67,6 +73,12 @@ export interface StartOptions {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly processes?: string;
+  readonly requests?: string;
+  readonly requestQueue?: string;
+  readonly requestQueueTime?: string;
+  readonly requestBytes?: string;
+  readonly waitingCalls?: string;
+  readonly memory?: string;
   readonly shutdownGrace?: string;
   readonly databaseUrl?: string;
   readonly databasePoolSize?: string;

@@ -2,6 +2,7 @@
  * Expected failures, as typed values. Every error that a caller may see is a ServiceError; transport maps it once to a
  * gRPC status with its typed details. Anything else that is thrown is a defect and reaches the caller as INTERNAL without its text.
  */
+import { toDuration } from './api.js';
 
 /** gRPC status names that the engine answers with. */
 export type StatusName =
@@ -56,5 +57,20 @@ export const unimplemented = (message: string): ServiceError => new ServiceError
 export const failedPrecondition = (message: string): ServiceError => new ServiceError('FAILED_PRECONDITION', message);
 
 export const unavailable = (message: string): ServiceError => new ServiceError('UNAVAILABLE', message);
+
+export interface Exhausted {
+  /** temporal.api.enums.v1.ResourceExhaustedCause and ResourceExhaustedScope. */
+  readonly cause: number;
+  readonly scope: number;
+  /** When the caller may come again. */
+  readonly retryMs: number;
+}
+
+/** The failure's own detail comes first: some SDKs read no further. */
+export const resourceExhausted = (message: string, { cause, scope, retryMs }: Exhausted): ServiceError =>
+  new ServiceError('RESOURCE_EXHAUSTED', message, [
+    detail('ResourceExhaustedFailure', { cause, scope }),
+    { type: 'google.rpc.RetryInfo', value: { retryDelay: toDuration(Math.round(retryMs)) } },
+  ]);
 
 export const permissionDenied = (message: string): ServiceError => new ServiceError('PERMISSION_DENIED', message, [detail('PermissionDeniedFailure')]);

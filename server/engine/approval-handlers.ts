@@ -8,8 +8,8 @@ type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promis
 
 export function approvalHandlers(engine: Engine): Handlers {
   const bind =
-    <Request>(useCase: UseCase<Request>) =>
+    <Request extends object>(useCase: UseCase<Request>) =>
     (request: Request, call: Call) =>
-      useCase(engine, request, call);
+      engine.load.serve(request, call, (admitted) => useCase(engine, request, admitted));
   return { ListApprovals: bind(listApprovals), GetApproval: bind(getApproval), Approve: bind(approve), Reject: bind(reject) };
 }

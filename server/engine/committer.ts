@@ -9,6 +9,7 @@ import { DatabaseLost, sqlState } from '../storage/database.js';
 import { crashPoint } from '../crash-points.js';
 
 interface Waiting {
+  sinceMs: number;
   item: CommitItem;
   resolve: (result: CommitResult) => void;
   reject: (error: unknown) => void;
@@ -46,9 +47,15 @@ export class Committer {
     return this.waiting.length;
   }
 
+  /** How long the item that has waited longest for its group has waited. */
+  get oldestWaitMs(): number {
+    const oldest = this.waiting[0];
+    return oldest ? this.options.now() - oldest.sinceMs : 0;
+  }
+
   commit(item: CommitItem): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      this.waiting.push({ sinceMs: this.options.now(), item, resolve, reject });
       if (this.busy < this.options.lanes) this.flushSoon();
     });
   }

@@ -14,6 +14,7 @@ import type { Runs } from '../storage/runs.js';
 import type { Tasks } from '../storage/tasks.js';
 import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
+import type { Load } from './load/load.js';
 import type { Courier } from './courier.js';
 import type { RemotePolls } from './matching/remote-polls.js';
 import type { TaskQueues } from './matching/task-queues.js';
@@ -64,6 +65,8 @@ export interface Engine {
   /** Calls completion callbacks. */
   readonly callbacks: CallbackCalls;
   readonly cache: RunCache;
+  /** What lets calls in. */
+  readonly load: Load;
   readonly serial: SerialQueue;
   readonly queues: TaskQueues;
   readonly watchers: Watchers;

@@ -32,10 +32,11 @@ type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promis
 /** Makes handlers of use cases: each finds the namespace of its request checked. */
 function bindTo(engine: Engine) {
   return <Request extends object>(useCase: UseCase<Request>) =>
-    async (request: Request, call: Call) => {
-      await admitNamespace(engine, call.method, request);
-      return useCase(engine, request, call);
-    };
+    (request: Request, call: Call) =>
+      engine.load.serve(request, call, async (admitted) => {
+        await admitNamespace(engine, call.method, request);
+        return useCase(engine, request, admitted);
+      });
 }
 
 export function workflowHandlers(engine: Engine): Handlers {

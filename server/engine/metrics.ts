@@ -1,4 +1,5 @@
 /** What the engine counts, as Prometheus text. Read from the parts themselves at the moment of asking; nothing is counted twice. */
+import type { Load } from './load/load.js';
 import type { Engine } from './engine.js';
 
 interface Metric {
@@ -8,8 +9,28 @@ interface Metric {
   value: number;
 }
 
+const total = (name: string, help: string, value: number): Metric => ({ name, type: 'counter', help, value });
+const gauge = (name: string, help: string, value: number): Metric => ({ name, type: 'gauge', help, value });
+
+/** What came, what was turned away, and why. */
+const loadMetrics = ({ admission, waiting, meter: { state } }: Load): Metric[] => [
+  gauge('perdure_requests_in_work', 'Requests in work.', admission.working),
+  gauge('perdure_requests_queued', 'Requests that wait for their turn.', admission.queued),
+  gauge('perdure_start_room', 'Starts that may be in work at once at present.', admission.roomForStarts),
+  gauge('perdure_waiting_calls', 'Long polls and callers that wait for a worker.', waiting.size),
+  total('perdure_refused_starts_total', 'Starts answered RESOURCE_EXHAUSTED.', admission.refused.start),
+  total('perdure_refused_requests_total', 'Signals, reads and the like answered RESOURCE_EXHAUSTED.', admission.refused.change),
+  total('perdure_refused_answers_total', 'Answers of workers answered RESOURCE_EXHAUSTED.', admission.refused.finish),
+  total('perdure_refused_polls_total', 'Waiting calls answered RESOURCE_EXHAUSTED.', waiting.refused),
+  total('perdure_shed_polls_total', 'Long polls answered early to make room.', waiting.shed),
+  gauge('perdure_event_loop_delay_seconds', 'How late the event loop is.', state.lateMs / 1000),
+  gauge('perdure_event_loop_utilization', 'Share of time in which the event loop works.', state.utilization),
+  gauge('perdure_commit_wait_seconds', 'How long the transition that has waited longest waits for its commit.', state.commitWaitMs / 1000),
+  gauge('perdure_task_wait_seconds', 'How long stored tasks wait for a worker that polls.', state.taskWaitMs / 1000),
+];
+
 export function metricsText(engine: Engine, startedMs: number): string {
-  const { committer, cache, serial, queues, watchers } = engine;
+  const { committer, cache, serial, queues, watchers, load } = engine;
   const memory = process.memoryUsage();
   const cpu = process.cpuUsage();
   const metrics: Metric[] = [
@@ -27,6 +48,7 @@ export function metricsText(engine: Engine, startedMs: number): string {
     { name: 'perdure_waiting_polls', type: 'gauge', help: 'Polls of workers that wait for a task.', value: queues.waitingPolls },
     { name: 'perdure_kept_tasks', type: 'gauge', help: 'Stored tasks that this node keeps for its own pollers.', value: queues.keptTasks },
     { name: 'perdure_watched_runs', type: 'gauge', help: 'Runs that callers wait on.', value: watchers.size },
+    ...loadMetrics(load),
     { name: 'perdure_uptime_seconds', type: 'gauge', help: 'Since the engine was built.', value: (engine.clock.now() - startedMs) / 1000 },
     { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory of the process.', value: memory.rss },
     { name: 'process_heap_used_bytes', type: 'gauge', help: 'Heap in use.', value: memory.heapUsed },

@@ -45,6 +45,15 @@ export class RunCache {
     }
   }
 
+  /** Memory is short: forgets the half that was not touched for longest. */
+  shrink(): void {
+    let left = Math.ceil(this.runs.size / 2);
+    for (const runId of this.runs.keys()) {
+      if (left-- <= 0) return;
+      this.runs.delete(runId);
+    }
+  }
+
   drop(runId: string): void {
     this.runs.delete(runId);
   }

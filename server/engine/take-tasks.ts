@@ -34,6 +34,7 @@ export async function takeTasks(engine: Engine, queue: QueueName, wanted: number
 
 /** Starts a claimed task for a poller; a void one is removed, and the poller waits on. */
 export function startTask(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): void {
+  engine.load.meter.taskWaited(engine.clock.now() - task.enqueuedMs);
   void tryStart(engine, queue, task, poller).catch((error) => {
     // its claim ends by itself, and then it is fetched again
     engine.log.warn({ err: error, runId: task.runId }, 'a task could not be handed out; it is tried again');

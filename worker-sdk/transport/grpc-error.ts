@@ -48,10 +48,23 @@ function hasCode(err: unknown, code: status): boolean {
 }
 
 /** The `details` of the google.rpc.Status that came with a failed call; undefined when none came. */
-function getGrpcStatusDetails(err: ServiceError): google.protobuf.IAny[] | undefined {
+function getGrpcStatusDetails(err: Pick<ServiceError, 'metadata'>): google.protobuf.IAny[] | undefined {
   const raw = err.metadata?.get?.(STATUS_DETAILS)?.[0];
   if (raw === undefined || typeof raw === 'string') return undefined;
   return proto.google.rpc.Status.decode(raw).details;
+}
+
+/** A server is not believed when it asks its callers to stay away for longer. */
+const ASKED_MAX_MS = 30_000;
+
+/** Milliseconds after which the server asks to be tried again (google.rpc.RetryInfo); undefined when it says nothing. */
+export function askedRetryMs(err: Pick<ServiceError, 'metadata'>): number | undefined {
+  const found = getGrpcStatusDetails(err)?.find((any) => any.type_url?.endsWith('/google.rpc.RetryInfo'));
+  // a message of one field, a Duration, which is shorter than 128 bytes: tag, length, bytes
+  const value = found?.value;
+  if (!value || value[0] !== 0x0a || value.length < 2 + value[1]!) return undefined;
+  const { seconds, nanos } = proto.google.protobuf.Duration.decode(value.subarray(2, 2 + value[1]!));
+  return Math.min(ASKED_MAX_MS, Number(seconds) * 1000 + nanos / 1e6);
 }
 
 const details = proto.temporal.api.errordetails.v1;

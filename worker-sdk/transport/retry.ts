@@ -1,6 +1,7 @@
 /** Which failed calls are tried again, and after what pause: the field's rules. */
 import type { StatusObject } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import { askedRetryMs } from './grpc-error.js';
 
 /** How failed attempts are retried. */
 export interface GrpcRetryOptions {
@@ -53,7 +54,7 @@ export function defaultGrpcRetryOptions(options: Partial<BackoffOptions> = {}): 
   return {
     delayFunction(attempt, failed) {
       const ms = Math.min(maxIntervalMs(failed), initialIntervalMs(failed) * factor ** (attempt - 1));
-      return ms * (1 - maxJitter + Math.random() * 2 * maxJitter);
+      return Math.max(ms * (1 - maxJitter + Math.random() * 2 * maxJitter), askedRetryMs(failed) ?? 0);
     },
     retryableDecider: (attempt, failed) => attempt < maxAttempts && isRetryableError(failed),
   };

@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '../definitions/logger.js';
-import { isGrpcServiceError } from '../transport/grpc-error.js';
+import { askedRetryMs, isGrpcServiceError } from '../transport/grpc-error.js';
 import type { Slot, SlotInfo, Slots } from './slots.js';
 
 /** How many polls are open. */
@@ -150,7 +150,8 @@ export class Poller<SI extends SlotInfo, Task> {
   private async backOff(err: unknown, failures: number): Promise<void> {
     const { logger, name } = this.options;
     const overloaded = isGrpcServiceError(err) && err.code === status.RESOURCE_EXHAUSTED;
-    const ms = Math.min(RETRY_MAX_MS, (overloaded ? RETRY_OVERLOADED_MS : RETRY_MIN_MS) * 1.7 ** failures);
+    const askedMs = isGrpcServiceError(err) ? (askedRetryMs(err) ?? 0) : 0;
+    const ms = Math.max(askedMs, Math.min(RETRY_MAX_MS, (overloaded ? RETRY_OVERLOADED_MS : RETRY_MIN_MS) * 1.7 ** failures));
     if (!this.failing) logger.warn(`Polling for ${name} tasks failed, trying again`, { error: err });
     this.failing = true;
     await wait(ms * (0.8 + 0.4 * Math.random()), this.stopping.signal);

@@ -1,6 +1,7 @@
 /** The stream of calls (proto/perdure/v1/calls.proto): requests come in batches, each is handled like a unary call, replies leave in batches. */
 import { type handleBidiStreamingCall, Metadata, type MethodDefinition, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
-import { ServiceError } from '../../core/errors.js';
+import { enums } from '../../core/api.js';
+import { resourceExhausted, ServiceError } from '../../core/errors.js';
 import type { Call, Handler } from '../../engine/call.js';
 import type { GrpcLog } from './log.js';
 import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
@@ -143,7 +144,7 @@ class CallStream {
     const target = this.methods.get(method);
     if (!target) throw new ServiceError('UNIMPLEMENTED', `There is no method ${method.slice(0, 200)} in the open API.`);
     if (this.calls.has(id)) throw new ServiceError('INVALID_ARGUMENT', `A call with the id ${id} is under way on this stream.`);
-    if (this.calls.size >= CALLS_MAX) throw new ServiceError('RESOURCE_EXHAUSTED', `More than ${CALLS_MAX} calls are under way on this stream.`);
+    if (this.calls.size >= CALLS_MAX) throw tooManyCalls();
     return target;
   }
 
@@ -199,6 +200,13 @@ class CallStream {
     for (const call of calls) call.cancel();
   }
 }
+
+const tooManyCalls = (): ServiceError =>
+  resourceExhausted(`More than ${CALLS_MAX} calls are under way on this stream.`, {
+    cause: enums.ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT,
+    scope: enums.ResourceExhaustedScope.RESOURCE_EXHAUSTED_SCOPE_SYSTEM,
+    retryMs: 1_000,
+  });
 
 function decode(target: StreamMethod, request: Buffer): object {
   try {

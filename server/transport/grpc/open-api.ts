@@ -6,6 +6,7 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
 import type { Message, Method, Namespace, Service, Type } from 'protobufjs';
 import { EncodedResponse } from '../../engine/call.js';
+import { noteRequestBytes } from '../../engine/load/request-bytes.js';
 import { messagesOf } from './file-descriptors.js';
 
 export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
@@ -16,10 +17,17 @@ const root = proto as unknown as { lookup(name: string): unknown; lookupService(
 
 const types = new Map<string, Type>();
 
-/** The message type of that full name, for example `temporal.api.errordetails.v1.NotFoundFailure`. Throws when the API has none. */
+/** What SDKs and proxies know and the API's package does not bring. */
+function addRetryInfo(): void {
+  const rpc = root.lookup('google.rpc') as Namespace;
+  if (!rpc.get('RetryInfo')) rpc.addJSON({ RetryInfo: { fields: { retryDelay: { id: 1, type: 'google.protobuf.Duration' } } } });
+}
+
+/** The message type of that full name, for example `temporal.api.errordetails.v1.NotFoundFailure`. Throws when there is none. */
 export function messageType(fullName: string): Type {
   let type = types.get(fullName);
   if (!type) {
+    if (fullName === 'google.rpc.RetryInfo') addRetryInfo();
     type = root.lookupType(fullName);
     types.set(fullName, type);
   }
@@ -41,7 +49,11 @@ function methodDefinition(service: string, method: Method): MethodDefinition<obj
     requestStream: false,
     responseStream: false,
     requestSerialize: (message) => encodeResponse(request, message),
-    requestDeserialize: (bytes) => request.decode(bytes),
+    requestDeserialize(bytes) {
+      const decoded = request.decode(bytes);
+      noteRequestBytes(decoded, bytes.length);
+      return decoded;
+    },
     responseSerialize: (message) => encodeResponse(response, message),
     responseDeserialize: (bytes) => response.decode(bytes),
     originalName: method.name,
@@ -54,7 +66,7 @@ export const openApiReflection = (fullName: string): Service => root.lookupServi
 /** The messages that travel as typed details of errors, and the one that carries them. */
 export function errorDetailTypes(): Type[] {
   const details = root.lookup('temporal.api.errordetails.v1') as Namespace;
-  return [messageType('google.rpc.Status'), ...messagesOf(details)];
+  return [messageType('google.rpc.Status'), messageType('google.rpc.RetryInfo'), ...messagesOf(details)];
 }
 
 /** Every method of a service of the open API by its name. */

@@ -1,0 +1,122 @@
+/**
+ * How much a node has to do, measured a few times a second while there is something to do: how late the event loop is, how much of its time it
+ * works, how long transitions wait for their commit and ready tasks for their workers, and how much memory is in use.
+ */
+import { performance } from 'node:perf_hooks';
+import v8 from 'node:v8';
+import type { LoadLimits } from './load-limits.js';
+
+/** What one look found. */
+export interface Sample {
+  /** How much later than asked for the event loop came. */
+  readonly lateMs: number;
+  /** Share of the time since the last look in which the event loop worked, 0 to 1. */
+  readonly utilization: number;
+  /** How long the transition that has waited longest has waited for its commit. */
+  readonly commitWaitMs: number;
+  readonly memoryBytes: number;
+}
+
+/** Where the node stands. */
+export interface LoadState extends Sample {
+  /** How long the tasks waited that were handed out lately, on average. */
+  readonly taskWaitMs: number;
+  /** New work should wait. */
+  readonly busy: boolean;
+  /** Nothing new may be taken on. */
+  readonly critical: boolean;
+}
+
+/** Weight of the newest sample in what is remembered. */
+const NEWEST = 0.2;
+/** Tasks that were handed out say something of the present for so many looks. */
+const TASKS_REMEMBERED = 10;
+/** Memory counts as short until it has fallen to this share of the limit. */
+const RELIEVED = 0.9;
+
+export class LoadMeter {
+  state: LoadState = { lateMs: 0, utilization: 0, commitWaitMs: 0, memoryBytes: 0, taskWaitMs: 0, busy: false, critical: false };
+  private taskWaits = { sumMs: 0, count: 0 };
+  private looksSinceTask = 0;
+
+  constructor(private readonly limits: LoadLimits) {}
+
+  /** A stored task was given to a worker so long after it was ready. */
+  taskWaited(ms: number): void {
+    this.taskWaits.sumMs += ms;
+    this.taskWaits.count++;
+  }
+
+  take(sample: Sample): LoadState {
+    const { limits, state } = this;
+    const utilization = state.utilization + NEWEST * (sample.utilization - state.utilization);
+    const lateMs = state.lateMs + NEWEST * (sample.lateMs - state.lateMs);
+    const taskWaitMs = this.taskWaitNow();
+    const behind = utilization >= limits.saturation && taskWaitMs > limits.taskWaitMsMax;
+    const busy = behind || lateMs > limits.loopDelayMsMax || sample.commitWaitMs > limits.commitWaitMsMax;
+    const critical = sample.memoryBytes > limits.memoryBytesMax * (state.critical ? RELIEVED : 1);
+    this.state = { ...sample, lateMs, utilization, taskWaitMs, busy, critical };
+    return this.state;
+  }
+
+  private taskWaitNow(): number {
+    const { sumMs, count } = this.taskWaits;
+    this.taskWaits = { sumMs: 0, count: 0 };
+    if (count > 0) {
+      this.looksSinceTask = 0;
+      return sumMs / count;
+    }
+    return ++this.looksSinceTask > TASKS_REMEMBERED ? 0 : this.state.taskWaitMs;
+  }
+}
+
+const LOOK_MS = 100;
+/** After so many looks without a call the clock stops: an idle node costs nothing. */
+const QUIET_LOOKS = 20;
+
+/** Looks at this process as long as it is called upon. */
+export class LoadClock {
+  private timer: NodeJS.Timeout | undefined;
+  private touched = false;
+  private quiet = 0;
+  private dueMs = 0;
+  private spent = performance.eventLoopUtilization();
+
+  constructor(
+    private readonly commitWaitMs: () => number,
+    private readonly onSample: (sample: Sample) => void,
+  ) {}
+
+  /** A call came. */
+  touch(): void {
+    this.touched = true;
+    if (this.timer) return;
+    this.quiet = 0;
+    this.spent = performance.eventLoopUtilization();
+    this.next();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private next(): void {
+    this.dueMs = performance.now() + LOOK_MS;
+    this.timer = setTimeout(() => this.look(), LOOK_MS);
+    this.timer.unref();
+  }
+
+  private look(): void {
+    const lateMs = Math.max(0, performance.now() - this.dueMs);
+    const spent = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(spent, this.spent);
+    this.spent = spent;
+    const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
+    this.onSample({ lateMs, utilization, commitWaitMs: this.commitWaitMs(), memoryBytes: heap + external });
+    this.quiet = this.touched ? 0 : this.quiet + 1;
+    this.touched = false;
+    if (this.quiet < QUIET_LOOKS) this.next();
+    else this.timer = undefined;
+  }
+}

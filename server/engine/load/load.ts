@@ -1,0 +1,77 @@
+/** What keeps a node upright when more comes than it can do: every call passes here before its use case begins. */
+import type { Committer } from '../committer.js';
+import type { Call } from '../call.js';
+import type { RunCache } from '../run-cache.js';
+import { Admission } from './admission.js';
+import { kindOf } from './call-kind.js';
+import type { LoadLimits } from './load-limits.js';
+import { LoadClock, LoadMeter, type Sample } from './load-meter.js';
+import { requestBytes } from './request-bytes.js';
+import { WaitingCalls } from './waiting-calls.js';
+
+export interface LoadOptions {
+  readonly limits: LoadLimits;
+  readonly now: () => number;
+  readonly committer: Pick<Committer, 'oldestWaitMs'>;
+  readonly cache: Pick<RunCache, 'shrink'>;
+}
+
+export class Load {
+  readonly admission: Admission;
+  readonly waiting: WaitingCalls;
+  readonly meter: LoadMeter;
+  private readonly clock: LoadClock;
+
+  constructor(private readonly options: LoadOptions) {
+    const { limits, now, committer } = options;
+    this.admission = new Admission(limits, now);
+    this.waiting = new WaitingCalls(limits.waitingMax, now);
+    this.meter = new LoadMeter(limits);
+    this.clock = new LoadClock(
+      () => committer.oldestWaitMs,
+      (sample) => this.look(sample),
+    );
+  }
+
+  /** Does the work of a call when its turn has come. Throws RESOURCE_EXHAUSTED, with a hint when to come again, when it does not come. */
+  async serve<Answer>(request: object, call: Call, work: (call: Call) => Promise<Answer>): Promise<Answer> {
+    const kind = kindOf(call.method, request);
+    this.clock.touch();
+    const { line } = kind;
+    const namespace = (request as { namespace?: string | null }).namespace ?? '';
+    const bytes = kind.bytes + requestBytes(request);
+    if (line) {
+      const turn = this.admission.enter(line, namespace, bytes, call);
+      if (turn) await turn;
+      // while it waits for somebody else, others may work
+      if (kind.waits) this.admission.leave(line, bytes);
+    }
+    if (kind.waits) {
+      const waiting = this.waiting.add(call, namespace, kind.sheddable);
+      try {
+        return await work(waiting);
+      } finally {
+        this.waiting.remove(waiting);
+      }
+    }
+    if (!line) return work(call);
+    try {
+      return await work(call);
+    } finally {
+      this.admission.leave(line, bytes);
+    }
+  }
+
+  /** Acts on what was measured. */
+  look(sample: Sample): void {
+    const state = this.meter.take(sample);
+    this.waiting.adjust(state);
+    this.admission.adjust(state);
+    this.admission.sweep();
+    if (state.critical) this.options.cache.shrink();
+  }
+
+  stop(): void {
+    this.clock.stop();
+  }
+}
