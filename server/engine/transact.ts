@@ -14,6 +14,7 @@ import { noSuchRun } from './find-run.js';
 import { deliver, giveBack, type HandedOut, handOut } from './hand-out.js';
 import { joinEvents } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
+import { lookSoon } from './update-status.js';
 
 /** Races that one transition may lose before its caller is told to come again. */
 const ATTEMPTS_MAX = 30;
@@ -277,7 +278,7 @@ function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitIte
   const { runId, namespaceId } = turn.state.info;
   if (written.deadlineMs !== null) engine.deadlineAt(written.deadlineMs);
   engine.watchers.wake(runId, { open: isRunning(turn.state), nextEventId: turn.state.nextEventId });
-  engine.updates.tellOf(turn);
+  if (engine.updates.tellOf(turn)) lookSoon(engine, runId);
   engine.notify({ kind: 'run', runId });
   for (const task of item.tasks) {
     if (task.runId !== runId) continue;

@@ -13,7 +13,7 @@ import type { Engine } from './engine.js';
 import { belongs, findRunId, noSuchRun, readRun } from './find-run.js';
 import { alreadyCompleted } from './signal-run.js';
 import { transact } from './transact.js';
-import { lookAtUpdates, updateStatus } from './update-status.js';
+import { lookSoon, updateStatus } from './update-status.js';
 import { ACCEPTED, ADMITTED, COMPLETED, type UpdateStatus, type UpdateWait } from './update-waiters.js';
 
 export type UpdateRequest = temporal.api.workflowservice.v1.IUpdateWorkflowExecutionRequest;
@@ -108,7 +108,7 @@ async function knownStatus(engine: Engine, name: RunName, updateId: string, stag
 /** For a wait that begins some time after the run was read: what came between is found by reading it once more. */
 function waitAndLook(engine: Engine, wait: UpdateWait, call: Call): Promise<UpdateStatus> {
   const waiting = waitForUpdate(engine, wait, call);
-  void lookAtUpdates(engine, wait.runId).catch((err) => engine.log.warn({ err, runId: wait.runId }, 'updates could not be looked at'));
+  lookSoon(engine, wait.runId);
   return waiting;
 }
 

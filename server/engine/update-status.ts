@@ -69,6 +69,11 @@ export async function lookAtUpdates(engine: Engine, runId: string): Promise<void
   for (const waiter of waiters) waiter.tell(run ? await awaitedStatus(engine, run.state, waiter, newest) : updateLost());
 }
 
+/** The same beside what the caller does; a look that fails is made up for by the next. */
+export function lookSoon(engine: Engine, runId: string): void {
+  lookAtUpdates(engine, runId).catch((err) => engine.log.warn({ err, runId }, 'updates could not be looked at'));
+}
+
 /** What a lost notification would have told. */
 export async function lookAtAllUpdates(engine: Engine): Promise<void> {
   for (const runId of engine.updates.runIds) await lookAtUpdates(engine, runId);

@@ -2,6 +2,7 @@
 import { enums, type temporal } from '../core/api.js';
 import type { UpdateProgress } from '../core/effect.js';
 import { isRunning } from '../core/kinds/run.js';
+import { findUpdate } from '../core/kinds/update.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
 import { runContinues, runEnded, runEndedFailure, taskFailed } from '../core/update-answers.js';
@@ -80,19 +81,25 @@ export class UpdateWaiters {
     });
   }
 
-  /** A transition of this node is through: whoever waits for what it did is told. */
-  tellOf(turn: Turn): void {
+  /**
+   * A transition of this node is through: whoever waits for what it did is told. True when somebody here waits for what another node did
+   * before it: the run's history has to be looked at.
+   */
+  tellOf(turn: Turn): boolean {
     const { state } = turn;
     const waiting = this.of(state.info.runId);
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return false;
     const progress = new Map<string, UpdateProgress>();
     for (const effect of turn.effects) if (effect.type === 'update') progress.set(effect.updateId, effect.progress);
+    let look = false;
     for (const waiter of waiting) {
       const made = progress.get(waiter.updateId);
       const status = made && statusOf(made, waiter);
       if (status && (status instanceof Error || status.stage !== ACCEPTED || isRunning(state))) waiter.tell(status);
+      else if (endedElsewhere(state, waiter)) look = true;
       else if (!isRunning(state)) waiter.tell(endedStatus(state, waiter.updateId));
     }
+    return look;
   }
 
   private remove(waiter: Waiter): void {
@@ -114,6 +121,12 @@ function statusOf(progress: UpdateProgress, { admission }: UpdateWait): UpdateSt
     case 'dropped':
       return progress.admission === admission ? taskFailed() : undefined;
   }
+}
+
+/** The update has its outcome, of which this node was not told. */
+function endedElsewhere(state: RunState, { updateId, admission }: UpdateWait): boolean {
+  if (findUpdate(state, updateId)?.stage === 'completed') return true;
+  return state.updatesRefused.some((refused) => refused.updateId === updateId && refused.admission === admission);
 }
 
 /** What the end of its run makes of an update that is not completed. */

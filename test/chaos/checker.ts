@@ -73,11 +73,16 @@ export async function checkDatabase(url: string, unlike: readonly string[] = [])
   await client.connect();
   try {
     const problems: string[] = [];
-    const runs = await client.query<RunRow>('select run_id, namespace_id, workflow_id, status, next_event_id, info, snapshot, memo, search_attributes from runs order by run_id');
-    const rows = await client.query<HistoryRow>('select run_id, first_event_id, last_event_id, batch_starts, events from history order by run_id, first_event_id');
+    const runs = await client.query<RunRow>(
+      'select run_id, namespace_id, workflow_id, status, next_event_id, info, snapshot, memo, search_attributes from runs order by run_id',
+    );
+    const rows = await client.query<HistoryRow>(
+      'select run_id, first_event_id, last_event_id, batch_starts, events from history order by run_id, first_event_id',
+    );
     const histories = groupBy(rows.rows, (row) => row.run_id);
     const checked = runs.rows.map((run) => checkRun(run, histories.get(run.run_id) ?? [], unlike, problems));
-    for (const runId of histories.keys()) if (!checked.some((run) => run.runId === runId)) problems.push(`history of a run that is not there: ${runId}`);
+    for (const runId of histories.keys())
+      if (!checked.some((run) => run.runId === runId)) problems.push(`history of a run that is not there: ${runId}`);
     checkOneOpen(runs.rows, problems);
     await checkLeftovers(client, checked, problems);
     return { runs: checked, events: checked.reduce((sum, run) => sum + run.events.length, 0), problems };
@@ -93,7 +98,8 @@ function checkRun(run: RunRow, rows: readonly HistoryRow[], unlike: readonly str
   events.forEach((event, index) => {
     if (toNumber(event.eventId) !== index + 1) wrong(`event ${index + 1} has the id ${toNumber(event.eventId)}`);
   });
-  if (Number(run.next_event_id) !== events.length + 1) wrong(`the row says that the next event is ${run.next_event_id}, the history holds ${events.length}`);
+  if (Number(run.next_event_id) !== events.length + 1)
+    wrong(`the row says that the next event is ${run.next_event_id}, the history holds ${events.length}`);
   const open = OPEN.has(run.status);
   checkEnd(events, open, wrong);
   checkTimers(events, wrong);
@@ -106,10 +112,12 @@ function checkRun(run: RunRow, rows: readonly HistoryRow[], unlike: readonly str
 function checkRow(row: HistoryRow, wrong: (text: string) => void): HistoryEvent[] {
   const events = decodeEvents(row.events);
   const [first, last] = [Number(row.first_event_id), Number(row.last_event_id)];
-  if (events.length !== last - first + 1 || toNumber(events[0]?.eventId) !== first) wrong(`the row of events ${first} to ${last} holds ${events.length}, from ${toNumber(events[0]?.eventId)}`);
+  if (events.length !== last - first + 1 || toNumber(events[0]?.eventId) !== first)
+    wrong(`the row of events ${first} to ${last} holds ${events.length}, from ${toNumber(events[0]?.eventId)}`);
   let before = first;
   for (const start of (row.batch_starts ?? []).map(Number)) {
-    if (start <= before || start > last) wrong(`a batch begins at ${start}, in the row of events ${first} to ${last}, after one that begins at ${before}`);
+    if (start <= before || start > last)
+      wrong(`a batch begins at ${start}, in the row of events ${first} to ${last}, after one that begins at ${before}`);
     before = start;
   }
   return events;
@@ -142,12 +150,19 @@ function checkAnswers(events: readonly HistoryEvent[], wrong: (text: string) => 
     if (ended.get(key) === 2) wrong(`${key} is there twice`);
   };
   for (const e of events) {
-    const activity = e.activityTaskCompletedEventAttributes ?? e.activityTaskFailedEventAttributes ?? e.activityTaskTimedOutEventAttributes ?? e.activityTaskCanceledEventAttributes;
+    const activity =
+      e.activityTaskCompletedEventAttributes ??
+      e.activityTaskFailedEventAttributes ??
+      e.activityTaskTimedOutEventAttributes ??
+      e.activityTaskCanceledEventAttributes;
     if (activity) once('the end of the activity', activity.scheduledEventId);
     if (e.activityTaskStartedEventAttributes) once('the start of the activity', e.activityTaskStartedEventAttributes.scheduledEventId);
     const timer = e.timerFiredEventAttributes ?? e.timerCanceledEventAttributes;
     if (timer) once('the end of the timer', timer.startedEventId);
-    const child = e.childWorkflowExecutionCompletedEventAttributes ?? e.childWorkflowExecutionFailedEventAttributes ?? e.childWorkflowExecutionTerminatedEventAttributes;
+    const child =
+      e.childWorkflowExecutionCompletedEventAttributes ??
+      e.childWorkflowExecutionFailedEventAttributes ??
+      e.childWorkflowExecutionTerminatedEventAttributes;
     if (child) once('the end of the child', child.initiatedEventId);
     const task = e.workflowTaskCompletedEventAttributes ?? e.workflowTaskFailedEventAttributes ?? e.workflowTaskTimedOutEventAttributes;
     if (task) once('the end of the workflow task', task.scheduledEventId);
@@ -173,24 +188,35 @@ const viewOf = (state: RunState): Record<string, unknown> => {
 };
 
 function checkOneOpen(runs: readonly RunRow[], problems: string[]): void {
-  const open = groupBy(runs.filter((run) => OPEN.has(run.status)), (run) => `${run.namespace_id}/${run.workflow_id}`);
+  const open = groupBy(
+    runs.filter((run) => OPEN.has(run.status)),
+    (run) => `${run.namespace_id}/${run.workflow_id}`,
+  );
   for (const [name, those] of open) if (those.length > 1) problems.push(`${name} has ${those.length} open runs`);
 }
 
 /** A task that is queued for an open run must be one that the run waits for, and what a run waits for must be somewhere. */
 async function checkLeftovers(client: pg.Client, runs: readonly CheckedRun[], problems: string[]): Promise<void> {
   const byId = new Map(runs.map((run) => [run.runId, run]));
-  const tasks = await client.query<{ run_id: string; kind: number; event_id: string; stamp: number }>('select run_id, kind, event_id, stamp from tasks');
+  const tasks = await client.query<{ run_id: string; kind: number; event_id: string; stamp: number }>(
+    'select run_id, kind, event_id, stamp from tasks',
+  );
   const queued = new Set(tasks.rows.map((task) => `${task.kind}/${task.run_id}/${task.event_id}`));
   for (const { runId, open, state } of runs) {
     const task = state.workflowTask;
-    if (open && task && !task.startedEventId && task.kind === 'normal' && !queued.has(`1/${runId}/${task.scheduledEventId}`)) problems.push(`${runId} waits for workflow task ${task.scheduledEventId}, which is in no queue`);
+    if (open && task && !task.startedEventId && task.kind === 'normal' && !queued.has(`1/${runId}/${task.scheduledEventId}`))
+      problems.push(`${runId} waits for workflow task ${task.scheduledEventId}, which is in no queue`);
     for (const activity of Object.values(state.activities)) {
-      if (open && activity.queued && !activity.startedMs && !activity.paused && !queued.has(`2/${runId}/${activity.scheduledEventId}`)) problems.push(`${runId} waits for activity ${activity.scheduledEventId}, which is in no queue`);
+      if (open && activity.queued && !activity.startedMs && !activity.paused && !queued.has(`2/${runId}/${activity.scheduledEventId}`))
+        problems.push(`${runId} waits for activity ${activity.scheduledEventId}, which is in no queue`);
     }
   }
-  const outbox = await client.query<{ message_id: string; workflow_id: string; attempts: number }>('select message_id, workflow_id, attempts from outbox');
+  const outbox = await client.query<{ message_id: string; workflow_id: string; attempts: number }>(
+    'select message_id, workflow_id, attempts from outbox',
+  );
   for (const row of outbox.rows) problems.push(`a message to ${row.workflow_id} was not delivered (${row.attempts} attempts)`);
-  const strays = await client.query<{ run_id: string }>('select distinct run_id from run_requests where run_id not in (select run_id from runs)');
+  const strays = await client.query<{ run_id: string }>(
+    'select distinct run_id from run_requests where run_id not in (select run_id from runs)',
+  );
   for (const { run_id } of strays.rows) if (!byId.has(run_id)) problems.push(`request ids of a run that is not there: ${run_id}`);
 }

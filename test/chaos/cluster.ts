@@ -26,7 +26,10 @@ export class NodeProcess {
   async start(crashAt?: string): Promise<void> {
     if (this.over) return;
     const env = { DATABASE_URL: this.databaseUrl, ...(crashAt !== undefined && { PERDURE_CRASH_AT: crashAt }) };
-    const process = perdure(['server', 'start', '--port', '0', '--http-port', 'off', '--log-level', 'warn', '--database-pool-size', '6'], env);
+    const process = perdure(
+      ['server', 'start', '--port', '0', '--http-port', 'off', '--log-level', 'warn', '--database-pool-size', '6'],
+      env,
+    );
     this.process = process;
     const dead = process.finished().then(({ code }) => {
       if (this.process !== process) return;

@@ -1,10 +1,12 @@
-/** Clients that start workflows, signal them and wait for their results, and what must be true of all that in the end. */
+/** Clients that start workflows, signal and update them and wait for their results, and what must be true of all that in the end. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { enums, type temporal } from '../../server/core/api.js';
+import { COMPLETED } from '../helpers/updates.js';
 import type { Calls } from './calls.js';
 import type { Checked } from './checker.js';
-import { type ChaosWorker, digest, json, QUEUE, SIGNALS } from './worker.js';
+import { type ChaosWorker, digest, json, QUEUE, SIGNALS, UPDATE } from './worker.js';
 
 interface Promised {
   readonly workflowId: string;
@@ -12,6 +14,8 @@ interface Promised {
   runId: string;
   /** Signals that were acknowledged. */
   readonly signals: string[];
+  /** What the update gave, as its caller was told. */
+  updated: unknown;
   result: { signals: string[]; lost: number } | undefined;
 }
 
@@ -23,7 +27,15 @@ const startRequest = ({ workflowId, requestId }: Promised): object => ({
   workflowTaskTimeout: { seconds: 2 },
 });
 
+/** The one update that each workflow waits for. */
+export const updateRequest = (workflowId: string, runId: string): object => ({
+  workflowExecution: { workflowId, runId },
+  waitPolicy: { lifecycleStage: COMPLETED },
+  request: { meta: { updateId: UPDATE }, input: { name: UPDATE, args: json(workflowId) } },
+});
+
 type Started = temporal.api.workflowservice.v1.StartWorkflowExecutionResponse;
+type Updated = temporal.api.workflowservice.v1.UpdateWorkflowExecutionResponse;
 type History = temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryResponse;
 
 export class Load {
@@ -45,21 +57,49 @@ export class Load {
 
   private async one(): Promise<void> {
     const begun = performance.now();
-    const workflow: Promised = { workflowId: `w-${this.promised.length}-${randomUUID().slice(0, 8)}`, requestId: randomUUID(), runId: '', signals: [], result: undefined };
+    const workflow: Promised = {
+      workflowId: `w-${this.promised.length}-${randomUUID().slice(0, 8)}`,
+      requestId: randomUUID(),
+      runId: '',
+      signals: [],
+      updated: undefined,
+      result: undefined,
+    };
     this.promised.push(workflow);
     const started = await this.calls.surely<Started>('StartWorkflowExecution', startRequest(workflow));
     if (!started.response) return void this.problems.push(`${workflow.workflowId} was not started: ${started.code} ${started.message}`);
     workflow.runId = started.response.runId;
     for (const signalName of SIGNALS) await this.signal(workflow, signalName);
+    workflow.updated = await this.update(workflow);
     await this.result(workflow);
     this.slowestWorkflowMs = Math.max(this.slowestWorkflowMs, performance.now() - begun);
   }
 
   private async signal(workflow: Promised, signalName: string): Promise<void> {
-    const request = { workflowExecution: { workflowId: workflow.workflowId }, signalName, requestId: randomUUID(), input: json(signalName) };
+    const request = {
+      workflowExecution: { workflowId: workflow.workflowId },
+      signalName,
+      requestId: randomUUID(),
+      input: json(signalName),
+    };
     const { code, message } = await this.calls.surely('SignalWorkflowExecution', request);
     if (code === 'OK') workflow.signals.push(signalName);
     else this.problems.push(`${workflow.workflowId} was not signalled: ${code} ${message}`);
+  }
+
+  /** Sends the update until there is an outcome; the same id is the same update, however often it is sent. */
+  private async update({ workflowId, runId }: Promised): Promise<unknown> {
+    for (;;) {
+      const { response, code, message } = await this.calls.surely<Updated>(
+        'UpdateWorkflowExecution',
+        updateRequest(workflowId, runId),
+        6_000,
+      );
+      if (!response) return void this.problems.push(`${workflowId} was not updated: ${code} ${message}`);
+      const data = response.outcome?.success?.payloads?.[0]?.data;
+      if (data) return JSON.parse(Buffer.from(data).toString());
+      if (response.outcome) return void this.problems.push(`the update of ${workflowId} failed: ${JSON.stringify(response.outcome)}`);
+    }
   }
 
   private async result(workflow: Promised): Promise<void> {
@@ -80,11 +120,17 @@ export class Load {
     }
   }
 
-  /** Starts each again as if its answer had been lost: the same request gives the same run. */
+  /** Starts and updates each again as if the answer had been lost: the same request gives the same run, the same update the same outcome. */
   async askAgain(): Promise<void> {
     for (const workflow of this.promised) {
       const { response, code } = await this.calls.surely<Started>('StartWorkflowExecution', startRequest(workflow));
-      if (response?.runId !== workflow.runId) this.problems.push(`${workflow.workflowId} was started as ${workflow.runId}; the same request again gives ${response?.runId ?? code}`);
+      if (response?.runId !== workflow.runId)
+        this.problems.push(
+          `${workflow.workflowId} was started as ${workflow.runId}; the same request again gives ${response?.runId ?? code}`,
+        );
+      const updated = await this.update(workflow);
+      if (!isDeepStrictEqual(updated, workflow.updated))
+        this.problems.push(`${workflow.workflowId}: the update gave ${workflow.updated}; the same again gives ${updated}`);
     }
   }
 
@@ -97,6 +143,8 @@ export class Load {
       if (!run) problems.push(`${workflowId}: the run ${runId} that was acknowledged is not there`);
       const stored = (run?.events ?? []).flatMap((event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? []);
       if (stored.join() !== signals.join()) problems.push(`${workflowId}: signals acknowledged: ${signals}, in its history: ${stored}`);
+      const accepted = (run?.events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+      if (accepted !== 1) problems.push(`${workflowId}: its update was accepted ${accepted} times`);
       if (!result) problems.push(`${workflowId} never gave its result`);
     }
     const mine = new Set(this.promised.flatMap(({ workflowId }) => [workflowId, `${workflowId}-child`]));
@@ -110,7 +158,8 @@ export class Load {
       if (other >= 0) problems.push(`${runId}: event ${other + 1} is another than the one that was read before`);
     }
     for (const [attempt, times] of worker.starts) if (times > 1) problems.push(`${attempt} was started ${times} times`);
-    for (const attempt of worker.starts.keys()) if (attempt.includes('/single/') && !attempt.endsWith('/1')) problems.push(`${attempt}: an activity with one attempt had another`);
+    for (const attempt of worker.starts.keys())
+      if (attempt.includes('/single/') && !attempt.endsWith('/1')) problems.push(`${attempt}: an activity with one attempt had another`);
     return problems;
   }
 

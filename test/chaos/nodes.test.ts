@@ -100,7 +100,9 @@ class Trouble {
     client.on('error', () => undefined);
     try {
       await client.connect();
-      await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'perdure%' and pid <> pg_backend_pid()");
+      await client.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'perdure%' and pid <> pg_backend_pid()",
+      );
       this.note('connections terminated');
     } catch {
       // it is just being restarted
@@ -139,7 +141,7 @@ async function survive({ nodes, seconds, muted, troubles }: Plan): Promise<void>
   const trouble = new Trouble(cluster, postgres, network);
   const untilMs = Date.now() + seconds * 1000;
   const goOn = (): boolean => Date.now() < untilMs;
-  const working = load.run(6, goOn);
+  const working = load.run(LONG ? 12 : 6, goOn);
   const going: Promise<void>[] = [];
   const failed: unknown[] = [];
   const begin = (work: Promise<void>): void => void going.push(work.catch((error) => void failed.push(error)));
@@ -185,7 +187,9 @@ function report({ calls, load, trouble, checked, losses, recoveryMs, nodes, mute
   const doubled = losses.filter((text) => /twice|more than once|times/.test(text)).length;
   const lines = [
     `${nodes} nodes${muted ? ', no notifications' : ''}: ${calls.answered} operations answered, ${calls.repeated} repeated, ${load.results} of ${load.promised.length} workflows with a result, ${checked.events} events`,
-    `  troubles: ${Object.entries(trouble.count).map(([what, times]) => `${what} ${times}`).join(', ')}`,
+    `  troubles: ${Object.entries(trouble.count)
+      .map(([what, times]) => `${what} ${times}`)
+      .join(', ')}`,
     `  lost ${losses.length - doubled}, doubled ${doubled}, broken invariants ${checked.problems.length}`,
     `  slowest recovery: a call ${Math.round(calls.slowestMs)} ms, a workflow ${Math.round(load.slowestWorkflowMs)} ms, the rest after the last trouble ${Math.round(recoveryMs)} ms`,
   ];

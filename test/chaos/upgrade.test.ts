@@ -13,6 +13,7 @@ import { until } from '../helpers/until.js';
 import { Calls } from './calls.js';
 import { checkDatabase } from './checker.js';
 import { NodeProcess } from './cluster.js';
+import { updateRequest } from './load.js';
 import { ChaosWorker, digest, json, QUEUE, SIGNALS } from './worker.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
@@ -31,7 +32,8 @@ describe('a database of an earlier version', () => {
   beforeEach(async () => {
     database = await createDatabase({ migrated: false });
     const earlier = mkdtempSync(join(tmpdir(), 'perdure-migrations-'));
-    for (const file of readdirSync(MIGRATIONS)) if (Number.parseInt(file, 10) <= VERSION) copyFileSync(join(MIGRATIONS, file), join(earlier, file));
+    for (const file of readdirSync(MIGRATIONS))
+      if (Number.parseInt(file, 10) <= VERSION) copyFileSync(join(MIGRATIONS, file), join(earlier, file));
     await migrate(database.url, { directory: earlier });
     rmSync(earlier, { recursive: true });
     const client = new pg.Client({ connectionString: database.url });
@@ -48,19 +50,29 @@ describe('a database of an earlier version', () => {
     await node.start();
     const calls = new Calls(() => [node.address]);
     const worker = new ChaosWorker(calls, 2);
-    for (const { workflowId, open, events } of before.runs) {
-      if (!open) continue;
+    for (const { workflowId, runId, open, events } of before.runs) {
+      if (!open || workflowId.endsWith('-child')) continue;
       const signalled = events.flatMap((event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? []);
       for (const signalName of SIGNALS) {
         if (signalled.includes(signalName)) continue;
-        const request = { workflowExecution: { workflowId }, signalName, requestId: `signal-${workflowId}-${signalName}`, input: json(signalName) };
+        const request = {
+          workflowExecution: { workflowId },
+          signalName,
+          requestId: `signal-${workflowId}-${signalName}`,
+          input: json(signalName),
+        };
         expect((await calls.surely('SignalWorkflowExecution', request)).code).toBe('OK');
       }
+      expect((await calls.surely('UpdateWorkflowExecution', updateRequest(workflowId, runId))).code).toBe('OK');
     }
-    const after = await until('all workflows to end', async () => {
-      const checked = await checkDatabase(database.url, YOUNGER);
-      return checked.runs.every((run) => !run.open) ? checked : undefined;
-    }, 30_000);
+    const after = await until(
+      'all workflows to end',
+      async () => {
+        const checked = await checkDatabase(database.url, YOUNGER);
+        return checked.runs.every((run) => !run.open) ? checked : undefined;
+      },
+      30_000,
+    );
     expect(after.problems).toEqual([]);
     expect(after.runs.every((run) => run.status === enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED)).toBe(true);
     for (const { runId, events } of before.runs) {

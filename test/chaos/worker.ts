@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { api, enums, type HistoryEvent, type temporal, toNumber } from '../../server/core/api.js';
+import { message, place } from '../helpers/updates.js';
 import type { Calls } from './calls.js';
 
 type WorkflowTask = temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse;
@@ -16,13 +17,15 @@ const COMMAND = enums.CommandType;
 export const QUEUE = 'chaos';
 export const TIMER_MS = 250;
 export const SIGNALS = ['first', 'second', 'third'];
+export const UPDATE = 'change';
 
 export const json = (value: unknown): temporal.api.common.v1.IPayloads => ({
   payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) }],
 });
 const seconds = (n: number): { seconds: never; nanos: number } => ({ seconds: Math.floor(n) as never, nanos: Math.round((n % 1) * 1e9) });
 
-export const digest = (event: HistoryEvent): string => createHash('sha1').update(api.history.v1.HistoryEvent.encode(event).finish()).digest('base64');
+export const digest = (event: HistoryEvent): string =>
+  createHash('sha1').update(api.history.v1.HistoryEvent.encode(event).finish()).digest('base64');
 
 export class ChaosWorker {
   /** Starts of each attempt of an activity: `run/activity/attempt` -> how often. */
@@ -57,9 +60,19 @@ export class ChaosWorker {
   private async decide(task: WorkflowTask): Promise<void> {
     const events = (task.history?.events ?? []) as HistoryEvent[];
     this.remember(task.workflowExecution!.runId!, events);
-    const commands = task.workflowType?.name === 'Child' ? [complete('child')] : decide(events, task.workflowExecution!.workflowId!);
+    const { workflowId } = task.workflowExecution!;
+    const messages = (task.messages ?? []).flatMap((update) => [
+      message.accept(update),
+      message.respond(update, { success: json(workflowId) }),
+    ]);
+    const updated = messages.length > 0 || events.some((event) => event.workflowExecutionUpdateCompletedEventAttributes);
+    const commands = task.workflowType?.name === 'Child' ? [complete('child')] : decide(events, workflowId!, updated);
     // NOT_FOUND: the task was answered before or has timed out; then there is another one
-    await this.calls.surely('RespondWorkflowTaskCompleted', { taskToken: task.taskToken, commands });
+    await this.calls.surely('RespondWorkflowTaskCompleted', {
+      taskToken: task.taskToken,
+      commands: [...messages.map((m) => place(m.id)), ...commands],
+      messages,
+    });
   }
 
   private remember(runId: string, events: readonly HistoryEvent[]): void {
@@ -67,7 +80,8 @@ export class ChaosWorker {
     const before = this.seen.get(runId) ?? [];
     // the last two are those of the task itself, which attempts that failed leave out of the history
     const settled = now.slice(0, -2);
-    for (let i = 0; i < Math.min(settled.length, before.length); i++) if (settled[i] !== before[i]) this.changed.push(`${runId} event ${i + 1}`);
+    for (let i = 0; i < Math.min(settled.length, before.length); i++)
+      if (settled[i] !== before[i]) this.changed.push(`${runId} event ${i + 1}`);
     if (settled.length > before.length) this.seen.set(runId, settled);
   }
 
@@ -84,7 +98,10 @@ export class ChaosWorker {
     this.starts.set(key, (this.starts.get(key) ?? 0) + 1);
     const { taskToken } = task;
     if (task.activityId === 'retried' && task.attempt === 1) {
-      await this.calls.surely('RespondActivityTaskFailed', { taskToken, failure: { message: 'the first attempt fails', applicationFailureInfo: { type: 'Once' } } });
+      await this.calls.surely('RespondActivityTaskFailed', {
+        taskToken,
+        failure: { message: 'the first attempt fails', applicationFailureInfo: { type: 'Once' } },
+      });
     } else {
       await this.calls.surely('RespondActivityTaskCompleted', { taskToken, result: json(task.activityId) });
     }
@@ -111,7 +128,10 @@ const activity = (activityId: string, attempts: number, timeoutSeconds: number):
 const FIRST = (workflowId: string): Command[] => [
   activity('single', 1, 2),
   activity('retried', 0, 2),
-  { commandType: COMMAND.COMMAND_TYPE_START_TIMER, startTimerCommandAttributes: { timerId: 'timer', startToFireTimeout: seconds(TIMER_MS / 1000) } },
+  {
+    commandType: COMMAND.COMMAND_TYPE_START_TIMER,
+    startTimerCommandAttributes: { timerId: 'timer', startToFireTimeout: seconds(TIMER_MS / 1000) },
+  },
   {
     commandType: COMMAND.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
     startChildWorkflowExecutionCommandAttributes: {
@@ -123,14 +143,18 @@ const FIRST = (workflowId: string): Command[] => [
   },
 ];
 
-/** What the workflow does: everything at once, then it waits for all of it and for the signals. */
-function decide(events: readonly HistoryEvent[], workflowId: string): Command[] {
+/** What the workflow does: everything at once, then it waits for all of it, for the signals and the update. */
+function decide(events: readonly HistoryEvent[], workflowId: string, updated: boolean): Command[] {
   const has = (type: number): boolean => events.some((event) => event.eventType === type);
   if (!has(TYPE.EVENT_TYPE_TIMER_STARTED)) return FIRST(workflowId);
-  const ended = events.filter((e) => e.activityTaskCompletedEventAttributes ?? e.activityTaskTimedOutEventAttributes ?? e.activityTaskFailedEventAttributes);
+  const ended = events.filter(
+    (e) => e.activityTaskCompletedEventAttributes ?? e.activityTaskTimedOutEventAttributes ?? e.activityTaskFailedEventAttributes,
+  );
   const signals = events.flatMap((e) => e.workflowExecutionSignaledEventAttributes?.signalName ?? []);
   const child = has(TYPE.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED);
-  if (ended.length < 2 || !has(TYPE.EVENT_TYPE_TIMER_FIRED) || !child || new Set(signals).size < SIGNALS.length) return [];
-  const lost = ended.filter((e) => !e.activityTaskCompletedEventAttributes).map((e) => toNumber(e.activityTaskTimedOutEventAttributes?.scheduledEventId));
+  if (ended.length < 2 || !has(TYPE.EVENT_TYPE_TIMER_FIRED) || !child || !updated || new Set(signals).size < SIGNALS.length) return [];
+  const lost = ended
+    .filter((e) => !e.activityTaskCompletedEventAttributes)
+    .map((e) => toNumber(e.activityTaskTimedOutEventAttributes?.scheduledEventId));
   return [complete({ signals, lost: lost.length })];
 }

@@ -237,6 +237,25 @@ describe('between nodes', () => {
     await other.close();
   });
 
+  it('a caller at the node that ends the run is told the outcome that another node wrote, not that the run has ended', async () => {
+    const other = new EngineNode(database.url, { clock: node.clock, others: true });
+    const here = new EngineNode(database.url, { clock: node.clock, others: true });
+    await story.idle('ends-here');
+    const accepted = send(here, 'ends-here', 'accepted');
+    await story.admitted('ends-here', 1);
+    const first = await other.poll('ends-here');
+    await other.complete(first, ...acceptAll(first));
+    const rejected = send(here, 'ends-here', 'rejected');
+    await story.admitted('ends-here', 1);
+    const second = await other.poll('ends-here');
+    await other.complete(second, [], { messages: [message.reject(second.messages[0]!)] });
+    await here.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId: 'ends-here' } });
+    expect(await accepted).toMatchObject({ stage: COMPLETED, outcome: { success: json('done') } });
+    expect(await rejected).toMatchObject({ stage: COMPLETED, outcome: { failure: { message: 'no' } } });
+    await here.close();
+    await other.close();
+  });
+
   it('two nodes that admit the same update at once admit one', async () => {
     const other = new EngineNode(database.url, { clock: node.clock, others: true });
     const here = new EngineNode(database.url, { clock: node.clock, others: true });
