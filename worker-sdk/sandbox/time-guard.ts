@@ -1,10 +1,10 @@
 /**
- * Cuts off code that does not come to an end. Node can do that only by a thread that it starts for each guarded call (some 60 microseconds, and
- * far more on a busy machine), so one guard spans everything that a task computes in one go, and all tasks that are ready at the same time.
+ * Cuts off code that does not come to an end. A guard costs more than most of what it guards (see `terminator.ts`), so one spans everything that
+ * a task computes in one go, and all tasks that are ready at the same time.
  */
 import { executionAsyncId } from 'node:async_hooks';
-import { Script } from 'node:vm';
 import { restoreAsyncId } from './async-ids.js';
+import { runTerminated } from './terminator.js';
 
 /** Thrown when guarded code took longer than it may. */
 export class CutOffError extends Error {
@@ -17,10 +17,6 @@ export class CutOffError extends Error {
 }
 Object.defineProperty(CutOffError.prototype, 'name', { value: 'CutOffError', configurable: true, writable: true });
 
-const ENTRY = '__perdureGuarded';
-const script = new Script(`globalThis.${ENTRY}()`, { filename: 'perdure-sandbox:guard' });
-const holder = globalThis as unknown as Record<typeof ENTRY, (() => void) | undefined>;
-
 let guarding = false;
 
 /** Runs `fn`; throws {@link CutOffError} when it takes longer than the limit. Guards inside of a guard do nothing. */
@@ -29,22 +25,20 @@ export function guard<T>(limitMs: number, fn: () => T): T {
   let outcome: { value: T } | { error: unknown } | undefined;
   const asyncId = executionAsyncId();
   guarding = true;
-  holder[ENTRY] = () => {
-    try {
-      outcome = { value: fn() };
-    } catch (error) {
-      outcome = { error };
-    }
-  };
   try {
-    script.runInThisContext({ timeout: limitMs, displayErrors: false });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    restoreAsyncId(asyncId);
-    throw new CutOffError(limitMs);
+    const ended = runTerminated(limitMs, () => {
+      try {
+        outcome = { value: fn() };
+      } catch (error) {
+        outcome = { error };
+      }
+    });
+    if (!ended) {
+      restoreAsyncId(asyncId);
+      throw new CutOffError(limitMs);
+    }
   } finally {
     guarding = false;
-    holder[ENTRY] = undefined;
   }
   if (outcome && 'error' in outcome) throw outcome.error;
   return (outcome as { value: T }).value;
