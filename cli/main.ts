@@ -2,9 +2,10 @@
 import { CommanderError } from 'commander';
 import { UserError } from './errors.js';
 import { createProgram } from './program.js';
+import { readTestServerLine } from './test-server-line.js';
 
 try {
-  await createProgram().parseAsync(process.argv);
+  await createProgram().parseAsync(readTestServerLine(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = exitCodeFor(error);
 }

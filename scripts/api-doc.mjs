@@ -9,12 +9,14 @@ await build(['server']);
 const load = (path) => import(pathToFileURL(join(ROOT, 'server', 'dist', path)).href);
 const { operatorHandlers, workflowHandlers } = await load('engine/handlers.js');
 const { clusterHandlers, systemHandlers } = await load('engine/system-info.js');
-const { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } = await load('transport/grpc/open-api.js');
+const { testHandlers } = await load('engine/test-service.js');
+const { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } = await load('transport/grpc/open-api.js');
 
 // the maps are made without asking the engine for anything
 const SERVICES = [
   [WORKFLOW_SERVICE, { ...systemHandlers({}), ...workflowHandlers({}) }],
   [OPERATOR_SERVICE, { ...clusterHandlers({}), ...operatorHandlers({}) }],
+  [TEST_SERVICE, testHandlers({}), 'On servers in test mode only (`server start-dev --time-skipping`, see [testing.md](testing.md)).'],
 ];
 
 /** What a method that is not there belongs to. The first that matches counts. */
@@ -33,14 +35,14 @@ const FEATURES = [
 
 const note = (method) => FEATURES.find(([pattern]) => pattern.test(method))?.[1] ?? '';
 
-const section = ([service, handlers]) => {
+const section = ([service, handlers, remark]) => {
   const methods = Object.keys(openApiService(service));
   const served = methods.filter((method) => method in handlers);
   const rows = methods.map((method) => (method in handlers ? `| ${method} | served | |` : `| ${method} | not served | ${note(method)} |`));
   return [
     `## ${service}`,
     '',
-    `${served.length} of ${methods.length} methods are served.`,
+    `${served.length} of ${methods.length} methods are served.${remark ? ` ${remark}` : ''}`,
     '',
     '| method | state | belongs to |',
     '| --- | --- | --- |',

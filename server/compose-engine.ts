@@ -16,6 +16,7 @@ import { PendingQueries } from './engine/pending-queries.js';
 import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
 import { startTask, takeTasks } from './engine/take-tasks.js';
+import { TimeSkipping } from './engine/time-skipping.js';
 import { UpdateWaiters } from './engine/update-waiters.js';
 import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
@@ -42,12 +43,13 @@ export interface NodeParts {
   readonly announcer: Announcer;
   readonly outage: Outage;
   /** There once the loops are built. */
-  timers: Pick<Loop, 'wakeIn'> | undefined;
+  timers: Pick<Loop, 'wake' | 'wakeIn'> | undefined;
+  outbox: Pick<Loop, 'wake'> | undefined;
   sweeper: Pick<Loop, 'wake'> | undefined;
 }
 
-/** The engine of one node; it wakes no loop until there are some. */
-export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Ids): { engine: Engine; parts: NodeParts } {
+/** The engine of one node; it wakes no loop until there are some. Its clock is `wall`, unless the configuration asks for one that skips time. */
+export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids): { engine: Engine; parts: NodeParts } {
   const database = new Database({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
@@ -56,15 +58,24 @@ export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Id
   const limits = dynamicLimits(config.dynamicConfig);
   const commits = new Commits(database);
   const nodeId = ids.newId();
-  const now = (): number => clock.now();
+  const now = (): number => wall.now();
   const namespaces = new Namespaces(database);
-  const committer = new Committer(commits, { groupMax: 200, lanes: 1, now });
+  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, sweeper: undefined };
+  const timeSkipping = skippingClock(config, wall, parts, () => engine.courier.busy || engine.queries.size > 0);
+  const clock = timeSkipping ?? wall;
+  const committer = new Committer(commits, {
+    groupMax: 200,
+    lanes: 1,
+    now: () => clock.now(),
+    ...(timeSkipping && { watch: (item, committed) => timeSkipping.watch(item, committed) }),
+  });
   const cache = new RunCache(CACHED_RUNS);
-  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, sweeper: undefined };
   const engine: Engine = {
     nodeId,
     log,
     clock,
+    wall,
+    timeSkipping,
     ids,
     limits,
     database,
@@ -115,4 +126,14 @@ export function composeEngine(config: Config, log: Logger, clock: Clock, ids: Id
     notify: (change) => parts.announcer.add(change),
   };
   return { engine, parts };
+}
+
+/** The clock of test mode; undefined when the configuration asks for none. */
+function skippingClock({ timeSkipping }: Config, wall: Clock, parts: NodeParts, busy: () => boolean): TimeSkipping | undefined {
+  if (timeSkipping === 'off') return undefined;
+  const due = (): void => {
+    parts.timers?.wake();
+    parts.outbox?.wake();
+  };
+  return new TimeSkipping({ wall, locks: timeSkipping === 'locked' ? 1 : 0, busy, due });
 }

@@ -28,8 +28,8 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
   const nodeWatch = new NodeWatch({
     nodes: new Nodes(engine.database),
-    self: { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.clock.now() },
-    now: () => engine.clock.now(),
+    self: { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.wall.now() },
+    now: () => engine.wall.now(),
     log,
     onOthers(others) {
       parts.announcer.others = others;
@@ -47,6 +47,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   parts.timers = timers;
+  parts.outbox = outbox;
   parts.sweeper = sweeper;
   const listener = new Listener(
     engine,

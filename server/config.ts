@@ -57,6 +57,8 @@ export interface Config {
   readonly load: LoadConfig;
   /** How long a stop waits for calls under way before it cuts them off. */
   readonly shutdownGraceMs: number;
+  /** For tests: the clock jumps over times in which nothing happens; with a lock at the start that a client takes away, or without. */
+  readonly timeSkipping: 'off' | 'locked' | 'unlocked';
 }
 
 /** One setting that cannot be used. */
@@ -101,6 +103,8 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, fl
     if (parsed.success) values[name] = parsed.data;
     else problems.push({ key, expected: setting.expected, got: 'secret' in setting ? 'something else (not shown)' : shown(raw) });
   }
+  if (values.timeSkipping !== 'off' && Number(values.processes) > 1)
+    problems.push({ key: settings.processes.flag, expected: '1 with time skipping, whose clock is in one process', got: String(values.processes) });
   if (problems.length > 0) throw new ConfigError(problems);
   return assemble(values as unknown as Settings);
 };
@@ -132,6 +136,7 @@ const assemble = (s: Settings): Config => {
       memoryBytesMax: s.memoryBytesMax,
     },
     shutdownGraceMs: s.shutdownGraceMs,
+    timeSkipping: s.timeSkipping,
   });
 };
 

@@ -53,6 +53,7 @@ export const serve = async (options: ServeOptions): Promise<number> => {
     const pending = options.database.kind === 'embedded' ? { databaseUrl: 'postgres://embedded' } : {};
     config = withDefaults(readConfig(options.env, { ...options.flags, ...pending }), options.dynamicDefaults);
     dynamicLimits(config.dynamicConfig);
+    if (config.timeSkipping !== 'off' && options.database.kind === 'url') throw new ConfigError([SKIPPING_ELSEWHERE]);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`perdure: ${error.message}\n`);
@@ -79,6 +80,9 @@ export const serve = async (options: ServeOptions): Promise<number> => {
 
 const withDefaults = (config: Config, defaults: ServeOptions['dynamicDefaults']): Config =>
   defaults ? Object.freeze({ ...config, dynamicConfig: Object.freeze({ ...defaults, ...config.dynamicConfig }) }) : config;
+
+/** Runs of a database that others rely on must not live by a clock that jumps. */
+const SKIPPING_ELSEWHERE = { key: 'time skipping', expected: 'a database of the server\'s own (server start-dev)', got: 'that of DATABASE_URL' };
 
 /** What the text of an error does not explain. */
 const isDefect = (error: unknown): boolean => !(error instanceof Error) || [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);
@@ -108,6 +112,7 @@ class Life {
     print(`  gRPC      ${grpcAddress}`);
     print(`  HTTP      ${httpAddress === '' ? 'off' : `http://${httpAddress} (/healthz, /readyz, /metrics)`}`);
     print(`  Database  ${this.whereDataLies(config)}`);
+    if (config.timeSkipping !== 'off') print('  Clock     skips times in which nothing happens: for tests only');
     const message: ReadyMessage = { type: 'ready', grpcAddress, httpAddress, databaseUrl: config.databaseUrl, ...(this.postgres && { dataDirectory: this.postgres.dataDirectory }) };
     process.send?.(message);
   }

@@ -10,6 +10,8 @@ import { systemIds } from './engine/ids.js';
 import { metricsText } from './engine/metrics.js';
 import { prepareNamespaces } from './engine/prepare-namespaces.js';
 import { clusterHandlers, systemHandlers } from './engine/system-info.js';
+import { testHandlers } from './engine/test-service.js';
+import type { TimeSkipping } from './engine/time-skipping.js';
 import type { Logger } from './log.js';
 import type { Loop } from './loops/loop.js';
 import { packageFolder } from './package-files.js';
@@ -35,6 +37,7 @@ export interface PerdureServer {
 export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds }: ServerOptions): Promise<PerdureServer> {
   await migrate(config.databaseUrl, { log });
   const { engine, parts } = composeEngine(config, log, clock, ids);
+  const { timeSkipping } = engine;
   const startedMs = clock.now();
   const { loops, outbox, listener, nodeWatch } = composeLoops(engine, parts, log);
   const address = { grpc: '', http: '' };
@@ -42,6 +45,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   const services = {
     workflow: { ...systemHandlers(facts), ...workflowHandlers(engine) },
     operator: { ...clusterHandlers(facts), ...operatorHandlers(engine) },
+    ...(timeSkipping && { test: testHandlers(timeSkipping) }),
   };
   const approvals = {
     protoPath: join(packageFolder('proto'), 'perdure', 'v1', 'approvals.proto'),
@@ -63,7 +67,8 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await listener.start();
       await nodeWatch.join();
       await prepareNamespaces(engine, config);
-      parts.outage.started(clock.now());
+      if (timeSkipping) await noteOpenRuns(engine, timeSkipping);
+      parts.outage.started(engine.clock.now());
       for (const loop of loops) loop.start();
       if (!engine.otherNodes())
         void takeOver(engine, outbox).catch((err) =>
@@ -75,6 +80,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
     },
     metrics: () => metricsText(engine, startedMs),
     async stop() {
+      timeSkipping?.stop();
       engine.queues.close();
       engine.load.stop();
       await engine.tasks.release(engine.queues.takeKept().map((task) => task.taskId)).catch(() => undefined);
@@ -89,6 +95,16 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await engine.database.close();
     },
   };
+}
+
+/** In test mode the clock knows every open run: of a database that is not new, it looks once. */
+async function noteOpenRuns(engine: Engine, timeSkipping: TimeSkipping): Promise<void> {
+  if (engine.otherNodes()) throw new Error('time skipping needs a database of its own, and another node works on this one');
+  for (const runId of await engine.runs.open()) {
+    const run = await engine.runs.load(runId);
+    if (run) timeSkipping.saw(run.state);
+  }
+  timeSkipping.start();
 }
 
 /** Tasks and messages that nodes which died had claimed need not wait until the claims end: a node that is alone takes them at once. */

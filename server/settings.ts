@@ -152,6 +152,10 @@ export const settings = define({
     env: 'PERDURE_MEMORY', flag: '--memory', default: 'auto', expected: 'a size such as 1GiB, or "auto" (three quarters of what Node may use)',
     schema: z.union([z.literal('auto').transform(() => Math.floor(getHeapStatistics().heap_size_limit * 0.75)), size(64 * 1024 * 1024)]),
   },
+  timeSkipping: {
+    env: 'PERDURE_TIME_SKIPPING', flag: '--time-skipping', default: 'off', expected: 'one of off, locked, unlocked',
+    schema: oneOf({ off: 'off', locked: 'locked', unlocked: 'unlocked' } as const),
+  },
   shutdownGraceMs: {
     env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', schema: duration(0),
   },

@@ -25,6 +25,7 @@ const flagsOf = (options: StartOptions): Flags => ({
   databaseUrl: options.databaseUrl,
   databasePoolSize: options.databasePoolSize,
   databaseWaitMs: options.databaseWait,
+  timeSkipping: options.timeSkipping === true ? 'locked' : options.timeSkipping,
 });
 
 /** Completion callbacks may call anybody, in plain HTTP too: what a server for development on one's own machine is expected to allow. Else nobody, until configured. */
@@ -35,10 +36,14 @@ export const start = async (options: StartOptions): Promise<void> => {
   end(await serve({ database: { kind: 'url' }, flags: flagsOf(options), env: process.env }));
 };
 
-/** As the field's command does it: a data path that was asked for by flag comes first, then DATABASE_URL, else the database is empty. */
+/**
+ * As the field's command does it: a data path that was asked for by flag comes first, then DATABASE_URL, else the database is empty.
+ * A clock that skips time is for tests, which must not touch what DATABASE_URL names.
+ */
 export const startDev = async (options: StartOptions): Promise<void> => {
   const { serve } = await import('@perdure/server/main');
-  const wantsUrl = options.dbFilename === undefined && (process.env['DATABASE_URL'] ?? '') !== '';
+  const skips = options.timeSkipping !== undefined || !['', 'off'].includes(process.env['PERDURE_TIME_SKIPPING'] ?? '');
+  const wantsUrl = !skips && options.dbFilename === undefined && (process.env['DATABASE_URL'] ?? '') !== '';
   const database = wantsUrl ? ({ kind: 'url' } as const) : ({ kind: 'embedded', ...(options.dbFilename !== undefined && { folder: options.dbFilename }) } as const);
   const flags = flagsOf(options);
   const chosen = process.env['PERDURE_HTTP_PORT'] === undefined && flags.httpPort === undefined ? await devHttpPort(options) : flags.httpPort;

@@ -39,6 +39,7 @@ export const addServerCommands = (program: Command): void => {
     .description('run the engine with a PostgreSQL of its own, empty at every start unless --db-filename is given; DATABASE_URL replaces that PostgreSQL')
     .option('-f, --db-filename <path>', 'folder that keeps the data between starts')
     .option('--headless', 'without the web page')
+    .option('--time-skipping [state]', 'for tests: the clock jumps over times in which nothing happens; "locked" until a client unlocks it (default), or "unlocked". Always a PostgreSQL of its own')
     .option('--ui-port <port>', 'the same as --http-port (default: --port + 1000)')
     .option('--ui-ip <address>', 'the same as --http-ip (default: that of --ip)')
     .action(async (options: StartOptions) => (await import('../actions/start-server.js')).startDev(options));
@@ -80,6 +81,7 @@ export interface StartOptions {
   readonly waitingCalls?: string;
   readonly memory?: string;
   readonly shutdownGrace?: string;
+  readonly timeSkipping?: string | true;
   readonly databaseUrl?: string;
   readonly databasePoolSize?: string;
   readonly databaseWait?: string;

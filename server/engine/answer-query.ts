@@ -44,7 +44,7 @@ export function answerOf({ resultType, answer, errorMessage, failure }: Result, 
 export async function passOn(engine: Engine, queryId: string, nodeId: string | undefined, result: Result): Promise<void> {
   const fits = !payloadsExceed(result.answer, engine.limits.payloadSizeMax);
   const kept = fits ? result : { resultType: RESULT.QUERY_RESULT_TYPE_FAILED, errorMessage: 'Blob data size exceeds limit.' };
-  const expiresMs = Math.ceil(engine.clock.now()) + ANSWER_KEPT_MS;
+  const expiresMs = Math.ceil(engine.wall.now()) + ANSWER_KEPT_MS;
   const answer = { queryId, nodeId, answer: ResultCodec.encode(kept).finish(), expiresMs };
   await engine.sharedQueries.answer(answer, noticeOf(engine.nodeId, [{ kind: 'query-answered', queryId }]));
 }

@@ -83,7 +83,7 @@ async function askDirectly(engine: Engine, pending: PendingQuery, shared: Shared
   const queueOf = (queue: string): QueueName => ({ namespaceId: info.namespaceId, kind: 1, queue });
   if (sticky) {
     const queue = queueOf(sticky.queue);
-    const untilMs = Math.min(pending.untilMs, engine.clock.now() + sticky.scheduleToStartMs);
+    const untilMs = Math.min(pending.untilMs, engine.wall.now() + sticky.scheduleToStartMs);
     if (!stickyWorkerGone(engine, queue)) await offerQuery(engine, pending, shared, { queue, state, sticky: true, untilMs });
     if (pending.settled()) return;
     if (isRunning(state)) await forgetSticky(engine, pending.runId, sticky.queue);

@@ -21,6 +21,8 @@ export interface CommitterOptions {
   /** Commits under way at once. */
   readonly lanes: number;
   readonly now: () => number;
+  /** Follows every commit, for whoever must know what is under way. */
+  readonly watch?: (item: CommitItem, committed: Promise<CommitResult>) => Promise<CommitResult>;
 }
 
 /** Two items that contradict each other, a unique index that fired: the group is undone, and its items are tried alone. */
@@ -54,10 +56,11 @@ export class Committer {
   }
 
   commit(item: CommitItem): Promise<CommitResult> {
-    return new Promise((resolve, reject) => {
+    const committed = new Promise<CommitResult>((resolve, reject) => {
       this.waiting.push({ sinceMs: this.options.now(), item, resolve, reject });
       if (this.busy < this.options.lanes) this.flushSoon();
     });
+    return this.options.watch ? this.options.watch(item, committed) : committed;
   }
 
   private flushSoon(): void {

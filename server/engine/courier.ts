@@ -37,6 +37,11 @@ export class Courier {
     return !this.stopped && this.heldBytes < HELD_BYTES_MAX;
   }
 
+  /** Whether messages are under way. */
+  get busy(): boolean {
+    return this.held.size > 0;
+  }
+
   /** Takes messages over for delivery; one that is held already is not taken twice. */
   send(messages: readonly OutboxMessage[]): void {
     for (const sent of messages) {

@@ -22,6 +22,7 @@ import type { NamespaceRegistry } from './namespace-registry.js';
 import type { PendingQueries } from './pending-queries.js';
 import type { RunCache } from './run-cache.js';
 import type { SerialQueue } from './serial-queue.js';
+import type { TimeSkipping } from './time-skipping.js';
 import type { UpdateWaiters } from './update-waiters.js';
 import type { Watchers } from './watchers.js';
 
@@ -47,7 +48,10 @@ export interface Ids {
 export interface Engine {
   readonly nodeId: string;
   readonly log: EngineLog;
+  /** The time that runs live by: in test mode it may jump. */
   readonly clock: Clock;
+  /** Real time: what callers, polls and nodes wait by. */
+  readonly wall: Clock;
   readonly ids: Ids;
   readonly limits: Limits;
   readonly database: Database;
@@ -76,6 +80,8 @@ export interface Engine {
   readonly sharedQueries: Queries;
   readonly queuePolls: QueuePolls;
   readonly remotePolls: RemotePolls;
+  /** The clock of test mode; undefined on every other server. */
+  readonly timeSkipping?: TimeSkipping | undefined;
   /** Longest wait of a long poll, in milliseconds. */
   readonly longPollMs: number;
   /** A turn's view of the world at this moment. */

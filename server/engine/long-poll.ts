@@ -7,12 +7,12 @@ import type { Engine } from './engine.js';
 const MARGIN_MS = 500;
 
 export function longPollMs(engine: Engine, call: Call): number {
-  return Math.max(0, Math.min(engine.longPollMs, call.deadline - engine.clock.now() - MARGIN_MS));
+  return Math.max(0, Math.min(engine.longPollMs, call.deadline - engine.wall.now() - MARGIN_MS));
 }
 
 /** The same for polls of task queues, which refuse a deadline that is about to pass. A caller that waits for ever is served like any other. */
 export function pollMs(engine: Engine, call: Call): number {
-  const nowMs = engine.clock.now();
+  const nowMs = engine.wall.now();
   if (call.deadline !== Number.POSITIVE_INFINITY) requireLongPollTime(call.deadline, nowMs);
   const leftMs = call.deadline - nowMs;
   return Math.min(engine.longPollMs, leftMs - Math.max(MARGIN_MS, Math.min(1000, leftMs / 10)));

@@ -49,7 +49,7 @@ export function metricsText(engine: Engine, startedMs: number): string {
     { name: 'perdure_kept_tasks', type: 'gauge', help: 'Stored tasks that this node keeps for its own pollers.', value: queues.keptTasks },
     { name: 'perdure_watched_runs', type: 'gauge', help: 'Runs that callers wait on.', value: watchers.size },
     ...loadMetrics(load),
-    { name: 'perdure_uptime_seconds', type: 'gauge', help: 'Since the engine was built.', value: (engine.clock.now() - startedMs) / 1000 },
+    { name: 'perdure_uptime_seconds', type: 'gauge', help: 'Since the engine was built.', value: (engine.wall.now() - startedMs) / 1000 },
     { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory of the process.', value: memory.rss },
     { name: 'process_heap_used_bytes', type: 'gauge', help: 'Heap in use.', value: memory.heapUsed },
     { name: 'process_cpu_seconds_total', type: 'counter', help: 'CPU time of the process.', value: (cpu.user + cpu.system) / 1e6 },

@@ -38,9 +38,9 @@ export async function offerQuery(
   });
   known = undefined; // whoever takes it later reads the run again
   const elsewhere = { namespaceId: queue.namespaceId, queue: queue.queue, sticky, untilMs };
-  while (!pending.settled() && engine.clock.now() < untilMs) {
+  while (!pending.settled() && engine.wall.now() < untilMs) {
     if (!given) await shared.offered(elsewhere);
-    await settledWithin(pending, Math.min(untilMs - engine.clock.now(), TELL_AGAIN_MS));
+    await settledWithin(pending, Math.min(untilMs - engine.wall.now(), TELL_AGAIN_MS));
   }
   over = true;
 }
@@ -85,11 +85,11 @@ export function heardOffer(engine: Engine, from: string, change: Extract<Change,
   if (!engine.queries.heardOffer(`${queryId}/${change.queue}`, untilMs)) return;
   const queue: QueueName = { namespaceId, kind: 1, queue: change.queue };
   const take = async (): Promise<AskedQuery | undefined> => {
-    const query = await engine.sharedQueries.take(queryId, engine.clock.now());
+    const query = await engine.sharedQueries.take(queryId, engine.wall.now());
     return query && { id: queryId, nodeId: from, query: api.query.v1.WorkflowQuery.decode(query) };
   };
   engine.queues.offer(queue, {
-    alive: () => engine.clock.now() < untilMs,
+    alive: () => engine.wall.now() < untilMs,
     give: (poller) => void hand(engine, { queue, poller, runId, sticky, known: undefined }, take),
   });
 }

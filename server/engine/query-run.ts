@@ -52,7 +52,7 @@ async function ask(engine: Engine, state: RunState, query: temporal.api.query.v1
     namespaceId,
     runId,
     query,
-    untilMs: engine.clock.now() + waitMs,
+    untilMs: engine.wall.now() + waitMs,
     settle,
     settled: () => settled,
     over,

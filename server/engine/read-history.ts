@@ -62,10 +62,10 @@ async function waitWhile(
   call: Call,
   holds: (progress: RunProgress) => boolean,
 ): Promise<RunProgress> {
-  const untilMs = engine.clock.now() + longPollMs(engine, call);
+  const untilMs = engine.wall.now() + longPollMs(engine, call);
   let run = first;
   for (;;) {
-    const watch = engine.watchers.watch(runId, Math.min(untilMs - engine.clock.now(), LOOK_AGAIN_MS), (end) => call.onCancelled(end));
+    const watch = engine.watchers.watch(runId, Math.min(untilMs - engine.wall.now(), LOOK_AGAIN_MS), (end) => call.onCancelled(end));
     run = (await progressNow(engine, runId)) ?? run; // what came between the first look and the watch
     if (!holds(run)) {
       watch.stop();
@@ -73,7 +73,7 @@ async function waitWhile(
     }
     const awakened = await watch.changed;
     if (typeof awakened === 'object') run = awakened;
-    if (!holds(run) || call.cancelled || engine.clock.now() >= untilMs) return run;
+    if (!holds(run) || call.cancelled || engine.wall.now() >= untilMs) return run;
   }
 }
 

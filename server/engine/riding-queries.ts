@@ -9,7 +9,7 @@ type Results = { [id: string]: temporal.api.query.v1.IWorkflowQueryResult };
 /** Undefined when none rides on the run's task. */
 export async function ridingQueries(engine: Engine, runId: string): Promise<Asked | undefined> {
   const here = engine.queries.ridingOn(runId).map((query) => [query.id, query.query] as const);
-  const nowMs = engine.clock.now();
+  const nowMs = engine.wall.now();
   if (!engine.queries.ridesElsewhere(runId, nowMs)) return here.length > 0 ? Object.fromEntries(here) : undefined;
   const rows = await engine.sharedQueries.ridingOn(runId, engine.nodeId, nowMs);
   const elsewhere = rows.map((row) => [row.queryId, api.query.v1.WorkflowQuery.decode(row.query)] as const);

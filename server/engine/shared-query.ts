@@ -30,7 +30,7 @@ export class SharedQuery {
     const { engine, pending } = this;
     if (!this.written) return !pending.settled();
     await this.written;
-    return !pending.settled() && (await engine.sharedQueries.take(pending.id, engine.clock.now())) !== undefined;
+    return !pending.settled() && (await engine.sharedQueries.take(pending.id, engine.wall.now())) !== undefined;
   }
 
   async end(): Promise<void> {

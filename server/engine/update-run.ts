@@ -119,7 +119,7 @@ const waitOf = (state: RunState, updateId: string, stage: number): UpdateWait =>
 
 /** A caller in more of a hurry than this server has its deadline told here: the gRPC library would say it in the same millisecond as its own. */
 export function waitForUpdate(engine: Engine, wait: UpdateWait, call: Call, onBegun?: (giveUp: () => void) => void): Promise<UpdateStatus> {
-  const leftMs = call.deadline - engine.clock.now() - ANSWER_MS;
+  const leftMs = call.deadline - engine.wall.now() - ANSWER_MS;
   const tooLate = leftMs < WAIT_MS ? new ServiceError('DEADLINE_EXCEEDED', 'context deadline exceeded') : undefined;
   const begun = (giveUp: () => void): void => {
     onBegun?.(giveUp);

@@ -11,7 +11,7 @@ const STALE_MS = 60_000;
 /** Returns how long to sleep. */
 export async function watchNeighboursOnce(engine: Engine): Promise<number> {
   if (!engine.otherNodes()) return LOOK_MS;
-  const nowMs = engine.clock.now();
+  const nowMs = engine.wall.now();
   await engine.queuePolls.tell(engine.nodeId, engine.queues.polledSince(nowMs - STALE_MS), nowMs - STALE_MS);
   engine.remotePolls.heard(await engine.queuePolls.ofOthers(engine.nodeId, nowMs - STALE_MS));
   if (engine.queries.size > 0) await takeAnswers(engine);

@@ -13,11 +13,12 @@ export async function sweepRetentionOnce(engine: Engine): Promise<number> {
     const deleted = namespace.state === DELETED;
     const removed = deleted
       ? await engine.retention.removeAny(namespace.id, BATCH)
-      : await engine.retention.removeClosed(namespace.id, engine.clock.now() - namespace.retentionMs, BATCH);
+      : await engine.retention.removeClosed(namespace.id, engine.wall.now() - namespace.retentionMs, BATCH);
     if (removed === BATCH) more = true;
     else if (deleted) {
       await engine.retention.removeNamespace(namespace.id);
       engine.registry.forgetAll();
+      engine.timeSkipping?.forget(namespace.id);
     }
   }
   return more ? 0 : SLEEP_MS;

@@ -32,6 +32,12 @@ export class Runs {
     return rows[0] && loaded(rows[0]);
   }
 
+  /** Ids of all open runs, oldest first. */
+  async open(): Promise<string[]> {
+    const rows = await this.database.query<{ run_id: string }>({ text: 'select run_id from runs where status = 1 order by run_id' });
+    return rows.map((row) => row.run_id);
+  }
+
   /** The open run of a workflow id, or else its newest. */
   async current(namespaceId: string, workflowId: string): Promise<RunName | undefined> {
     const rows = await this.database.query<{ run_id: string; status: number }>({

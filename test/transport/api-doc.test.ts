@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import type { Engine } from '../../server/engine/engine.js';
 import { operatorHandlers, workflowHandlers } from '../../server/engine/handlers.js';
 import { clusterHandlers, systemHandlers } from '../../server/engine/system-info.js';
-import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from '../../server/transport/grpc/open-api.js';
+import { testHandlers } from '../../server/engine/test-service.js';
+import type { TimeSkipping } from '../../server/engine/time-skipping.js';
+import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from '../../server/transport/grpc/open-api.js';
 
 const facts = { clusterId: '', address: () => ({ grpc: '', http: '' }) };
 const engine = {} as Engine;
@@ -18,6 +20,7 @@ function documented(service: string): Map<string, string> {
 test.each([
   [WORKFLOW_SERVICE, 123, { ...systemHandlers(facts), ...workflowHandlers(engine) }],
   [OPERATOR_SERVICE, 12, { ...clusterHandlers(facts), ...operatorHandlers(engine) }],
+  [TEST_SERVICE, 6, testHandlers({} as TimeSkipping)],
 ])('docs/api.md says of every method of %s whether it is served (npm run api-doc writes it)', (service, count, handlers) => {
   const methods = Object.keys(openApiService(service));
   expect(methods).toHaveLength(count);

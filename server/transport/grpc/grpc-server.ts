@@ -14,7 +14,7 @@ import { clientAdmission } from './client-admission.js';
 import { openCallStream, streamMethods } from './call-stream.js';
 import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
-import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from './open-api.js';
+import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from './open-api.js';
 import { loadProto, type OwnService, ownServiceDefinition } from './own-services.js';
 import { addReflection } from './reflection.js';
 import { type Admission, unary } from './unary-call.js';
@@ -24,7 +24,7 @@ export interface GrpcServerOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
-  readonly services: { readonly workflow: Handlers; readonly operator: Handlers };
+  readonly services: { readonly workflow: Handlers; readonly operator: Handlers; /** Only in test mode. */ readonly test?: Handlers };
   readonly extraServices?: readonly OwnService[];
   /** Path of calls.proto, to serve the stream of calls. */
   readonly callStreamProto?: string;
@@ -135,22 +135,22 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const admit = clientAdmission(API_SERVER_VERSION);
   const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
     server.addService(definition, implementation(name, definition, handlers, { admit, log }));
-  add(WORKFLOW_SERVICE, openApiService(WORKFLOW_SERVICE), services.workflow);
-  add(OPERATOR_SERVICE, openApiService(OPERATOR_SERVICE), services.operator);
+  const open: [name: string, handlers: Handlers][] = [[WORKFLOW_SERVICE, services.workflow], [OPERATOR_SERVICE, services.operator]];
+  if (services.test) open.push([TEST_SERVICE, services.test]);
+  for (const [name, handlers] of open) add(name, openApiService(name), handlers);
   for (const own of extraServices) add(own.serviceName, ownServiceDefinition(loadProto(own.protoPath), own), own.handlers);
   const declared: { serviceName: string; protoPath: string }[] = [...extraServices];
   if (options.callStreamProto) {
     const stream = { protoPath: options.callStreamProto, serviceName: CALL_SERVICE };
-    const methods = streamMethods([
-      { definition: openApiService(WORKFLOW_SERVICE), handlerOf: (name) => services.workflow[name] ?? absent(WORKFLOW_SERVICE, name) },
-      { definition: openApiService(OPERATOR_SERVICE), handlerOf: (name) => services.operator[name] ?? absent(OPERATOR_SERVICE, name) },
-    ]);
+    const methods = streamMethods(
+      open.map(([service, handlers]) => ({ definition: openApiService(service), handlerOf: (name) => handlers[name] ?? absent(service, name) })),
+    );
     server.addService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} }), { Open: openCallStream(methods, admit, log) });
     declared.push(stream);
   }
-  const health = createHealth([WORKFLOW_SERVICE, OPERATOR_SERVICE, ...declared.map((own) => own.serviceName)]);
+  const health = createHealth([...open.map(([name]) => name), ...declared.map((own) => own.serviceName)]);
   health.addTo(server);
-  addReflection(server, [WORKFLOW_SERVICE, OPERATOR_SERVICE], declared);
+  addReflection(server, open.map(([name]) => name), declared);
   return {
     async start() {
       const bound = await bind(server, host, port);

@@ -11,6 +11,8 @@ import { messagesOf } from './file-descriptors.js';
 
 export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 export const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService';
+/** Served in test mode only. */
+export const TEST_SERVICE = 'temporal.api.testservice.v1.TestService';
 
 /** The package types its reflection root as if it were generated classes; at run time it is a protobufjs Root. */
 const root = proto as unknown as { lookup(name: string): unknown; lookupService(name: string): Service; lookupType(name: string): Type };
