@@ -148,7 +148,10 @@ export class TimeSkipping implements Clock {
     const runsDueMs = this.firstRunDue();
     this.wakeSleepers(runsDueMs);
     const nextMs = Math.min(runsDueMs, this.firstSleeperDue());
-    if (nextMs === Number.POSITIVE_INFINITY) return this.run();
+    if (nextMs === Number.POSITIVE_INFINITY) {
+      this.run();
+      return;
+    }
     const leftMs = nextMs - this.now();
     if (this.locks + this.holds > 0) this.lookIn(leftMs);
     else if (this.commits > 0 || this.options.busy()) this.lookIn(Math.min(leftMs, LOOK_AGAIN_MS));
