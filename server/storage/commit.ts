@@ -125,7 +125,9 @@ const PARTS = {
         ${slice('info')}, ${slice('snapshot')}, ${slice('memo')}, ${slice('search')}, i.indexed::jsonb
       from (select * from ${from}) i
       where i.item in (select item from able)${afterUpdates ? ' and (select count(*) from updated) >= 0' : ''}
-        and not (i.first_of_workflow and exists (select 1 from runs r where r.namespace_id = i.namespace_id and r.workflow_id = i.workflow_id))
+        and not (i.first_of_workflow and (
+          -- by the index of workflow ids, whose order is asked for; an "exists" is planned as a hash of all runs
+          select r.run_id from runs r where r.namespace_id = i.namespace_id and r.workflow_id = i.workflow_id order by r.run_id desc limit 1) is not null)
       on conflict do nothing
       returning run_id
     )`,
