@@ -58,6 +58,7 @@ export function blankState(identity: RunIdentity): RunState {
     workflowTaskAttempt: 1,
     taskFailures: 0,
     taskProblem: [],
+    closeAttempted: false,
     previousStartedEventId: 0,
     lastCompletedEventId: 0,
     sticky: null,

@@ -50,7 +50,7 @@ export function judgeResponse(response: CallbackResponse): CallOutcome {
 }
 
 function failureIn({ headers, body }: CallbackResponse): Told | undefined {
-  if (headers['content-type']?.split(';')[0]!.trim().toLowerCase() !== 'application/json') return undefined;
+  if (headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== 'application/json') return undefined;
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
     return typeof parsed === 'object' && parsed !== null ? (parsed as Told) : undefined;

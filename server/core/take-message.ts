@@ -6,9 +6,11 @@ import { announceClose } from './kinds/close.js';
 import { decodeSignal, recordCancelAnswer, recordSignalAnswer } from './kinds/external.js';
 import { isRunning, terminateRun } from './kinds/run.js';
 import { signalRun } from './kinds/signal.js';
+import { isClosing } from './kinds/workflow-task.js';
 import type { Message, OutboxMessage, Parent } from './message.js';
 import type { RunState } from './run-state.js';
 import type { Turn } from './turn.js';
+import { runIsClosing } from './update-answers.js';
 
 const SIGNAL_FAILED = enums.SignalExternalWorkflowExecutionFailedCause;
 const CANCEL_FAILED = enums.CancelExternalWorkflowExecutionFailedCause;
@@ -97,6 +99,7 @@ function takeSignal(turn: Turn, message: Of<'signal'>): Taken {
   if (state.signalCount >= turn.limits.signalsPerRunMax) {
     return { answer: SIGNAL_FAILED.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED };
   }
+  if (isClosing(state)) throw runIsClosing(); // it is brought again
   const attributes = decodeSignal(message.attributes);
   signalRun(turn, {
     name: attributes.signalName ?? '',

@@ -30,8 +30,8 @@ const exhausted = (cause: number, message: string): ServiceError =>
 
 export const runEnded = (): ServiceError => notFound('workflow update was aborted by closing workflow');
 
-/** The run goes on as a new one; the caller's SDK sends the update again, to that run. */
-export const runContinues = (): ServiceError =>
+/** The run is about to end, or goes on as a new one; the caller's SDK comes again, and finds the run that is there then. */
+export const runIsClosing = (): ServiceError =>
   exhausted(CAUSE.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, 'workflow operation can not be applied because workflow is closing');
 
 /** Nobody remembers what became of the update: the caller's SDK sends it again. */

@@ -3,8 +3,10 @@ import { enums, type temporal } from '../core/api.js';
 import { invalidArgument, notFound } from '../core/errors.js';
 import { isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import { type Signal, signalRun } from '../core/kinds/signal.js';
+import { isClosing } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
+import { runIsClosing } from '../core/update-answers.js';
 import { validateSignalWithStart, validateSignalWorkflow } from '../core/validate/signal-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
@@ -67,6 +69,7 @@ function takeSignal(turn: Turn, namespace: Namespace, workflowId: string, signal
   if (!belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, state.info.runId);
   if (!isRunning(state)) throw alreadyCompleted();
   if (state.signalCount >= turn.limits.signalsPerRunMax) throw invalidArgument('exceeded workflow execution limit for signal events');
+  if (isClosing(state)) throw runIsClosing();
   if (signal.requestId) turn.requestIds.push(signal.requestId);
   signalRun(turn, signal);
   return state;

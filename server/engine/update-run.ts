@@ -3,9 +3,10 @@ import { enums, type temporal } from '../core/api.js';
 import { notFound, ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
 import { admitUpdate, findUpdate } from '../core/kinds/update.js';
+import { isClosing } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
-import { taskKeepsFailing } from '../core/update-answers.js';
+import { runIsClosing, taskKeepsFailing } from '../core/update-answers.js';
 import { validatePollUpdate, validateUpdateWorkflow } from '../core/validate/update-workflow.js';
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
@@ -93,6 +94,7 @@ export function takeUpdate(turn: Turn, { request, firstExecutionRunId }: UpdateR
   }
   if (state.workflowTaskAttempt >= FAILING_ATTEMPTS) throw taskKeepsFailing();
   if (known) return undefined;
+  if (isClosing(state)) throw runIsClosing();
   return { admission: admitUpdate(turn, request!).admission };
 }
 

@@ -5,7 +5,7 @@ import { isRunning } from '../core/kinds/run.js';
 import { findUpdate } from '../core/kinds/update.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
-import { runContinues, runEnded, runEndedFailure, taskFailed } from '../core/update-answers.js';
+import { runIsClosing, runEnded, runEndedFailure, taskFailed } from '../core/update-answers.js';
 
 const STAGE = enums.UpdateWorkflowExecutionLifecycleStage;
 export const ADMITTED = STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED;
@@ -132,5 +132,5 @@ function endedElsewhere(state: RunState, { updateId, admission }: UpdateWait): b
 /** What the end of its run makes of an update that is not completed. */
 export function endedStatus(state: RunState, updateId: string): UpdateStatus | Error {
   if (state.updatesAccepted.some((u) => u.updateId === updateId)) return { stage: COMPLETED, outcome: { failure: runEndedFailure() } };
-  return state.newRunId ? runContinues() : runEnded();
+  return state.newRunId ? runIsClosing() : runEnded();
 }

@@ -308,3 +308,68 @@ it('what a run is started with is described', async () => {
   expect(fromDuration(executionConfig!.defaultWorkflowTaskTimeout)).toBe(7_000);
   expect(workflowExecutionInfo!.priority).toMatchObject({ priorityKey: 2 });
 });
+
+describe('a run whose end was refused', () => {
+  const close = async (workflowId: string) => {
+    const task = await node.poll(workflowId);
+    return { task, complete: () => node.complete(task, [command.complete()]) };
+  };
+  const closing = { code: 'RESOURCE_EXHAUSTED', message: 'workflow operation can not be applied because workflow is closing' };
+  const update = (workflowId: string) =>
+    node.rpc('UpdateWorkflowExecution', {
+      workflowExecution: { workflowId },
+      waitPolicy: { lifecycleStage: 3 },
+      request: { meta: { updateId: 'u' }, input: { name: 'u' } },
+    });
+
+  it('takes no signals and updates while its worker most likely tries again', async () => {
+    await node.start('closing');
+    const first = await close('closing');
+    await signal('closing', 'early');
+    await expect(first.complete()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'UnhandledCommand' });
+    await signal('closing', 'while nobody has the task');
+    const second = await close('closing');
+    await expect(signal('closing', 'late')).rejects.toMatchObject({
+      ...closing,
+      details: [{ value: { cause: enums.ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW } }],
+    });
+    await expect(update('closing')).rejects.toMatchObject(closing);
+    await expect(node.rpc('SignalWithStartWorkflowExecution', { ...starting('closing'), signalName: 's' })).rejects.toMatchObject(closing);
+    await second.complete();
+    expect((await node.story('closing')).at(-1)).toBe('WORKFLOW_EXECUTION_COMPLETED');
+  });
+
+  it('takes them again when the worker did something else, gave up or said nothing', async () => {
+    const ways: [string, (task: WorkflowTask) => Promise<unknown>][] = [
+      ['went-on', (task) => node.complete(task, [command.timer('t', 60)])],
+      ['failed', failTask],
+      ['timed-out', () => node.forward(11_000)],
+    ];
+    for (const [workflowId, otherwise] of ways) {
+      await node.start(workflowId);
+      const first = await close(workflowId);
+      await signal(workflowId);
+      await expect(first.complete()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await otherwise(await node.poll(workflowId));
+      await signal(workflowId);
+      await node.poll(workflowId);
+      await signal(workflowId);
+    }
+  });
+
+  it('lets signals of other runs wait, and takes them when it goes on', async () => {
+    await node.start('target');
+    const first = await close('target');
+    await signal('target');
+    await expect(first.complete()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const second = await node.poll('target');
+    await node.start('sender');
+    await node.step('sender', [command.signal('target', 'from the other run')]);
+    await until('the put-off message', async () => (await node.engine.database.query({ text: 'select 1 from outbox where attempts > 0' })).length > 0);
+    await node.complete(second, [command.timer('t', 60)]);
+    await node.deliverAfter(60_000);
+    await until('the signal', async () => (await node.events('target')).some((e) => e.workflowExecutionSignaledEventAttributes?.signalName === 'from the other run'));
+  });
+});
+
+const starting = (workflowId: string) => ({ workflowId, workflowType: { name: 'Test' }, taskQueue: { name: workflowId } });

@@ -1,11 +1,13 @@
 /** What one workflow id should look like after any operations: a few fields, no database, no time but that of timers. */
 
-export type Answer = 'OK' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'INVALID_ARGUMENT';
+export type Answer = 'OK' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'ALREADY_EXISTS' | 'INVALID_ARGUMENT';
 
 export interface ModelTask {
   readonly token: number;
-  /** A signal, a cancel request, an update or the end of something came since the worker has it. */
+  /** A signal, a cancel request or the end of something came since the worker has it: the run may not end before it has seen that. */
   news: boolean;
+  /** An update came: that keeps no run from ending, and another task brings it if the run goes on. */
+  updated: boolean;
 }
 
 export interface ModelActivity {
@@ -28,6 +30,8 @@ export class ModelRun {
   waiting = true;
   task: ModelTask | undefined;
   failures = 0;
+  /** The last task would have ended the run, had there been no news. */
+  closing = false;
   /** A workflow task has been answered: there is a point to go back to. */
   answered = false;
   /** What a run that began from another's history has besides signals is not followed. */
@@ -37,6 +41,17 @@ export class ModelRun {
     readonly runId: string,
     readonly requestId: string,
   ) {}
+
+  /** The worker most likely ends the run now: signals and updates have to wait. */
+  get refuses(): boolean {
+    return this.closing && this.task !== undefined;
+  }
+
+  /** An update waits for the worker to hear of it. */
+  updated(): void {
+    if (this.task) this.task.updated = true;
+    else this.waiting = true;
+  }
 
   /** Something happened that the worker must hear of. */
   news(): void {

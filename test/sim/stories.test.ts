@@ -25,6 +25,8 @@ const FOUND: Operation[][] = [
     { op: 'reset' },
     { op: 'signal', request: 0 },
   ],
+  // an update that waits for its worker does not keep the run from ending, as a signal would
+  [{ op: 'start', request: 0 }, { op: 'poll' }, { op: 'update', id: 0 }, { op: 'answer', token: 0, activity: false, timer: false, complete: true }],
 ];
 
 let told = 0;

@@ -133,8 +133,9 @@ export class Story {
   private async signal(requestId: string): Promise<void> {
     const run = this.model.open;
     const again = this.model.newest?.requests.has(requestId) === true; // also a run that has ended meanwhile knows what it took
-    await this.call(run || again ? 'OK' : 'NOT_FOUND', 'SignalWorkflowExecution', { ...this.execution, signalName: requestId, requestId, input: json(requestId) });
-    if (!run || again) return;
+    const refused = run?.refuses === true && !again;
+    await this.call(refused ? 'RESOURCE_EXHAUSTED' : run || again ? 'OK' : 'NOT_FOUND', 'SignalWorkflowExecution', { ...this.execution, signalName: requestId, requestId, input: json(requestId) });
+    if (!run || again || refused) return;
     run.requests.add(requestId);
     run.signals.push(requestId);
     run.news();
@@ -160,9 +161,10 @@ export class Story {
     answer.catch(() => undefined);
     this.updates.push(answer);
     if (run.updates.has(updateId)) return;
+    if (run.refuses) return expectRefused(answer);
     await this.admitted(run, updateId);
     run.updates.set(updateId, false);
-    run.news();
+    run.updated();
   }
 
   private async admitted(run: ModelRun, updateId: string): Promise<void> {
@@ -187,7 +189,7 @@ export class Story {
     const task = await this.node.poll(this.workflowId);
     if (task.workflowExecution?.runId !== run.runId) throw new Error(`the task is one of run ${task.workflowExecution?.runId}, expected was ${run.runId}`);
     run.waiting = false;
-    run.task = { token: this.tasks.length, news: false };
+    run.task = { token: this.tasks.length, news: false, updated: false };
     this.tasks.push({ run, task });
   }
 
@@ -211,15 +213,16 @@ export class Story {
     const unhandled = valid && o.complete && run.task!.news;
     await this.call(unhandled ? 'INVALID_ARGUMENT' : valid ? 'OK' : 'NOT_FOUND', 'RespondWorkflowTaskCompleted', { taskToken: task.taskToken, commands, messages, namespace: '' });
     if (!valid) return;
-    const { news } = run.task!;
+    const { news, updated: later } = run.task!;
     run.task = undefined;
+    run.closing = unhandled;
     if (unhandled) {
       run.waiting = true;
       return;
     }
     run.failures = 0;
     run.answered = true;
-    run.waiting = news;
+    run.waiting = news || later;
     for (const id of updated) run.updates.set(id, true);
     if (o.activity) run.activities.push({ id: `a-${n}`, stage: 'waits' });
     if (o.timer) run.timers.push({ id: `t-${n}`, dueMs: this.node.clock.ms + TIMER_S * 1000, fired: false });
@@ -235,6 +238,7 @@ export class Story {
     await this.call(valid ? 'OK' : 'NOT_FOUND', 'RespondWorkflowTaskFailed', { taskToken: task.taskToken, cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, failure: { message: 'bad' }, namespace: '' });
     if (!valid) return;
     run.failures++;
+    run.closing = false;
     run.task = undefined;
     run.waiting = true;
   }
@@ -309,6 +313,14 @@ export class Story {
       expect('completed updates', [...run.updates].filter(([, done]) => done).map(([id]) => id).sort(), completed.sort());
     }
   }
+}
+
+async function expectRefused(answer: Promise<unknown>): Promise<void> {
+  const got = await answer.then(
+    () => 'OK',
+    (error: { code?: string }) => error.code,
+  );
+  if (got !== 'RESOURCE_EXHAUSTED') throw new Error(`UpdateWorkflowExecution was answered with ${got}, expected was RESOURCE_EXHAUSTED`);
 }
 
 const endOf = (events: readonly HistoryEvent[]): string =>

@@ -11,6 +11,7 @@ const CAUSE = enums.WorkflowTaskFailedCause;
 export function dropWorkflowTask(turn: Turn): void {
   turn.state.workflowTask = null;
   turn.state.workflowTaskAttempt = 1;
+  turn.state.closeAttempted = false;
   turn.touched = true;
 }
 
@@ -48,6 +49,7 @@ export function failWorkflowTask(turn: Turn, failed: TaskFailure): void {
     taskEnded(state, true);
   }
   if (failed.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
+  state.closeAttempted = failed.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
   turn.touched = true;
 }
 

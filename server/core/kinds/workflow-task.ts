@@ -30,6 +30,9 @@ export function currentTaskQueue(state: RunState): TaskQueue {
     : { name: state.info.taskQueue, kind: enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL };
 }
 
+/** A worker that tried to close the run has the next task, and most likely tries again: what would only come in between again has to wait. */
+export const isClosing = (state: RunState): boolean => state.closeAttempted && isStarted(state);
+
 export const isStarted = (state: RunState): boolean => (state.workflowTask?.startedEventId ?? 0) > 0;
 
 export interface ScheduleOptions {
@@ -247,6 +250,7 @@ export function taskEnded(state: RunState, countAttempt: boolean): void {
   const counts = countAttempt && state.sticky === null;
   if (counts) countFailure(state);
   state.workflowTaskAttempt = counts ? state.workflowTaskAttempt + 1 : 1;
+  state.closeAttempted = false;
   state.sticky = null;
   state.workflowTask = null;
   for (const update of state.updatesAdmitted) update.sentWith = 0;
@@ -281,6 +285,7 @@ export const workflowTaskEvents = {
     state.lastCompletedEventId = toNumber(event.eventId);
     state.workflowTask = null;
     state.workflowTaskAttempt = 1;
+    state.closeAttempted = false;
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
     failedBecause(state, event.workflowTaskFailedEventAttributes!.cause ?? 0);
