@@ -17,6 +17,7 @@ import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
 import { startTask, takeTasks } from './engine/take-tasks.js';
 import { TimeSkipping } from './engine/time-skipping.js';
+import { KnownQueueConfigs } from './engine/task-queue-configs.js';
 import { UpdateWaiters } from './engine/update-waiters.js';
 import { Watchers } from './engine/watchers.js';
 import type { Logger } from './log.js';
@@ -31,8 +32,10 @@ import { Namespaces } from './storage/namespaces.js';
 import { Outbox } from './storage/outbox.js';
 import { Queries } from './storage/queries.js';
 import { QueuePolls } from './storage/queue-polls.js';
+import { QueueReports } from './storage/queue-reports.js';
 import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
+import { TaskQueueConfigs } from './storage/task-queue-configs.js';
 import { Tasks } from './storage/tasks.js';
 import { postCallback } from './transport/http/post-callback.js';
 
@@ -69,6 +72,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     now: () => clock.now(),
     ...(timeSkipping && { watch: (item, committed) => timeSkipping.watch(item, committed) }),
   });
+  const storedQueueConfigs = new TaskQueueConfigs(database);
   const cache = new RunCache(CACHED_RUNS);
   const engine: Engine = {
     nodeId,
@@ -93,11 +97,12 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     cache,
     load: new Load({ limits: { ...DEFAULT_LOAD_LIMITS, ...config.load }, now, committer, cache }),
     serial: new SerialQueue(),
-    queues: new TaskQueues(
-      now,
-      (queue, wanted) => takeTasks(engine, queue, wanted),
-      (queue, task, poller) => startTask(engine, queue, task, poller),
-    ),
+    queues: new TaskQueues(now, {
+      fetch: (queue, wanted, heldKeys) => takeTasks(engine, queue, wanted, heldKeys),
+      start: (queue, task, poller) => startTask(engine, queue, task, poller),
+      configOf: (queue) => engine.queueConfigs.of(queue),
+      nodesPolling: (queue) => 1 + (engine.otherNodes() ? engine.remotePolls.nodesPolling(queue) : 0),
+    }),
     watchers: new Watchers(),
     updates: new UpdateWaiters(),
     registry: new NamespaceRegistry(namespaces, now),
@@ -105,6 +110,9 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     sharedQueries: new Queries(database),
     queuePolls: new QueuePolls(database),
     remotePolls: new RemotePolls(now),
+    queueReports: new QueueReports(database),
+    storedQueueConfigs,
+    queueConfigs: new KnownQueueConfigs(storedQueueConfigs, () => engine.queues.refreshLimits()),
     longPollMs: 60_000,
     turnContext: () => {
       const nowMs = clock.now();

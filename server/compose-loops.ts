@@ -9,6 +9,7 @@ import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
 import { NodeWatch } from './loops/node-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
+import { queueReporter } from './loops/queue-reporter.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireTimersOnce } from './loops/timer-firer.js';
 import { Nodes } from './storage/nodes.js';
@@ -45,6 +46,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
     },
   });
   const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });
+  const reporter = new Loop({ name: 'queue-reporter', log, runOnce: queueReporter(engine) });
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   parts.timers = timers;
   parts.outbox = outbox;
@@ -60,8 +62,9 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
       engine.queues.backlogEverywhere();
       engine.watchers.wakeAll();
       neighbours.wake();
+      reporter.wake();
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch.loop, neighbours, backlogSweep, sweeper], outbox, listener, nodeWatch };
+  return { loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper], outbox, listener, nodeWatch };
 }

@@ -69,6 +69,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await prepareNamespaces(engine, config);
       if (timeSkipping) await noteOpenRuns(engine, timeSkipping);
       parts.outage.started(engine.clock.now());
+      await engine.queueConfigs.refresh();
       for (const loop of loops) loop.start();
       if (!engine.otherNodes())
         void takeOver(engine, outbox).catch((err) =>

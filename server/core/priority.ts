@@ -1,5 +1,6 @@
 /** Priorities: what an activity or a child says of its own goes before what its run says. */
 import { api, type temporal } from './api.js';
+import type { Fairness } from './fair-order.js';
 
 type Priority = temporal.api.common.v1.IPriority;
 const Codec = api.common.v1.Priority;
@@ -27,5 +28,17 @@ function laidOver(base: Priority | undefined, own: Priority | undefined): Priori
   };
 }
 
-/** The level of a task queue at which a task waits. */
-export const priorityKey = (priority: Priority | undefined): number => Math.min(priority?.priorityKey || DEFAULT_KEY, LAST_KEY);
+/** Where a task waits in its queue: at a level, and there as one of its tenant's. */
+export interface TaskRank extends Fairness {
+  /** 1 (first) to 5 (last). */
+  readonly priority: number;
+}
+
+/** Of a task without a priority of its own. */
+export const MIDDLE_RANK: TaskRank = { priority: DEFAULT_KEY, key: '', weight: 0 };
+
+export function taskRank(run: Uint8Array | null, activity: Uint8Array | null): TaskRank {
+  if (!run && !activity) return MIDDLE_RANK;
+  const { priorityKey, fairnessKey, fairnessWeight } = mergePriorities(run, activity)!;
+  return { priority: Math.min(priorityKey || DEFAULT_KEY, LAST_KEY), key: fairnessKey ?? '', weight: fairnessWeight ?? 0 };
+}

@@ -23,7 +23,7 @@ export class Announcer {
   ) {}
 
   add(change: Change): void {
-    if (!this.others && change.kind !== 'namespaces') return;
+    if (!this.others && change.kind !== 'namespaces' && change.kind !== 'queue-configs') return;
     this.pending.set(JSON.stringify(change), change);
     if (!this.sending) void this.send();
   }

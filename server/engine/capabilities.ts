@@ -44,7 +44,8 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   standaloneActivities: false,
   /** ShutdownWorker answers that worker's outstanding polls, so that it can let them end by themselves. */
   workerPollCompleteOnShutdown: true,
-  pollerAutoscaling: false,
+  /** Answers to polls say whether to poll more or less. */
+  pollerAutoscaling: true,
   standaloneActivityStartDelay: false,
 };
 

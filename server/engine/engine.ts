@@ -10,7 +10,9 @@ import type { Outbox } from '../storage/outbox.js';
 import type { Retention } from '../storage/retention.js';
 import type { Queries } from '../storage/queries.js';
 import type { QueuePolls } from '../storage/queue-polls.js';
+import type { QueueReports } from '../storage/queue-reports.js';
 import type { Runs } from '../storage/runs.js';
+import type { TaskQueueConfigs } from '../storage/task-queue-configs.js';
 import type { Tasks } from '../storage/tasks.js';
 import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
@@ -23,6 +25,7 @@ import type { PendingQueries } from './pending-queries.js';
 import type { RunCache } from './run-cache.js';
 import type { SerialQueue } from './serial-queue.js';
 import type { TimeSkipping } from './time-skipping.js';
+import type { KnownQueueConfigs } from './task-queue-configs.js';
 import type { UpdateWaiters } from './update-waiters.js';
 import type { Watchers } from './watchers.js';
 
@@ -82,6 +85,9 @@ export interface Engine {
   readonly remotePolls: RemotePolls;
   /** The clock of test mode; undefined on every other server. */
   readonly timeSkipping?: TimeSkipping | undefined;
+  readonly queueReports: QueueReports;
+  readonly queueConfigs: KnownQueueConfigs;
+  readonly storedQueueConfigs: TaskQueueConfigs;
   /** Longest wait of a long poll, in milliseconds. */
   readonly longPollMs: number;
   /** A turn's view of the world at this moment. */
@@ -101,6 +107,8 @@ export type Change =
   | { kind: 'tasks'; namespaceId: string; task: 1 | 2; queue: string }
   | { kind: 'run'; runId: string }
   | { kind: 'namespaces' }
+  /** What operators set for task queues. */
+  | { kind: 'queue-configs' }
   /** Whoever says so has just come. */
   | { kind: 'node-started' }
   /** A query waits for the run's next workflow task. */

@@ -5,7 +5,7 @@
 import { crashPoint } from '../crash-points.js';
 import { startActivity } from '../core/kinds/activity-attempt.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
-import { mergePriorities, priorityKey } from '../core/priority.js';
+import { type TaskRank, taskRank } from '../core/priority.js';
 import type { Turn } from '../core/turn.js';
 import type { TaskWrite } from '../storage/commit-item.js';
 import type { QueueName } from '../storage/tasks.js';
@@ -70,15 +70,14 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
   const task = state.workflowTask;
   if (!task || task.startedEventId) return;
   const queue = workflowTaskQueue(engine, turn);
-  const poller = engine.queues.reserve(queue);
+  const rank = taskRank(state.info.priority, null);
+  const poller = engine.queues.reserve(queue, rank);
   if (poller) {
     startWorkflowTask(turn, { ...poller.info, requestId: engine.ids.newId() });
     out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
     return;
   }
-  out.tasks.push(
-    taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, priorityKey(mergePriorities(state.info.priority, null))),
-  );
+  out.tasks.push(taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, rank));
 }
 
 function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, out: HandedOut): void {
@@ -86,22 +85,22 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
   const activity = state.activities[scheduledEventId];
   if (!activity || activity.startedMs || activity.paused) return;
   const queue: QueueName = { namespaceId: state.info.namespaceId, kind: 2, queue: activity.queue };
-  const poller = engine.queues.reserve(queue);
+  const rank = taskRank(state.info.priority, activity.priority);
+  const poller = engine.queues.reserve(queue, rank);
   if (poller) {
     startActivity(turn, activity, { identity: poller.info.identity, requestId: engine.ids.newId() });
     out.reservations.push({ queue, poller, turn, scheduledEventId });
     return;
   }
-  out.tasks.push(
-    taskRow(engine, turn, queue, scheduledEventId, activity.stamp, priorityKey(mergePriorities(state.info.priority, activity.priority))),
-  );
+  out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, rank));
 }
 
-function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, priority: number): TaskWrite {
+function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, rank: TaskRank): TaskWrite {
   const { info } = turn.state;
+  const place = Math.floor(engine.queues.place(queue, rank));
   // with other nodes about, the next poll may come to any of them
-  const claimUntilMs = !engine.otherNodes() && engine.queues.keeps(queue) ? turn.nowMs + CLAIM_MS : 0;
-  return { ...queue, priority, runId: info.runId, workflowId: info.workflowId, eventId, stamp, claimUntilMs };
+  const claimUntilMs = !engine.otherNodes() && engine.queues.keeps(queue, rank) ? turn.nowMs + CLAIM_MS : 0;
+  return { ...queue, ...rank, place, runId: info.runId, workflowId: info.workflowId, eventId, stamp, claimUntilMs };
 }
 
 /** Gives reserved pollers back: their transition did not happen. */

@@ -26,6 +26,7 @@ import { addSearchAttributes, listSearchAttributes, removeSearchAttributes } fro
 import { startRun } from './start-run.js';
 import { pollUpdate, updateRun } from './update-run.js';
 import { updateRunOptions } from './update-options.js';
+import { updateTaskQueueConfig } from './update-task-queue-config.js';
 
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
 
@@ -48,6 +49,7 @@ export function workflowHandlers(engine: Engine): Handlers {
     DeprecateNamespace: bind(deprecateNamespace),
     DescribeTaskQueue: bind(describeTaskQueue),
     ListTaskQueuePartitions: bind(listPartitions),
+    UpdateTaskQueueConfig: bind(updateTaskQueueConfig),
     ListNamespaces: bind(listNamespaces),
     StartWorkflowExecution: bind(startRun),
     SignalWorkflowExecution: bind(signalWorkflow),

@@ -38,6 +38,9 @@ export function hear(engine: Engine, from: string, change: Change): void {
     case 'namespaces':
       engine.registry.forgetAll();
       break;
+    case 'queue-configs':
+      later(engine.queueConfigs.refresh());
+      break;
     case 'node-started': // that there are others is known from hearing anything at all
       break;
   }

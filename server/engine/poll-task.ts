@@ -1,8 +1,8 @@
 /** PollWorkflowTaskQueue and PollActivityTaskQueue: a long poll that waits for a task of its queue. */
-import { enums, type temporal } from '../core/api.js';
+import { api, enums, type temporal } from '../core/api.js';
 import { validatePoll } from '../core/validate/poll.js';
 import type { QueueName } from '../storage/tasks.js';
-import type { Call, EncodedResponse } from './call.js';
+import { type Call, EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { pollMs } from './long-poll.js';
 import type { PollerInfo } from './matching/poller.js';
@@ -25,17 +25,40 @@ async function poll(engine: Engine, kind: 1 | 2, request: PollRequest, call: Cal
   const queue = request.taskQueue!.name!;
   if (call.cancelled) return {};
   const name: QueueName = { namespaceId: namespace.id, kind, queue };
+  const sinceMs = engine.clock.now();
   const poller = engine.queues.wait(name, pollerInfo(request));
   const timer = setTimeout(() => engine.queues.leave(name, poller), waitMs);
   call.onCancelled(() => engine.queues.leave(name, poller));
   const answer = await poller.answer;
   clearTimeout(timer);
-  return answer ?? {};
+  if (!answer) return {};
+  const delta = engine.queues.find(name)?.scalingHint(poller, engine.clock.now() - sinceMs) ?? 0;
+  return delta === 0 ? answer : new EncodedResponse(Buffer.concat([answer.bytes, hintBytes(kind, delta)]));
 }
 
-function pollerInfo({ identity, workerInstanceKey, workerVersionCapabilities: version, deploymentOptions }: PollRequest): PollerInfo {
+const RESPONSES = { 1: api.workflowservice.v1.PollWorkflowTaskQueueResponse, 2: api.workflowservice.v1.PollActivityTaskQueueResponse };
+const hints = new Map<string, Uint8Array>();
+
+/** The encoded field that is added to an answer: in this encoding messages are joined by joining their bytes. */
+function hintBytes(kind: 1 | 2, pollRequestDeltaSuggestion: number): Uint8Array {
+  const key = `${kind}/${pollRequestDeltaSuggestion}`;
+  const known = hints.get(key) ?? RESPONSES[kind].encode({ pollerScalingDecision: { pollRequestDeltaSuggestion } }).finish();
+  hints.set(key, known);
+  return known;
+}
+
+function pollerInfo(request: PollRequest): PollerInfo {
+  const { identity, workerInstanceKey, workerVersionCapabilities: version, deploymentOptions } = request;
   const versioned = deploymentOptions?.workerVersioningMode === enums.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
   const inDeployment = versioned || (version?.useVersioning && version.deploymentSeriesName);
   const workerVersion = version?.buildId && !inDeployment ? { buildId: version.buildId, useVersioning: version.useVersioning } : undefined;
-  return { identity: identity ?? '', workerInstanceKey: workerInstanceKey ?? '', workerVersion };
+  const queuePerSecond = ('taskQueueMetadata' in request ? request.taskQueueMetadata?.maxTasksPerSecond?.value : undefined) ?? undefined;
+  return {
+    identity: identity ?? '',
+    workerInstanceKey: workerInstanceKey ?? '',
+    workerVersion,
+    queuePerSecond: queuePerSecond === undefined || Number.isNaN(queuePerSecond) ? undefined : Math.max(0, queuePerSecond),
+    workerVersionCapabilities: version ?? undefined,
+    deploymentOptions: deploymentOptions ?? undefined,
+  };
 }

@@ -14,11 +14,12 @@ import { ServiceError } from '../core/errors.js';
 
 const BATCH_MAX = 100;
 
-/** Fetches up to `wanted` tasks of a queue and hands them out. */
-export async function takeTasks(engine: Engine, queue: QueueName, wanted: number): Promise<void> {
+/** Fetches up to `wanted` tasks of a queue and hands them out; those of `heldKeys` must wait. */
+export async function takeTasks(engine: Engine, queue: QueueName, wanted: number, heldKeys: readonly string[] = []): Promise<void> {
   const limit = Math.min(Math.max(wanted, 1), BATCH_MAX);
   const nowMs = engine.clock.now();
-  const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS);
+  const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS, heldKeys);
+  engine.queues.fetched(queue, tasks, tasks.length < limit && heldKeys.length === 0);
   if (tasks.length === limit) engine.queues.backlog(queue);
   const left = tasks.filter((task) => !engine.queues.startNow(queue, task));
   if (left.length === 0) return;
@@ -34,7 +35,8 @@ export async function takeTasks(engine: Engine, queue: QueueName, wanted: number
 
 /** Starts a claimed task for a poller; a void one is removed, and the poller waits on. */
 export function startTask(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): void {
-  engine.load.meter.taskWaited(engine.clock.now() - task.enqueuedMs);
+  // one that a rate limit held back says nothing of how busy this node is
+  if (!engine.queues.find(queue)?.limiter) engine.load.meter.taskWaited(engine.clock.now() - task.enqueuedMs);
   void tryStart(engine, queue, task, poller).catch((error) => {
     // its claim ends by itself, and then it is fetched again
     engine.log.warn({ err: error, runId: task.runId }, 'a task could not be handed out; it is tried again');

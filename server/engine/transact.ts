@@ -283,6 +283,7 @@ function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitIte
   for (const task of item.tasks) {
     if (task.runId !== runId) continue;
     const queue = { namespaceId: task.namespaceId, kind: task.kind, queue: task.queue };
+    engine.queues.added(queue, task.priority);
     if (task.claimUntilMs > 0 && task.taskId !== undefined) {
       engine.queues.keep(queue, { ...task, taskId: task.taskId, enqueuedMs: turn.nowMs });
       continue;

@@ -30,6 +30,11 @@ export interface TaskWrite {
   kind: 1 | 2;
   queue: string;
   priority: number;
+  /** Lower is taken first among those of the same priority. */
+  place: number;
+  /** Fairness key and the weight that the task states for it. */
+  key: string;
+  weight: number;
   runId: string;
   workflowId: string;
   eventId: number;

@@ -194,7 +194,7 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     updates: new Columns(RUN_COLUMNS),
     inserts: new Columns(NEW_RUN_COLUMNS),
     history: new Columns({ item: 'int', run_id: 'uuid', first_event_id: 'bigint', last_event_id: 'bigint', batch_starts: 'text', at: 'int', length: 'int' }),
-    tasks: new Columns({ item: 'int', namespace_id: 'uuid', kind: 'smallint', queue: 'text', priority: 'smallint', run_id: 'uuid', workflow_id: 'text', event_id: 'bigint', stamp: 'int', claimed_until_ms: 'bigint' }),
+    tasks: new Columns({ item: 'int', namespace_id: 'uuid', kind: 'smallint', queue: 'text', priority: 'smallint', place: 'bigint', fairness_key: 'text', fairness_weight: 'real', run_id: 'uuid', workflow_id: 'text', event_id: 'bigint', stamp: 'int', claimed_until_ms: 'bigint' }),
     taken: new Columns({ item: 'int', task_id: 'bigint' }),
     requests: new Columns({ item: 'int', run_id: 'uuid', request_id: 'text' }),
     messages: new Columns({ item: 'int', message_id: 'uuid', namespace_id: 'uuid', workflow_id: 'text', at: 'int', length: 'int' }),
@@ -209,7 +209,7 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
       tables.copied.push(index, runId, fromRunId, beforeEventId);
       if (rest) pushHistory(tables, blob, index, { runId, ...rest });
     }
-    for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.runId, t.workflowId, t.eventId, t.stamp, t.claimUntilMs);
+    for (const t of item.tasks) tables.tasks.push(index, t.namespaceId, t.kind, t.queue, t.priority, t.place, t.key, t.weight, t.runId, t.workflowId, t.eventId, t.stamp, t.claimUntilMs);
     for (const task of item.takenTasks) tables.taken.push(index, task);
     for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
     for (const { id, message } of item.messages) tables.messages.push(index, id, message.to.namespaceId, message.to.workflowId, ...blob.add(encodeMessage(message)));
@@ -327,8 +327,8 @@ function build(items: readonly CommitItem[], nowMs: number): { name: string; tex
   if (tasks.size > 0) {
     values.push(nowMs);
     const enqueued = `$${values.length}::bigint`;
-    ctes.push(`queued as (insert into tasks (namespace_id, kind, queue, priority, run_id, workflow_id, event_id, stamp, claimed_until_ms, enqueued_ms)
-      select t.namespace_id, t.kind, t.queue, t.priority, t.run_id, t.workflow_id, t.event_id, t.stamp, t.claimed_until_ms, ${enqueued}
+    ctes.push(`queued as (insert into tasks (namespace_id, kind, queue, priority, place, fairness_key, fairness_weight, run_id, workflow_id, event_id, stamp, claimed_until_ms, enqueued_ms)
+      select t.namespace_id, t.kind, t.queue, t.priority, t.place, t.fairness_key, t.fairness_weight, t.run_id, t.workflow_id, t.event_id, t.stamp, t.claimed_until_ms, ${enqueued}
       from ${tasks.from('t', values)} where t.item in (select item from fit)
       returning task_id, run_id, event_id, kind)`);
   }

@@ -7,11 +7,17 @@ export interface QueuePoll {
   lastPollMs: number;
 }
 
+export interface RemoteQueuePoll extends QueuePoll {
+  /** Nodes at which it was polled lately. */
+  nodes: number;
+}
+
 interface Columns extends Record<string, unknown> {
   namespace_id: string;
   kind: 1 | 2;
   queue: string;
   last_poll_ms: number;
+  nodes: number;
 }
 
 export class QueuePolls {
@@ -41,14 +47,14 @@ export class QueuePolls {
     });
   }
 
-  /** What the other nodes have told. */
-  async ofOthers(nodeId: string, sinceMs: number): Promise<QueuePoll[]> {
+  /** What the other nodes have told. `nodes` counts those whose last poll is no older than `latelyMs`. */
+  async ofOthers(nodeId: string, sinceMs: number, latelyMs: number): Promise<RemoteQueuePoll[]> {
     const rows = await this.database.query<Columns>({
       name: 'queue-polls-others',
-      text: `select namespace_id, kind, queue, max(last_poll_ms) as last_poll_ms from queue_polls
-        where node_id <> $1 and last_poll_ms >= $2 group by 1, 2, 3`,
-      values: [nodeId, sinceMs],
+      text: `select namespace_id, kind, queue, max(last_poll_ms) as last_poll_ms, count(*) filter (where last_poll_ms >= $3)::int as nodes
+        from queue_polls where node_id <> $1 and last_poll_ms >= $2 group by 1, 2, 3`,
+      values: [nodeId, sinceMs, latelyMs],
     });
-    return rows.map((r) => ({ queue: { namespaceId: r.namespace_id, kind: r.kind, queue: r.queue }, lastPollMs: r.last_poll_ms }));
+    return rows.map((r) => ({ queue: { namespaceId: r.namespace_id, kind: r.kind, queue: r.queue }, lastPollMs: r.last_poll_ms, nodes: r.nodes }));
   }
 }

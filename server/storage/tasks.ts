@@ -19,6 +19,11 @@ export interface StoredTask {
   stamp: number;
   /** 1 is taken first. */
   priority: number;
+  /** Lower is taken first among those of the same priority. */
+  place: number;
+  /** Fairness key and the weight that the task states for it. */
+  key: string;
+  weight: number;
   enqueuedMs: number;
 }
 
@@ -35,6 +40,9 @@ interface Columns extends Record<string, unknown> {
   event_id: number;
   stamp: number;
   priority: number;
+  place: number;
+  fairness_key: string;
+  fairness_weight: number;
   enqueued_ms: number;
 }
 
@@ -45,27 +53,33 @@ const task = (c: Columns): StoredTask => ({
   eventId: c.event_id,
   stamp: c.stamp,
   priority: c.priority,
+  place: c.place,
+  key: c.fairness_key,
+  weight: c.fairness_weight,
   enqueuedMs: c.enqueued_ms,
 });
 
 export class Tasks {
   constructor(private readonly database: Database) {}
 
-  /** Takes up to `limit` tasks of a queue for this node until `untilMs`; other nodes pass them by. */
-  async claim(queue: QueueName, limit: number, nowMs: number, untilMs: number): Promise<StoredTask[]> {
+  /**
+   * Takes up to `limit` tasks of a queue for this node until `untilMs`; other nodes pass them by. Tasks of the keys in `without` are left.
+   */
+  async claim(queue: QueueName, limit: number, nowMs: number, untilMs: number, without: readonly string[] = []): Promise<StoredTask[]> {
+    const some = without.length > 0;
     const rows = await this.database.query<Columns>({
-      name: 'tasks-claim',
+      name: some ? 'tasks-claim-some' : 'tasks-claim',
       text: `with picked as (
           select task_id from tasks
-          where namespace_id = $1 and kind = $2 and queue = $3 and claimed_until_ms <= $5
-          order by priority, task_id limit $4
+          where namespace_id = $1 and kind = $2 and queue = $3 and claimed_until_ms <= $5${some ? ' and fairness_key <> all($7::text[])' : ''}
+          order by priority, place, task_id limit $4
           for update skip locked)
         update tasks t set claimed_until_ms = $6 from picked p where t.task_id = p.task_id
-        returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority,
+        returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority, t.place, t.fairness_key, t.fairness_weight,
           set_config('synchronous_commit', 'off', true)`, // a claim that a crash of the database forgets is none
-      values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs],
+      values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs, ...(some ? [without] : [])],
     });
-    rows.sort((a, b) => a.priority - b.priority || a.task_id - b.task_id);
+    rows.sort((a, b) => a.priority - b.priority || a.place - b.place || a.task_id - b.task_id);
     return rows.map(task);
   }
 

@@ -8,6 +8,11 @@ export interface PollerInfo {
   readonly workerInstanceKey: string;
   /** What it says of its build, for the events of the tasks that it takes. */
   readonly workerVersion: temporal.api.common.v1.IWorkerVersionStamp | undefined;
+  /** Tasks a second that it wants its queue to hand out, to all workers together; undefined: as many as there are. */
+  readonly queuePerSecond?: number | undefined;
+  /** As it sent them, for whoever asks who polls the queue. */
+  readonly workerVersionCapabilities?: temporal.api.common.v1.IWorkerVersionCapabilities | undefined;
+  readonly deploymentOptions?: temporal.api.deployment.v1.IWorkerDeploymentOptions | undefined;
 }
 
 export class Poller {
@@ -18,6 +23,10 @@ export class Poller {
   reserved = false;
   /** Its time was up while it was reserved. */
   overdue = false;
+  /** How long its task lay in the backlog, in milliseconds; undefined when it waited for the task and not the task for it. */
+  backlogAgeMs: number | undefined;
+  /** Gives back what its task took from the rate limit of the queue. */
+  giveBack: (() => void) | undefined;
 
   constructor(readonly info: PollerInfo) {
     this.answer = new Promise((resolve) => {

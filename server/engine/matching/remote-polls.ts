@@ -1,5 +1,5 @@
 /** The task queues that are polled at other nodes, as they told a moment ago. */
-import type { QueuePoll } from '../../storage/queue-polls.js';
+import type { RemoteQueuePoll } from '../../storage/queue-polls.js';
 import { type QueueName, queueKey } from '../../storage/tasks.js';
 
 /** What a node has not heard of is taken as polled somewhere for so long: its first poll may be too new to have been told. */
@@ -7,13 +7,15 @@ const DOUBT_MS = 6_000;
 
 export class RemotePolls {
   private lastPollMs = new Map<string, number>();
+  private nodes = new Map<string, number>();
   private readonly firstAskedMs = new Map<string, number>();
 
   constructor(private readonly now: () => number) {}
 
   /** Replaces what was known. */
-  heard(polls: readonly QueuePoll[]): void {
+  heard(polls: readonly RemoteQueuePoll[]): void {
     this.lastPollMs = new Map(polls.map((p) => [queueKey(p.queue), p.lastPollMs]));
+    this.nodes = new Map(polls.map((p) => [queueKey(p.queue), p.nodes]));
     for (const [key, askedMs] of this.firstAskedMs) if (askedMs < this.now() - 10 * DOUBT_MS) this.firstAskedMs.delete(key);
   }
 
@@ -28,6 +30,11 @@ export class RemotePolls {
   sinceLastPoll(queue: QueueName): number {
     const lastPollMs = this.lastPollMs.get(queueKey(queue));
     return lastPollMs === undefined ? Number.POSITIVE_INFINITY : this.now() - lastPollMs;
+  }
+
+  /** Other nodes at which a queue was polled lately. */
+  nodesPolling(queue: QueueName): number {
+    return this.nodes.get(queueKey(queue)) ?? 0;
   }
 
   /** Whether word of a poller of this queue may still be under way. */

@@ -1,42 +1,15 @@
 /**
  * Where waiting pollers and ready tasks meet on this node. A task that is made while a poller waits is given to it by the commit that makes it.
  * Otherwise it lies in the database, and a poller that comes asks for it; `maybeBacklog` keeps idle polls from asking in vain.
+ * A queue with a rate limit hands out what the limit lets go, and looks again when it lets go more.
  */
+import { MIDDLE_RANK, type TaskRank } from '../../core/priority.js';
+import type { TaskQueueConfig } from '../../core/task-queue-config.js';
 import type { QueuePoll } from '../../storage/queue-polls.js';
-import { type QueueName, queueKey as key, type StoredTask } from '../../storage/tasks.js';
+import { queueKey as key, type QueueName, type StoredTask } from '../../storage/tasks.js';
 import { GoneWorkers } from './gone-workers.js';
 import { Poller, type PollerInfo } from './poller.js';
-
-/** Something that a poller can do and that is in no table: a query task. */
-export interface DirectTask {
-  readonly alive: () => boolean;
-  /** Hands itself to the poller. */
-  readonly give: (poller: Poller) => void;
-}
-
-export interface SeenPoller extends PollerInfo {
-  lastAccessMs: number;
-}
-
-interface KeptTask {
-  task: StoredTask;
-  /** The claim must not be relied on after this. */
-  untilMs: number;
-}
-
-interface Queue {
-  name: QueueName;
-  waiting: Poller[];
-  direct: DirectTask[];
-  /** Stored tasks that this node has claimed for its own pollers, in the order in which they are handed out. */
-  kept: KeptTask[];
-  /** Tasks may lie in the database. */
-  maybeBacklog: boolean;
-  fetching: boolean;
-  lastPollMs: number;
-  pollers: Map<string, SeenPoller>;
-  shutDown: boolean;
-}
+import { type DirectTask, Queue } from './queue.js';
 
 /** How long a node's claim on a task holds when the node dies. */
 export const CLAIM_MS = 10_000;
@@ -47,8 +20,22 @@ const KEPT_MAX = 1_000;
 /** A queue that was polled here so lately will be polled again before a claim ends. */
 const POLLED_LATELY_MS = 1_000;
 
+/** A limit that lets nothing go for longer is looked at again all the same. */
+const ARM_MAX_MS = 60_000;
+
 /** A queue whose last poll is longer ago has no workers. */
 export const POLLER_REMEMBERED_MS = 5 * 60_000;
+
+/** What the queues need of the rest of the engine. */
+export interface QueueWorld {
+  /** Called when pollers wait and tasks may lie in the database. Tasks of `heldKeys` must wait. */
+  readonly fetch: (queue: QueueName, wanted: number, heldKeys: readonly string[]) => Promise<void>;
+  /** Starts a stored task for a poller. */
+  readonly start: (queue: QueueName, task: StoredTask, poller: Poller) => void;
+  readonly configOf: (queue: QueueName) => TaskQueueConfig;
+  /** Nodes at which a queue is polled, this one among them. */
+  readonly nodesPolling: (queue: QueueName) => number;
+}
 
 export class TaskQueues {
   private readonly queues = new Map<string, Queue>();
@@ -56,10 +43,7 @@ export class TaskQueues {
 
   constructor(
     private readonly now: () => number,
-    /** Called when pollers wait and tasks may lie in the database. */
-    private readonly fetch: (queue: QueueName, wanted: number) => Promise<void>,
-    /** Starts a stored task for a poller. */
-    private readonly start: (queue: QueueName, task: StoredTask, poller: Poller) => void,
+    private readonly world: QueueWorld,
   ) {
     this.gone = new GoneWorkers(now);
   }
@@ -72,8 +56,7 @@ export class TaskQueues {
       poller.end(undefined);
       return poller;
     }
-    this.seen(queue, info);
-    queue.shutDown = false;
+    queue.seen(info);
     if (this.serve(queue, poller)) return poller;
     queue.waiting.push(poller);
     if (queue.maybeBacklog) this.startFetch(queue);
@@ -92,23 +75,23 @@ export class TaskQueues {
     poller.end(undefined);
   }
 
-  /** Takes the poller that has waited longest; undefined when none waits here. */
-  reserve(name: QueueName): Poller | undefined {
+  /** Takes the poller that has waited longest, for a task that is made now; undefined when none waits here, or when the task must wait. */
+  reserve(name: QueueName, task: TaskRank): Poller | undefined {
     const queue = this.queues.get(key(name));
-    while (queue && queue.waiting.length > 0) {
-      const poller = queue.waiting.shift()!;
-      if (poller.waiting) {
-        poller.reserved = true;
-        return poller;
-      }
-    }
-    return undefined;
+    const poller = queue && this.take(queue, task);
+    if (!poller) return undefined;
+    queue.added(task.priority);
+    queue.dispatched(task.priority);
+    return poller;
   }
 
   /** Puts a reserved poller back in front: its task was lost to somebody else. */
   release(name: QueueName, poller: Poller): void {
     if (!poller.waiting) return;
     poller.reserved = false;
+    poller.backlogAgeMs = undefined;
+    poller.giveBack?.();
+    poller.giveBack = undefined;
     if (poller.overdue || this.gone.has(poller.info.workerInstanceKey)) {
       poller.end(undefined);
       return;
@@ -121,48 +104,65 @@ export class TaskQueues {
 
   /** A task that is not stored: given to a poller now, or to the next that comes while it is alive. Says whether it was given. */
   offer(name: QueueName, task: DirectTask): boolean {
-    const poller = this.reserve(name);
+    const queue = this.queue(name);
+    const poller = this.take(queue, MIDDLE_RANK);
     if (poller) {
       task.give(poller);
       return true;
     }
-    const queue = this.queue(name);
     queue.direct = queue.direct.filter((waiting) => waiting.alive());
     queue.direct.push(task);
     return false;
   }
 
   /** Whether a task that nobody waits for should be kept for the pollers of this node, which come back in a moment. */
-  keeps(name: QueueName): boolean {
+  keeps(name: QueueName, { priority }: TaskRank): boolean {
     const queue = this.queues.get(key(name));
-    return queue !== undefined && !queue.shutDown && queue.kept.length < KEPT_MAX && this.now() - queue.lastPollMs < POLLED_LATELY_MS;
+    if (!queue || queue.shutDown || queue.kept.size >= KEPT_MAX || queue.takesTurns(priority) || queue.limiter?.room === 0) return false;
+    return this.now() - queue.lastPollMs < POLLED_LATELY_MS;
   }
 
-  /** Starts a claimed task for a poller that waits here; false when none does. */
+  /** Where a task that begins to wait stands among those of its level. */
+  place(name: QueueName, task: TaskRank): number {
+    return this.queue(name).place(task);
+  }
+
+  /** A task began to wait. */
+  added(name: QueueName, priority: number): void {
+    this.queue(name).added(priority);
+  }
+
+  /** Tasks were fetched; `all`: there were no more. */
+  fetched(name: QueueName, tasks: readonly StoredTask[], all: boolean): void {
+    this.queue(name).fetched(tasks, all);
+  }
+
+  /** Starts a claimed task for a poller that waits here; false when none does, or when the task must wait. */
   startNow(name: QueueName, task: StoredTask): boolean {
-    const poller = this.reserve(name);
-    if (poller) this.start(name, task, poller);
+    const queue = this.queue(name);
+    const poller = this.take(queue, task);
+    if (poller) this.hand(queue, task, poller);
     return poller !== undefined;
   }
 
   /** A stored task that this node has claimed. */
   keep(name: QueueName, task: StoredTask): void {
     if (this.startNow(name, task)) return;
-    const { kept } = this.queue(name);
-    let at = kept.length;
-    while (at > 0 && kept[at - 1]!.task.priority > task.priority) at--;
-    kept.splice(at, 0, { task, untilMs: this.now() + CLAIM_MS - CLAIM_MARGIN_MS });
+    const queue = this.queue(name);
+    queue.kept.add(task, this.now() + CLAIM_MS - CLAIM_MARGIN_MS);
+    if (queue.firstWaiting()) this.arm(queue); // a limit holds it back
   }
 
   /** Takes back what this node has claimed and not handed out, so that others may have it. */
   takeKept(): StoredTask[] {
-    return [...this.queues.values()].flatMap((queue) => queue.kept.splice(0).map((k) => k.task));
+    return [...this.queues.values()].flatMap((queue) => queue.kept.drain());
   }
 
   /** Tasks of this queue may lie in the database (a commit put some there, or another node said so). */
   backlog(name: QueueName): void {
     const queue = this.queue(name);
     queue.maybeBacklog = true;
+    queue.surelyBacklog = true;
     if (queue.waiting.length > 0) this.startFetch(queue);
   }
 
@@ -190,10 +190,23 @@ export class TaskQueues {
       .filter((poll) => !poll.shutDown && poll.lastPollMs >= sinceMs);
   }
 
-  /** Workers that polled lately. */
-  pollersOf(name: QueueName): SeenPoller[] {
-    const since = this.now() - POLLER_REMEMBERED_MS;
-    return [...(this.queues.get(key(name))?.pollers.values() ?? [])].filter((p) => p.lastAccessMs >= since);
+  /** The queue as it is known here, if it is. */
+  find(name: QueueName): Queue | undefined {
+    return this.queues.get(key(name));
+  }
+
+  /** Queues that somebody may ask about. */
+  get known(): Iterable<Queue> {
+    return this.queues.values();
+  }
+
+  /** What operators set has changed, or the nodes among which limits are shared: what now may go goes. */
+  refreshLimits(): void {
+    for (const queue of this.queues.values()) {
+      queue.configure(this.world.configOf(queue.name));
+      if (queue.limitTimer) this.disarm(queue);
+      this.pump(queue);
+    }
   }
 
   /** Its worker goes away: waiting polls are answered empty, and the queue counts as never polled. */
@@ -217,7 +230,10 @@ export class TaskQueues {
 
   /** Ends every waiting poll (the server stops). */
   close(): void {
-    for (const queue of this.queues.values()) for (const poller of queue.waiting.splice(0)) poller.end(undefined);
+    for (const queue of this.queues.values()) {
+      this.disarm(queue);
+      for (const poller of queue.waiting.splice(0)) poller.end(undefined);
+    }
   }
 
   get waitingPolls(): number {
@@ -228,7 +244,7 @@ export class TaskQueues {
 
   get keptTasks(): number {
     let n = 0;
-    for (const queue of this.queues.values()) n += queue.kept.length;
+    for (const queue of this.queues.values()) n += queue.kept.size;
     return n;
   }
 
@@ -236,77 +252,126 @@ export class TaskQueues {
     const k = key(name);
     let queue = this.queues.get(k);
     if (!queue) {
-      queue = {
-        name,
-        waiting: [],
-        direct: [],
-        kept: [],
-        maybeBacklog: true,
-        fetching: false,
-        lastPollMs: 0,
-        pollers: new Map(),
-        shutDown: false,
-      };
+      const { configOf, nodesPolling } = this.world;
+      queue = new Queue(name, this.now, configOf(name), () => 1 / Math.max(1, nodesPolling(name)));
       this.queues.set(k, queue);
     }
     return queue;
-  }
-
-  private seen(queue: Queue, info: PollerInfo): void {
-    queue.lastPollMs = this.now();
-    const seen = queue.pollers.get(info.identity);
-    if (seen) seen.lastAccessMs = queue.lastPollMs;
-    else queue.pollers.set(info.identity, { ...info, lastAccessMs: queue.lastPollMs });
-  }
-
-  private nextDirect(queue: Queue): DirectTask | undefined {
-    while (queue.direct.length > 0) {
-      const task = queue.direct.shift()!;
-      if (task.alive()) return task;
-    }
-    return undefined;
   }
 
   /** Sticky queues come and go with their workers: one that nobody polled for long is forgotten, and so are workers that left a queue. */
   private forgetIdle(): void {
     const sinceMs = this.now() - POLLER_REMEMBERED_MS;
     for (const [k, queue] of this.queues) {
-      const idle = queue.waiting.length === 0 && queue.direct.length === 0 && queue.kept.length === 0 && !queue.fetching;
-      if (idle && queue.lastPollMs < sinceMs) this.queues.delete(k);
-      else for (const [identity, poller] of queue.pollers) if (poller.lastAccessMs < sinceMs) queue.pollers.delete(identity);
+      if (queue.forgettable(sinceMs)) {
+        this.disarm(queue);
+        this.queues.delete(k);
+        continue;
+      }
+      for (const [identity, poller] of queue.pollers) if (poller.lastAccessMs < sinceMs) queue.pollers.delete(identity);
     }
+  }
+
+  /** A poller for a task, and the task's place in the limits of the queue. */
+  private take(queue: Queue, task: TaskRank): Poller | undefined {
+    if (!queue.firstWaiting()) return undefined;
+    const giveBack = queue.admit(task);
+    if (!giveBack) return undefined;
+    const poller = queue.waiting.shift()!;
+    poller.reserved = true;
+    poller.giveBack = giveBack;
+    return poller;
+  }
+
+  private hand(queue: Queue, task: StoredTask, poller: Poller): void {
+    poller.backlogAgeMs = Math.max(0, this.now() - task.enqueuedMs);
+    queue.dispatched(task.priority);
+    this.world.start(queue.name, task, poller);
   }
 
   /** Gives a poller what this node holds for its queue. */
   private serve(queue: Queue, poller: Poller): boolean {
-    const direct = this.nextDirect(queue);
+    const direct = queue.nextDirect();
     if (direct) {
       direct.give(poller);
       return true;
     }
-    for (let kept = queue.kept.shift(); kept; kept = queue.kept.shift()) {
-      if (kept.untilMs > this.now()) {
-        poller.reserved = true;
-        this.start(queue.name, kept.task, poller);
-        return true;
-      }
-      queue.maybeBacklog = true; // its claim ends; it is fetched like any other
+    const kept = this.nextKept(queue);
+    if (!kept) {
+      if (queue.kept.size > 0) this.arm(queue);
+      return false;
     }
-    return false;
+    poller.reserved = true;
+    poller.giveBack = kept.permit;
+    this.hand(queue, kept.task, poller);
+    return true;
+  }
+
+  private nextKept(queue: Queue): { task: StoredTask; permit: () => void } | undefined {
+    return queue.kept.next(
+      this.now(),
+      (task) => queue.admit(task),
+      () => {
+        queue.maybeBacklog = true; // its claim ends; it is fetched like any other
+      },
+    );
+  }
+
+  /** Hands out what the limits let go now. */
+  private pump(queue: Queue): void {
+    for (let poller = queue.firstWaiting(); poller; poller = queue.firstWaiting()) {
+      const kept = this.nextKept(queue);
+      if (!kept) break;
+      queue.waiting.shift();
+      poller.reserved = true;
+      poller.giveBack = kept.permit;
+      this.hand(queue, kept.task, poller);
+    }
+    if (!queue.firstWaiting()) return;
+    if (queue.kept.size > 0) this.arm(queue);
+    if (queue.maybeBacklog) this.startFetch(queue);
+  }
+
+  /** Looks again when the limits of a queue let something more go. */
+  private arm(queue: Queue): void {
+    const inMs = queue.limiter?.readyInMs() ?? Number.POSITIVE_INFINITY;
+    if (queue.limitTimer || inMs === Number.POSITIVE_INFINITY) return;
+    queue.limitTimer = setTimeout(() => {
+      queue.limitTimer = undefined;
+      this.pump(queue);
+    }, Math.min(Math.ceil(inMs), ARM_MAX_MS));
+    queue.limitTimer.unref();
+  }
+
+  private disarm(queue: Queue): void {
+    clearTimeout(queue.limitTimer);
+    queue.limitTimer = undefined;
   }
 
   private startFetch(queue: Queue): void {
     if (queue.fetching) return;
+    const { limiter } = queue;
+    const room = limiter?.room ?? Number.POSITIVE_INFINITY;
+    if (room === 0) {
+      if (queue.surelyBacklog) limiter?.held();
+      this.arm(queue);
+      return;
+    }
+    const heldKeys = limiter?.heldKeys() ?? [];
     queue.fetching = true;
     queue.maybeBacklog = false;
+    queue.surelyBacklog = false;
     const again = (): void => {
       queue.fetching = false;
-      if (queue.maybeBacklog && queue.waiting.length > 0) this.startFetch(queue);
+      if (heldKeys.length > 0 && !queue.maybeBacklog) {
+        queue.maybeBacklog = true; // of those that were passed by
+        this.arm(queue);
+      } else if (queue.maybeBacklog && queue.waiting.length > 0) this.startFetch(queue);
     };
     const failed = (): void => {
       queue.fetching = false;
       queue.maybeBacklog = true; // the sweep looks again, once the database answers
     };
-    this.fetch(queue.name, queue.waiting.length).then(again, failed);
+    this.world.fetch(queue.name, Math.min(queue.waiting.length, room), heldKeys).then(again, failed);
   }
 }
