@@ -7,6 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY server/package.json server/
 COPY cli/package.json cli/
 COPY worker-sdk/package.json worker-sdk/
+COPY eslint-plugin/package.json eslint-plugin/
 COPY web/package.json web/
 # nothing but the package.json of each, see .dockerignore: npm wants to know every workspace
 COPY examples examples

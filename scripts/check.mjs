@@ -8,8 +8,8 @@ requireNode();
 await install();
 
 const tool = (path) => join(ROOT, 'node_modules', path);
-const rooms = ['server', 'worker-sdk', 'cli', 'examples', 'test', 'web'].filter((room) => existsSync(join(ROOT, room)));
-const built = ['server/dist', 'worker-sdk/dist', 'cli/dist'];
+const rooms = ['server', 'worker-sdk', 'cli', 'eslint-plugin', 'examples', 'test', 'web'].filter((room) => existsSync(join(ROOT, room)));
+const built = ['server/dist', 'worker-sdk/dist', 'cli/dist', 'eslint-plugin/dist'];
 
 /** In this order: what fails fastest first; what reads compiled files after the compiler. */
 const checks = {
