@@ -8,6 +8,7 @@ requireNode();
 await build(['server']);
 const load = (path) => import(pathToFileURL(join(ROOT, 'server', 'dist', path)).href);
 const { operatorHandlers, workflowHandlers } = await load('engine/handlers.js');
+const { SWITCHED_OFF } = await load('engine/switched-off.js');
 const { clusterHandlers, systemHandlers } = await load('engine/system-info.js');
 const { testHandlers } = await load('engine/test-service.js');
 const { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } = await load('transport/grpc/open-api.js');
@@ -35,10 +36,15 @@ const FEATURES = [
 
 const note = (method) => FEATURES.find(([pattern]) => pattern.test(method))?.[1] ?? '';
 
+const stateOf = (method, handlers) => {
+  if (SWITCHED_OFF.includes(method)) return `switched off | ${note(method)}`;
+  return method in handlers ? 'served |' : `not served | ${note(method)}`;
+};
+
 const section = ([service, handlers, remark]) => {
   const methods = Object.keys(openApiService(service));
-  const served = methods.filter((method) => method in handlers);
-  const rows = methods.map((method) => (method in handlers ? `| ${method} | served | |` : `| ${method} | not served | ${note(method)} |`));
+  const served = methods.filter((method) => method in handlers && !SWITCHED_OFF.includes(method));
+  const rows = methods.map((method) => (`| ${method} | ${stateOf(method, handlers)} |`));
   return [
     `## ${service}`,
     '',
@@ -54,7 +60,8 @@ const section = ([service, handlers, remark]) => {
 const text = `# The open API, method by method
 
 Made by \`npm run api-doc\` from the maps of use cases in \`server/engine/\`; a test holds it against them. A method that is not served answers
-UNIMPLEMENTED with its name, and the capability that would lead a client to it is off. How answers differ from the reference server's is in
+UNIMPLEMENTED with its name, and the capability that would lead a client to it is off. One that is switched off belongs to a feature that the
+reference server, too, keeps switched off; it answers UNIMPLEMENTED in the same words. How answers differ from the reference server's is in
 [test/golden-differences.md](../test/golden-differences.md).
 
 ${SERVICES.map(section).join('\n')}`;

@@ -37,6 +37,7 @@ import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
 import { TaskQueueConfigs } from './storage/task-queue-configs.js';
 import { Tasks } from './storage/tasks.js';
+import { Workers } from './storage/workers.js';
 import { postCallback } from './transport/http/post-callback.js';
 
 const CACHED_RUNS = 10_000;
@@ -112,6 +113,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     remotePolls: new RemotePolls(now),
     queueReports: new QueueReports(database),
     storedQueueConfigs,
+    workers: new Workers(database),
     queueConfigs: new KnownQueueConfigs(storedQueueConfigs, () => engine.queues.refreshLimits()),
     longPollMs: 60_000,
     turnContext: () => {

@@ -38,7 +38,8 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   eagerWorkflowStart: true,
   syncUpdate: true,
   asyncUpdate: true,
-  workerHeartbeats: false,
+  /** RecordWorkerHeartbeat: workers that say how they are are found by ListWorkers. */
+  workerHeartbeats: true,
   /** A run whose workflow tasks keep failing is found by the search attribute TemporalReportedProblems. */
   reportedProblemsSearchAttribute: true,
   standaloneActivities: false,

@@ -14,6 +14,7 @@ import type { QueueReports } from '../storage/queue-reports.js';
 import type { Runs } from '../storage/runs.js';
 import type { TaskQueueConfigs } from '../storage/task-queue-configs.js';
 import type { Tasks } from '../storage/tasks.js';
+import type { Workers } from '../storage/workers.js';
 import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
 import type { Load } from './load/load.js';
@@ -88,6 +89,7 @@ export interface Engine {
   readonly queueReports: QueueReports;
   readonly queueConfigs: KnownQueueConfigs;
   readonly storedQueueConfigs: TaskQueueConfigs;
+  readonly workers: Workers;
   /** Longest wait of a long poll, in milliseconds. */
   readonly longPollMs: number;
   /** A turn's view of the world at this moment. */

@@ -22,11 +22,13 @@ import { resetWorkflow } from './reset-run.js';
 import { resetStickyTaskQueue } from './reset-sticky.js';
 import { shutDownWorker } from './shut-down-worker.js';
 import { signalWithStart, signalWorkflow } from './signal-run.js';
+import { refuseSwitchedOff, SWITCHED_OFF } from './switched-off.js';
 import { addSearchAttributes, listSearchAttributes, removeSearchAttributes } from './search-attribute-calls.js';
 import { startRun } from './start-run.js';
 import { pollUpdate, updateRun } from './update-run.js';
 import { updateRunOptions } from './update-options.js';
 import { updateTaskQueueConfig } from './update-task-queue-config.js';
+import { countWorkers, describeWorker, listWorkers, recordWorkerHeartbeat } from './worker-registry.js';
 
 type UseCase<Request> = (engine: Engine, request: Request, call: Call) => Promise<object>;
 
@@ -95,6 +97,11 @@ export function workflowHandlers(engine: Engine): Handlers {
     UpdateActivityExecutionOptions: bind(activityControls.updateOptionsOne),
     ResetStickyTaskQueue: bind(resetStickyTaskQueue),
     ShutdownWorker: bind(shutDownWorker),
+    RecordWorkerHeartbeat: bind(recordWorkerHeartbeat),
+    ListWorkers: bind(listWorkers),
+    CountWorkers: bind(countWorkers),
+    DescribeWorker: bind(describeWorker),
+    ...Object.fromEntries(SWITCHED_OFF.map((method) => [method, bind(refuseSwitchedOff)])),
   };
 }
 

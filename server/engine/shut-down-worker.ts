@@ -2,6 +2,7 @@
 import type { temporal } from '../core/api.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
+import { recordHeartbeats } from './worker-registry.js';
 
 type Request = temporal.api.workflowservice.v1.IShutdownWorkerRequest;
 
@@ -14,6 +15,12 @@ export async function shutDownWorker(engine: Engine, request: Request, _call: Ca
   if (request.workerInstanceKey) {
     engine.queues.endPollsOf(request.workerInstanceKey);
     engine.notify({ kind: 'worker-shut-down', workerInstanceKey: request.workerInstanceKey });
+  }
+  if (request.workerHeartbeat) {
+    // its last word; a worker that goes is not held up by it
+    await recordHeartbeats(engine, namespace, [request.workerHeartbeat]).catch((err) => {
+      engine.log.warn({ err, workerInstanceKey: request.workerInstanceKey }, 'the last heartbeat of a worker was not recorded');
+    });
   }
   return {};
 }

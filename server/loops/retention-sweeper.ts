@@ -1,6 +1,7 @@
-/** Removes closed runs past their retention, and the data of deleted namespaces. */
+/** Removes closed runs past their retention, the data of deleted namespaces, and workers that have fallen silent. */
 import { enums } from '../core/api.js';
 import type { Engine } from '../engine/engine.js';
+import { WORKER_REMEMBERED_MS } from '../engine/worker-registry.js';
 
 const BATCH = 200;
 const SLEEP_MS = 60_000;
@@ -9,6 +10,7 @@ const DELETED = enums.NamespaceState.NAMESPACE_STATE_DELETED;
 /** One batch for each namespace; returns 0 while there is more to do. */
 export async function sweepRetentionOnce(engine: Engine): Promise<number> {
   let more = false;
+  await engine.workers.removeUnseen(engine.clock.now() - WORKER_REMEMBERED_MS);
   for (const namespace of await engine.namespaces.all()) {
     const deleted = namespace.state === DELETED;
     const removed = deleted

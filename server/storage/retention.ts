@@ -50,7 +50,8 @@ export class Retention {
   async removeNamespace(namespaceId: string): Promise<void> {
     await this.database.query({
       text: `with messages as (delete from outbox where namespace_id = $1), tasks_left as (delete from tasks where namespace_id = $1),
-          configs as (delete from task_queue_configs where namespace_id = $1)
+          configs as (delete from task_queue_configs where namespace_id = $1),
+          known_workers as (delete from workers where namespace_id = $1)
         delete from namespaces where namespace_id = $1 and state = 3 and not exists (select 1 from runs where namespace_id = $1)`,
       values: [namespaceId],
     });
