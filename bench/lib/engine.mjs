@@ -25,18 +25,32 @@ async function waitForPort(port, child) {
   throw new Error('The engine did not open its port within 60 s');
 }
 
-/** @returns {Promise<{ address: string, enginePid?: number, postgresRoot?: number, databaseUrl?: string, stop(): Promise<void> }>} */
-export async function startEngine({ address, databaseUrl, dataFolder }) {
+/** A sample of an engine's metrics; undefined where it has no HTTP port or no such metric. With several processes their sum. */
+export async function metric(engine, name) {
+  if (!engine.httpAddress) return undefined;
+  const text = await (await fetch(`http://${engine.httpAddress}/metrics`)).text();
+  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (.+)$`, 'gm'))].map((match) => (match[1] === '+Inf' ? Number.POSITIVE_INFINITY : Number(match[1])));
+  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : undefined;
+}
+
+/**
+ * @param options.flags further flags of `server start`
+ * @param options.http give it an HTTP port, for its metrics
+ * @returns {Promise<{ address: string, httpAddress?: string, readyMs: number, enginePid?: number, postgresRoot?: number, databaseUrl?: string, stop(): Promise<void> }>}
+ */
+export async function startEngine({ address, databaseUrl, dataFolder, flags = [], http = false } = {}) {
   if (address) {
     const enginePid = listenerOf(Number(address.split(':').at(-1)));
-    return { address, enginePid, postgresRoot: enginePid, databaseUrl, stop: async () => undefined };
+    return { address, readyMs: 0, enginePid, postgresRoot: enginePid, databaseUrl, stop: async () => undefined };
   }
   const { startEmbeddedPostgres } = await import('../../server/dist/postgres/embedded-postgres.js');
   const postgres = databaseUrl ? undefined : await startEmbeddedPostgres({ maxConnections: 100, folder: dataFolder });
   const port = await freePort();
   const cli = fileURLToPath(new URL('../../cli/bin/perdure.js', import.meta.url));
   const url = databaseUrl ?? postgres.url;
-  const args = [cli, 'server', 'start', '--port', String(port), '--http-port', 'off', '--log-level', 'warn', '--log-format', 'json'];
+  const httpPort = http ? String(await freePort()) : 'off';
+  const args = [cli, 'server', 'start', '--port', String(port), '--http-port', httpPort, '--log-level', 'warn', '--log-format', 'json', ...flags];
+  const begin = performance.now();
   const child = spawn(process.execPath, args, { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'inherit', 'inherit'] });
   const stop = async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -52,5 +66,7 @@ export async function startEngine({ address, databaseUrl, dataFolder }) {
     await stop();
     throw error;
   }
-  return { address: `127.0.0.1:${port}`, enginePid: child.pid, postgresRoot: process.pid, databaseUrl: url, stop };
+  const readyMs = performance.now() - begin;
+  const httpAddress = http ? `127.0.0.1:${httpPort}` : undefined;
+  return { address: `127.0.0.1:${port}`, httpAddress, readyMs, enginePid: child.pid, postgresRoot: process.pid, databaseUrl: url, stop };
 }

@@ -33,6 +33,39 @@ export async function commitsPerSecond(databaseUrl, seconds) {
   }
 }
 
+/** Rows a second that go in by one connection, a thousand in a statement. */
+export async function rowsPerSecond(databaseUrl, seconds) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(`create table if not exists ${TABLE}_many (id bigserial primary key, body bytea not null)`);
+    const bodies = Array.from({ length: 1000 }, () => Buffer.alloc(1000, 7));
+    const begin = performance.now();
+    let count = 0;
+    while (performance.now() - begin < seconds * 1000) {
+      await client.query({ name: 'many', text: `insert into ${TABLE}_many (body) select unnest($1::bytea[])`, values: [bodies] });
+      count += bodies.length;
+    }
+    return (count / (performance.now() - begin)) * 1000;
+  } finally {
+    await client.query(`drop table if exists ${TABLE}_many`);
+    await client.end();
+  }
+}
+
+/** The three of them, as lines for a report. */
+export async function rawLimits({ address, databaseUrl }, seconds = 1) {
+  const lines = [];
+  if (databaseUrl) {
+    const { one, eight } = await commitsPerSecond(databaseUrl, seconds);
+    const rows = await rowsPerSecond(databaseUrl, seconds);
+    lines.push(`raw PostgreSQL: ${Math.round(one)} commits/s by one connection, ${Math.round(eight)} by eight (one insert of 1 kB each); ${Math.round(rows)} rows/s of 1 kB, a thousand a statement`);
+  }
+  const unary = await unaryCallsPerSecond(address, seconds);
+  lines.push(`raw gRPC: ${Math.round(unary)} unary calls/s by a plain grpc-js client (GetSystemInfo, 50 in flight, one connection)`);
+  return lines;
+}
+
 /** Unary gRPC calls a second that the server answers, by a client that does nothing else. */
 export async function unaryCallsPerSecond(address, seconds) {
   const client = new Client(address, credentials.createInsecure());

@@ -70,6 +70,27 @@ export function postgresCpuMs(root) {
   return servers.reduce((sum, [, { ticks, childTicks }]) => sum + ticks + childTicks, 0) * MS_PER_TICK;
 }
 
+/** CPU milliseconds of a process and all below it that are not PostgreSQL, those that ended included. */
+export function familyCpuMs(root) {
+  const all = snapshot();
+  if (root === undefined || !all.has(root)) return undefined;
+  let ticks = 0;
+  for (const pid of familyOf(root, all)) {
+    const found = all.get(pid);
+    if (found && found.name !== 'postgres') ticks += found.ticks + (pid === root ? found.childTicks : 0);
+  }
+  return ticks * MS_PER_TICK;
+}
+
+/** Resident memory of a process and all below it that are not PostgreSQL, in MiB. */
+export function familyResidentMiB(root) {
+  const all = snapshot();
+  if (root === undefined || !all.has(root)) return undefined;
+  let sum = 0;
+  for (const pid of familyOf(root, all)) if (all.get(pid)?.name !== 'postgres') sum += residentMiB(pid) ?? 0;
+  return sum;
+}
+
 /** Resident memory in MiB. */
 export function residentMiB(pid) {
   try {

@@ -16,7 +16,7 @@ const gauge = (name: string, help: string, value: number): Metric => ({ name, ty
 const loadMetrics = ({ admission, waiting, meter: { state } }: Load): Metric[] => [
   gauge('perdure_requests_in_work', 'Requests in work.', admission.working),
   gauge('perdure_requests_queued', 'Requests that wait for their turn.', admission.queued),
-  gauge('perdure_start_room', 'Starts that may be in work at once at present.', admission.roomForStarts),
+  gauge('perdure_start_rate_limit', 'Starts a second that are let in at present.', admission.rateOfStarts),
   gauge('perdure_waiting_calls', 'Long polls and callers that wait for a worker.', waiting.size),
   total('perdure_refused_starts_total', 'Starts answered RESOURCE_EXHAUSTED.', admission.refused.start),
   total('perdure_refused_requests_total', 'Signals, reads and the like answered RESOURCE_EXHAUSTED.', admission.refused.change),
@@ -25,6 +25,7 @@ const loadMetrics = ({ admission, waiting, meter: { state } }: Load): Metric[] =
   total('perdure_shed_polls_total', 'Long polls answered early to make room.', waiting.shed),
   gauge('perdure_event_loop_delay_seconds', 'How late the event loop is.', state.lateMs / 1000),
   gauge('perdure_event_loop_utilization', 'Share of time in which the event loop works.', state.utilization),
+  gauge('perdure_machine_utilization', "Share of its processors' time in which the machine works.", state.machine),
   gauge('perdure_commit_wait_seconds', 'How long the transition that has waited longest waits for its commit.', state.commitWaitMs / 1000),
   gauge('perdure_task_wait_seconds', 'How long stored tasks wait for a worker that polls.', state.taskWaitMs / 1000),
 ];
@@ -54,5 +55,5 @@ export function metricsText(engine: Engine, startedMs: number): string {
     { name: 'process_heap_used_bytes', type: 'gauge', help: 'Heap in use.', value: memory.heapUsed },
     { name: 'process_cpu_seconds_total', type: 'counter', help: 'CPU time of the process.', value: (cpu.user + cpu.system) / 1e6 },
   ];
-  return metrics.map((m) => `# HELP ${m.name} ${m.help}\n# TYPE ${m.name} ${m.type}\n${m.name} ${m.value}\n`).join('');
+  return metrics.map((m) => `# HELP ${m.name} ${m.help}\n# TYPE ${m.name} ${m.type}\n${m.name} ${m.value === Number.POSITIVE_INFINITY ? '+Inf' : m.value}\n`).join('');
 }

@@ -277,6 +277,7 @@ function remember(run: CachedRun, written: RunWrite): void {
 function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitItem): void {
   const { runId, namespaceId } = turn.state.info;
   if (written.deadlineMs !== null) engine.deadlineAt(written.deadlineMs);
+  if (!isRunning(turn.state)) engine.load.meter.runClosed();
   engine.watchers.wake(runId, { open: isRunning(turn.state), nextEventId: turn.state.nextEventId });
   if (engine.updates.tellOf(turn)) lookSoon(engine, runId);
   engine.notify({ kind: 'run', runId });

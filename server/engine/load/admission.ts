@@ -7,6 +7,7 @@ import { resourceExhausted, type ServiceError } from '../../core/errors.js';
 import type { Call } from '../call.js';
 import { LINES, type Line } from './call-kind.js';
 import { FairQueue } from './fair-queue.js';
+import type { LoadState } from './load-meter.js';
 import type { LoadLimits } from './load-limits.js';
 
 interface Waiter {
@@ -17,12 +18,22 @@ interface Waiter {
   readonly refuse: (error: ServiceError) => void;
 }
 
-/** Starts are never held back below this: some work always begins. */
-export const STARTS_MIN = 16;
-/** What a busy moment leaves of the room for starts, and what a calm one adds to it. */
+/** What its decisions follow. */
+type Measured = Pick<LoadState, 'busy' | 'behind' | 'critical' | 'closedPerS' | 'elapsedMs'>;
+
+/** Starts a second that are let in whatever happens: some work always begins. */
+export const STARTS_MIN = 20;
+/** While ready tasks wait, so much begins of what ends: work in progress goes first, and newcomers are not shut out. */
+const OF_CLOSED = 0.7;
+/** What a busy moment leaves of the rate of starts, and what a calm one adds to it. */
 const BACK_OFF = 0.7;
-const RECOVER = 1.1;
-const RETRY_MS = 1_000;
+const RECOVER = 1.05;
+/** So much more than what comes is as good as no limit. */
+const UNLIMITED_FROM = 4;
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 15_000;
+/** Share of the refusals of lately that still count at the next look, a tenth of a second later: they are remembered for two seconds. */
+const REMEMBERED = 0.95;
 
 export const overloaded = (message: string, retryMs: number): ServiceError =>
   resourceExhausted(message, {
@@ -34,10 +45,14 @@ export const overloaded = (message: string, retryMs: number): ServiceError =>
 export class Admission {
   private inWork = 0;
   private startsInWork = 0;
+  /** Starts that were let in since the last adjustment, and how many more may be. */
+  private startsLetIn = 0;
+  private startsLeft = Number.POSITIVE_INFINITY;
   private bytesInWork = 0;
   private bytesQueued = 0;
-  private startRoom: number;
+  private startsPerS = Number.POSITIVE_INFINITY;
   private closed = false;
+  private refusedLately = 0;
   private readonly lines: Readonly<Record<Line, FairQueue<Waiter>>> = { finish: new FairQueue(), change: new FairQueue(), start: new FairQueue() };
   /** How many of each line were refused so far. */
   readonly refused: Record<Line, number> = { finish: 0, change: 0, start: 0 };
@@ -46,9 +61,7 @@ export class Admission {
     private readonly limits: LoadLimits,
     private readonly now: () => number,
     private readonly random: () => number = Math.random,
-  ) {
-    this.startRoom = limits.requestsMax;
-  }
+  ) {}
 
   get working(): number {
     return this.inWork;
@@ -58,9 +71,9 @@ export class Admission {
     return LINES.reduce((sum, line) => sum + this.lines[line].size, 0);
   }
 
-  /** Starts that may be in work at once at present. */
-  get roomForStarts(): number {
-    return this.startRoom;
+  /** Starts a second that are let in at present; Infinity: as many as come. */
+  get rateOfStarts(): number {
+    return this.startsPerS;
   }
 
   /** Takes one in: at once (undefined), or when its turn comes. Whoever was let in must `leave`. */
@@ -72,7 +85,7 @@ export class Admission {
       return undefined;
     }
     if (this.bytesQueued + bytes > this.limits.requestBytesMax) throw this.refusal(line, 'Too many bytes of requests wait for their turn');
-    if (queue.size >= this.limits.queuedMax) this.makeRoom(line, namespace);
+    if (queue.size >= this.lengthMax(line)) this.makeRoom(line, namespace);
     return this.wait(line, namespace, bytes, call);
   }
 
@@ -83,13 +96,19 @@ export class Admission {
     if (this.bytesQueued > 0) this.letIn();
   }
 
-  /** Called some times a second with what was measured: starts get less room while the node is busy, and more when it is not. */
-  adjust({ busy, critical }: { busy: boolean; critical: boolean }): void {
+  /** Called some times a second with what was measured: fewer starts are let in while the node is busy, and more when it is not. */
+  adjust({ busy, behind, critical, closedPerS, elapsedMs }: Measured): void {
     this.closed = critical;
-    const { requestsMax } = this.limits;
-    this.startRoom = busy
-      ? Math.max(Math.min(STARTS_MIN, requestsMax), Math.floor(this.startRoom * BACK_OFF))
-      : Math.min(requestsMax, Math.ceil(this.startRoom * RECOVER));
+    this.refusedLately *= REMEMBERED;
+    const letInPerS = elapsedMs > 0 ? (this.startsLetIn / elapsedMs) * 1_000 : 0;
+    if (busy) {
+      this.startsPerS = Math.max(STARTS_MIN, closedPerS * (behind ? OF_CLOSED : 1), Math.min(this.startsPerS, letInPerS) * BACK_OFF);
+    } else if (this.startsPerS !== Number.POSITIVE_INFINITY) {
+      const unlimited = this.lines.start.size === 0 && this.startsPerS > UNLIMITED_FROM * Math.max(STARTS_MIN, letInPerS);
+      this.startsPerS = unlimited ? Number.POSITIVE_INFINITY : this.startsPerS * RECOVER;
+    }
+    this.startsLetIn = 0;
+    this.startsLeft = Math.max(1, (this.startsPerS * elapsedMs) / 1_000);
     this.letIn();
   }
 
@@ -107,13 +126,22 @@ export class Admission {
     if (this.bytesInWork > 0 && this.bytesInWork + bytes > requestBytesMax) return false;
     if (line === 'finish') return this.inWork < 2 * requestsMax;
     if (line === 'change') return this.inWork < requestsMax;
-    return this.startsInWork === 0 || (this.startsInWork < this.startRoom && this.inWork < requestsMax);
+    return this.startsLeft >= 1 && (this.startsInWork === 0 || this.inWork < requestsMax);
+  }
+
+  /** Who would not have their turn in time need not wait for it. */
+  private lengthMax(line: Line): number {
+    const { queuedMax, queuedMsMax } = this.limits;
+    return line === 'start' ? Math.min(queuedMax, (this.startsPerS * queuedMsMax) / 1_000) : queuedMax;
   }
 
   private admit(line: Line, bytes: number): void {
     this.inWork++;
     this.bytesInWork += bytes;
-    if (line === 'start') this.startsInWork++;
+    if (line !== 'start') return;
+    this.startsInWork++;
+    this.startsLetIn++;
+    this.startsLeft--;
   }
 
   private letIn(): void {
@@ -156,11 +184,12 @@ export class Admission {
   /** Callers that were refused together do not come back together. */
   private refusal(line: Line, reason: string): ServiceError {
     this.refused[line]++;
-    const { queuedMax } = this.limits;
-    const full = queuedMax > 0 ? Math.min(1, this.lines[line].size / queuedMax) : 1;
-    return overloaded(`${reason}; please retry later.`, RETRY_MS * (1 + 2 * full) * (0.7 + 0.6 * this.random()));
+    this.refusedLately++;
+    // more come again at once than can be let in, the more were refused lately
+    const pressMs = (this.refusedLately / Math.max(STARTS_MIN, Math.min(this.startsPerS, this.limits.requestsMax))) * 1_000;
+    return overloaded(`${reason}; please retry later.`, Math.min(RETRY_MS_MAX, RETRY_MS_MIN + pressMs) * (0.7 + 0.6 * this.random()));
   }
 }
 
 /** Nobody reads it: the caller has gone. */
-const gone = (): ServiceError => overloaded('The caller went away while its request waited.', RETRY_MS);
+const gone = (): ServiceError => overloaded('The caller went away while its request waited.', RETRY_MS_MIN);

@@ -17,9 +17,9 @@ export interface LoadLimits {
   readonly loopDelayMsMax: number;
   /** … a transition waits longer than this for its commit, … */
   readonly commitWaitMsMax: number;
-  /** … or ready tasks wait longer than this for workers that poll, while this process has no time left (`saturation`). */
+  /** … or ready tasks wait longer than this for workers that poll, while there is no time left (`saturation`). */
   readonly taskWaitMsMax: number;
-  /** Share of time the event loop is at work above which the process counts as saturated. */
+  /** Share of time that the event loop or the machine is at work above which there is no time left. */
   readonly saturation: number;
 }
 

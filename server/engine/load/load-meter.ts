@@ -4,14 +4,19 @@
  */
 import { performance } from 'node:perf_hooks';
 import v8 from 'node:v8';
+import { Machine } from './machine.js';
 import type { LoadLimits } from './load-limits.js';
 
 /** What one look found. */
 export interface Sample {
+  /** Time since the last look. */
+  readonly elapsedMs: number;
   /** How much later than asked for the event loop came. */
   readonly lateMs: number;
   /** Share of the time since the last look in which the event loop worked, 0 to 1. */
   readonly utilization: number;
+  /** Share of its processors' time in which the machine worked, 0 to 1. */
+  readonly machine: number;
   /** How long the transition that has waited longest has waited for its commit. */
   readonly commitWaitMs: number;
   readonly memoryBytes: number;
@@ -21,8 +26,12 @@ export interface Sample {
 export interface LoadState extends Sample {
   /** How long the tasks waited that were handed out lately, on average. */
   readonly taskWaitMs: number;
-  /** New work should wait. */
+  /** Runs that were closed, a second. */
+  readonly closedPerS: number;
+  /** New work should wait: … */
   readonly busy: boolean;
+  /** … because what was begun waits for workers, and there is no time left. */
+  readonly behind: boolean;
   /** Nothing new may be taken on. */
   readonly critical: boolean;
 }
@@ -35,9 +44,10 @@ const TASKS_REMEMBERED = 10;
 const RELIEVED = 0.9;
 
 export class LoadMeter {
-  state: LoadState = { lateMs: 0, utilization: 0, commitWaitMs: 0, memoryBytes: 0, taskWaitMs: 0, busy: false, critical: false };
+  state: LoadState = { elapsedMs: 0, closedPerS: 0, lateMs: 0, utilization: 0, machine: 0, commitWaitMs: 0, memoryBytes: 0, taskWaitMs: 0, busy: false, behind: false, critical: false };
   private taskWaits = { sumMs: 0, count: 0 };
   private looksSinceTask = 0;
+  private closed = 0;
 
   constructor(private readonly limits: LoadLimits) {}
 
@@ -47,15 +57,22 @@ export class LoadMeter {
     this.taskWaits.count++;
   }
 
+  runClosed(): void {
+    this.closed++;
+  }
+
   take(sample: Sample): LoadState {
     const { limits, state } = this;
     const utilization = state.utilization + NEWEST * (sample.utilization - state.utilization);
+    const machine = state.machine + NEWEST * (sample.machine - state.machine);
     const lateMs = state.lateMs + NEWEST * (sample.lateMs - state.lateMs);
+    const closedPerS = sample.elapsedMs > 0 ? state.closedPerS + NEWEST * ((this.closed / sample.elapsedMs) * 1_000 - state.closedPerS) : state.closedPerS;
+    this.closed = 0;
     const taskWaitMs = this.taskWaitNow();
-    const behind = utilization >= limits.saturation && taskWaitMs > limits.taskWaitMsMax;
+    const behind = Math.max(utilization, machine) >= limits.saturation && taskWaitMs > limits.taskWaitMsMax;
     const busy = behind || lateMs > limits.loopDelayMsMax || sample.commitWaitMs > limits.commitWaitMsMax;
     const critical = sample.memoryBytes > limits.memoryBytesMax * (state.critical ? RELIEVED : 1);
-    this.state = { ...sample, lateMs, utilization, taskWaitMs, busy, critical };
+    this.state = { ...sample, lateMs, utilization, machine, closedPerS, taskWaitMs, busy, behind, critical };
     return this.state;
   }
 
@@ -80,7 +97,9 @@ export class LoadClock {
   private touched = false;
   private quiet = 0;
   private dueMs = 0;
+  private lookedMs = 0;
   private spent = performance.eventLoopUtilization();
+  private readonly machine = new Machine(() => performance.now());
 
   constructor(
     private readonly commitWaitMs: () => number,
@@ -92,6 +111,7 @@ export class LoadClock {
     this.touched = true;
     if (this.timer) return;
     this.quiet = 0;
+    this.lookedMs = performance.now();
     this.spent = performance.eventLoopUtilization();
     this.next();
   }
@@ -108,12 +128,14 @@ export class LoadClock {
   }
 
   private look(): void {
-    const lateMs = Math.max(0, performance.now() - this.dueMs);
+    const nowMs = performance.now();
+    const [elapsedMs, lateMs] = [nowMs - this.lookedMs, Math.max(0, nowMs - this.dueMs)];
+    this.lookedMs = nowMs;
     const spent = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(spent, this.spent);
     this.spent = spent;
     const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
-    this.onSample({ lateMs, utilization, commitWaitMs: this.commitWaitMs(), memoryBytes: heap + external });
+    this.onSample({ elapsedMs, lateMs, utilization, machine: this.machine.utilization(), commitWaitMs: this.commitWaitMs(), memoryBytes: heap + external });
     this.quiet = this.touched ? 0 : this.quiet + 1;
     this.touched = false;
     if (this.quiet < QUIET_LOOKS) this.next();

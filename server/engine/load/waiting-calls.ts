@@ -92,7 +92,7 @@ export class WaitingCalls {
       return;
     }
     this.max = Math.floor(this.count * 0.75);
-    while (this.count > this.max && this.shedOne()) continue;
+    for (let shed = true; shed && this.count > this.max; ) shed = this.shedOne();
   }
 
   private makeRoom(namespace: string): void {

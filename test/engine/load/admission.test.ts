@@ -155,29 +155,41 @@ describe('admission', () => {
       cause: enums.ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED,
       scope: enums.ResourceExhaustedScope.RESOURCE_EXHAUSTED_SCOPE_SYSTEM,
     });
-    expect(fromDuration((details[1]!.value as { retryDelay: object }).retryDelay)).toBe(3_000);
+    expect(fromDuration((details[1]!.value as { retryDelay: object }).retryDelay)).toBe(1_050);
   });
 
-  it('starts get less room while the node is busy, never none, and all of it again later', async () => {
-    const { admission, ask, happened } = gate({ requestsMax: 1_000 });
-    for (let i = 0; i < 100; i++) admission.adjust({ busy: true, critical: false });
-    expect(admission.roomForStarts).toBe(STARTS_MIN);
-    for (let i = 0; i < STARTS_MIN + 3; i++) ask(`start ${i}`, 'start');
+  it('fewer starts are let in while the node is busy, never none, and as many as come again later', async () => {
+    const { admission, ask, happened } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    const look = (busy: boolean, closedPerS = 0) => admission.adjust({ busy, behind: busy, critical: false, closedPerS, elapsedMs: 100 });
+    for (let i = 0; i < 10; i++) ask(`start ${i}`, 'start');
+    expect((await happened()).length).toBe(10);
+    look(true);
+    expect(admission.rateOfStarts).toBe(70); // a hundred a second came
+    for (let i = 0; i < 20; i++) look(true);
+    expect(admission.rateOfStarts).toBe(STARTS_MIN);
+    for (let i = 0; i < 5; i++) ask(`late ${i}`, 'start');
     ask('signal', 'change');
-    expect((await happened()).length).toBe(STARTS_MIN + 1);
-    expect(admission.queued).toBe(3);
-    for (let i = 0; i < 100; i++) admission.adjust({ busy: false, critical: false });
-    expect(await happened()).toEqual(['start 16', 'start 17', 'start 18']);
-    expect(admission.roomForStarts).toBe(1_000);
+    expect(await happened()).toEqual(['late 0', 'late 1', 'signal']);
+    look(true);
+    expect(await happened()).toEqual(['late 2', 'late 3']);
+    for (let i = 0; i < 100; i++) look(false);
+    expect(await happened()).toEqual(['late 4']);
+    expect(admission.rateOfStarts).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('while it is behind, starts keep some pace with what ends', () => {
+    const { admission } = gate();
+    admission.adjust({ busy: true, behind: true, critical: false, closedPerS: 500, elapsedMs: 100 });
+    expect(admission.rateOfStarts).toBe(350);
   });
 
   it('short of memory, only what finishes work is let in', async () => {
     const { admission, ask, happened } = gate();
-    admission.adjust({ busy: true, critical: true });
+    admission.adjust({ busy: true, behind: true, critical: true, closedPerS: 0, elapsedMs: 100 });
     ask('start', 'start');
     ask('signal', 'change');
     ask('answer', 'finish');
-    admission.adjust({ busy: false, critical: false });
+    admission.adjust({ busy: false, behind: false, critical: false, closedPerS: 0, elapsedMs: 100 });
     ask('later', 'start');
     expect(await happened()).toEqual(['start refused', 'signal refused', 'answer', 'later']);
   });

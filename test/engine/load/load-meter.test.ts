@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_LOAD_LIMITS } from '../../../server/engine/load/load-limits.js';
 import { LoadMeter, type Sample } from '../../../server/engine/load/load-meter.js';
 
-const calm: Sample = { lateMs: 1, utilization: 0.5, commitWaitMs: 5, memoryBytes: 100 };
+const calm: Sample = { elapsedMs: 100, lateMs: 1, utilization: 0.5, machine: 0.5, commitWaitMs: 5, memoryBytes: 100 };
 const meter = () => new LoadMeter({ ...DEFAULT_LOAD_LIMITS, memoryBytesMax: 1_000 });
-const after = (load: LoadMeter, times: number, sample: Partial<Sample>) => {
+const looks = (load: LoadMeter, times: number, sample: Partial<Sample>) => {
   for (let i = 0; i < times; i++) load.take({ ...calm, ...sample });
   return load.state;
 };
@@ -13,36 +13,43 @@ const after = (load: LoadMeter, times: number, sample: Partial<Sample>) => {
 describe('load meter', () => {
   it('one late moment is nothing, many are', () => {
     const load = meter();
-    expect(after(load, 1, { lateMs: 1_000 }).busy).toBe(false);
-    expect(after(load, 5, { lateMs: 1_000 }).busy).toBe(true);
-    expect(after(load, 20, {}).busy).toBe(false);
+    expect(looks(load, 1, { lateMs: 1_000 }).busy).toBe(false);
+    expect(looks(load, 5, { lateMs: 1_000 }).busy).toBe(true);
+    expect(looks(load, 20, {}).busy).toBe(false);
   });
 
   it('commits that queue up make it busy at once', () => {
-    expect(after(meter(), 1, { commitWaitMs: 501 }).busy).toBe(true);
+    expect(looks(meter(), 1, { commitWaitMs: 501 }).busy).toBe(true);
   });
 
   it('tasks that wait for workers hold nothing back while the process has time', () => {
     const load = meter();
     load.taskWaited(60_000);
-    expect(after(load, 1, {}).busy).toBe(false);
+    expect(looks(load, 1, {}).busy).toBe(false);
   });
 
   it('tasks that wait while the process has no time left do', () => {
     const load = meter();
-    after(load, 30, { utilization: 1 });
+    looks(load, 30, { utilization: 1 });
     load.taskWaited(400);
     load.taskWaited(1_000);
-    expect(after(load, 1, { utilization: 1 })).toMatchObject({ busy: true, taskWaitMs: 700 });
-    expect(after(load, 10, { utilization: 1 }).busy).toBe(true);
-    expect(after(load, 1, { utilization: 1 })).toMatchObject({ busy: false, taskWaitMs: 0 });
+    expect(looks(load, 1, { utilization: 1 })).toMatchObject({ busy: true, taskWaitMs: 700 });
+    expect(looks(load, 10, { utilization: 1 }).busy).toBe(true);
+    expect(looks(load, 1, { utilization: 1 })).toMatchObject({ busy: false, taskWaitMs: 0 });
+  });
+
+  it('a machine without time left counts like a process without', () => {
+    const load = meter();
+    looks(load, 30, { machine: 1 });
+    load.taskWaited(1_000);
+    expect(looks(load, 1, { machine: 1 }).busy).toBe(true);
   });
 
   it('memory counts as short until it is clearly below the limit', () => {
     const load = meter();
-    expect(after(load, 1, { memoryBytes: 1_001 }).critical).toBe(true);
-    expect(after(load, 1, { memoryBytes: 950 }).critical).toBe(true);
-    expect(after(load, 1, { memoryBytes: 899 }).critical).toBe(false);
-    expect(after(load, 1, { memoryBytes: 950 }).critical).toBe(false);
+    expect(looks(load, 1, { memoryBytes: 1_001 }).critical).toBe(true);
+    expect(looks(load, 1, { memoryBytes: 950 }).critical).toBe(true);
+    expect(looks(load, 1, { memoryBytes: 899 }).critical).toBe(false);
+    expect(looks(load, 1, { memoryBytes: 950 }).critical).toBe(false);
   });
 });
