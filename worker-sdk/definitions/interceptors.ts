@@ -4,11 +4,11 @@ import type { Payload } from './api.js';
 
 type AnyFunc = (...args: any[]) => any;
 type OmitLast<T> = T extends [...infer Rest, any] ? Rest : never;
+/** A type of its own, so that classes may name their interface as `IF` where the interface says `this`. */
+type OmitLastParam<F extends AnyFunc> = (...args: OmitLast<Parameters<F>>) => ReturnType<F>;
 
 /** The type of the `next` that method `FN` of interceptor `IF` is given. */
-export type Next<IF, FN extends keyof IF> = Required<IF>[FN] extends AnyFunc
-  ? (...args: OmitLast<Parameters<Required<IF>[FN]>>) => ReturnType<Required<IF>[FN]>
-  : never;
+export type Next<IF, FN extends keyof IF> = Required<IF>[FN] extends AnyFunc ? OmitLastParam<Required<IF>[FN]> : never;
 
 /** Headers that travel with workflows, signals, activities …: payloads by name. */
 export type Headers = Record<string, Payload>;

@@ -19,11 +19,13 @@ export function sdkFile(name: string): string {
 const SDK_MODULES: Readonly<Record<string, string>> = {
   '@perdure/sdk': 'index',
   '@perdure/sdk/workflow': 'workflow/index',
+  '@perdure/sdk/opentelemetry/workflow': 'opentelemetry/workflow/index',
+  '@perdure/sdk/opentelemetry/workflow-interceptors': 'opentelemetry/workflow/interceptors',
   '@perdure/sdk/protobufs': 'payload/protobuf-payload-converters',
 };
 
 /** What it has for the other side: a file of activities that is imported by accident most often imports one of these. */
-const OUTSIDE_MODULES: ReadonlySet<string> = new Set(['activity', 'client', 'testing', 'worker'].map((name) => `@perdure/sdk/${name}`));
+const OUTSIDE_MODULES: ReadonlySet<string> = new Set(['activity', 'client', 'opentelemetry', 'testing', 'worker'].map((name) => `@perdure/sdk/${name}`));
 
 export interface ForbiddenImport {
   module: string;
