@@ -22,7 +22,7 @@ module.exports = {
     rule('workflow-code-is-deterministic', 'what workflow code imports has no node in it, but for the context that follows promises', { path: '^worker-sdk/workflow/', pathNot: '/async-local-storage[.]ts$' }, { dependencyTypes: ['core'] }),
     rule('vm-in-the-sandbox', 'one room touches vm', { path: '^worker-sdk/', pathNot: '^worker-sdk/sandbox/' }, { path: '^(node:)?vm$' }),
     rule('product-without-tests', 'tests import the product, not the other way', { path: '^(server|worker-sdk|cli|eslint-plugin|web|examples)/' }, { path: '^(test|bench|scripts)/' }),
-    rule('declared-dependencies', 'a package that is imported is declared where it is imported', { path: '^(server|worker-sdk|cli|web)/' }, { pathNot: '/dist/', dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'unknown', 'undetermined'] }),
+    rule('declared-dependencies', 'a package that is imported is declared where it is imported, if only as a peer', { path: '^(server|worker-sdk|cli|web)/' }, { pathNot: '/dist/', dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'unknown', 'undetermined'], dependencyTypesNot: ['npm-peer'] }),
     rule('resolvable', 'every import leads somewhere', {}, { couldNotResolve: true, pathNot: '^estree$' }),
   ],
   options: {

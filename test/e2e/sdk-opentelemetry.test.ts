@@ -5,12 +5,21 @@ import * as officialClient from '@temporalio/client';
 import * as officialTracing from '@temporalio/interceptors-opentelemetry';
 import * as officialWorker from '@temporalio/worker';
 import { SpanStatusCode } from '@opentelemetry/api';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Context } from '../../worker-sdk/activity/index.js';
-import { ApplicationFailure, defaultPayloadConverter } from '../../worker-sdk/index.js';
+import { ApplicationFailure, defaultPayloadConverter, type MetricTags } from '../../worker-sdk/index.js';
 import { Client, Connection } from '../../worker-sdk/client/index.js';
-import { OpenTelemetryPlugin } from '../../worker-sdk/opentelemetry/index.js';
-import { type ActivityInboundCallsInterceptor, bundleWorkflowCode, DefaultLogger, type LogEntry, Runtime, Worker, type WorkerOptions } from '../../worker-sdk/worker/index.js';
+import { OpenTelemetryPlugin, openTelemetryMetricMeter } from '../../worker-sdk/opentelemetry/index.js';
+import {
+  type ActivityInboundCallsInterceptor,
+  bundleWorkflowCode,
+  DefaultLogger,
+  type LogEntry,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '../../worker-sdk/worker/index.js';
 import { type EngineServer, startEngineServer } from '../transport/engine-server.js';
 import { exporter, installTracing, inTrace, pathsOf, resource, spanProcessor } from './opentelemetry/traces.js';
 
@@ -25,6 +34,11 @@ const activities = {
 };
 const logs: LogEntry[] = [];
 
+const metricReader = new (class extends MetricReader {
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+})();
+
 let engine: EngineServer | undefined;
 let address: string;
 let connection: Connection;
@@ -32,7 +46,8 @@ let client: Client;
 
 beforeAll(async () => {
   officialWorker.Runtime.install({ logger: new officialWorker.DefaultLogger('ERROR') });
-  Runtime.install({ logger: new DefaultLogger('DEBUG', (entry) => logs.push(entry)) });
+  const metricMeter = openTelemetryMetricMeter(new MeterProvider({ readers: [metricReader] }).getMeter('worker'));
+  Runtime.install({ logger: new DefaultLogger('DEBUG', (entry) => logs.push(entry)), metricMeter });
   installTracing();
   engine = process.env.PERDURE_ADDRESS ? undefined : await startEngineServer();
   address = process.env.PERDURE_ADDRESS ?? engine!.address;
@@ -99,10 +114,19 @@ test('a trace of everything', async () => {
   const traceId = await withWorker((taskQueue) => story(taskQueue));
   expect(pathsOf(traceId)).toEqual(WHOLE);
   const run = exporter.getFinishedSpans().find(({ name }) => name === 'RunWorkflow:everything')!;
-  expect(run.attributes).toMatchObject({ workflowType: 'everything', namespace: 'default', temporalWorkflowId: expect.stringMatching(/^w-/), run_id: run.attributes.runId });
+  expect(run.attributes).toMatchObject({
+    workflowType: 'everything',
+    namespace: 'default',
+    temporalWorkflowId: expect.stringMatching(/^w-/),
+    run_id: run.attributes.runId,
+  });
   expect(run.status.code).toBe(SpanStatusCode.OK);
   const activity = exporter.getFinishedSpans().find(({ name }) => name === 'RunActivity:shout')!;
-  expect(activity.attributes).toMatchObject({ temporalActivityId: expect.any(String), temporalWorkflowId: run.attributes.workflowId, run_id: run.attributes.runId });
+  expect(activity.attributes).toMatchObject({
+    temporalActivityId: expect.any(String),
+    temporalWorkflowId: run.attributes.workflowId,
+    run_id: run.attributes.runId,
+  });
   const started = exporter.getFinishedSpans().find(({ name }) => name === 'StartWorkflow:everything')!;
   expect(started.attributes).toEqual({ temporalWorkflowId: run.attributes.workflowId, run_id: run.attributes.runId });
 });
@@ -163,7 +187,9 @@ test('a rejected update and a run that continues as new', async () => {
   const first = 'RunWorkflow:twice < StartWorkflow:twice < test';
   const second = `RunWorkflow:twice < ContinueAsNew:twice < ${first}`;
   const paths = pathsOf(traceId);
-  expect(paths).toEqual(expect.arrayContaining([first, second, `RunWorkflow:twice < ContinueAsNew:twice < ${second}`, 'TerminateWorkflow < test']));
+  expect(paths).toEqual(
+    expect.arrayContaining([first, second, `RunWorkflow:twice < ContinueAsNew:twice < ${second}`, 'TerminateWorkflow < test']),
+  );
   expect(paths).toContain('ValidateUpdate:rename < StartWorkflowUpdate:rename < test');
   expect(exporter.getFinishedSpans().find(({ name }) => name === 'ContinueAsNew:twice')!.status.code).toBe(SpanStatusCode.OK);
 });
@@ -171,11 +197,24 @@ test('a rejected update and a run that continues as new', async () => {
 test('what is logged names its span', async () => {
   logs.length = 0;
   const taskQueue = `traces-${randomUUID()}`;
-  const noting = { ...activities, greet: async (name: string) => (Context.current().log.info('greeting'), `hello ${name}`) };
+  const noting = {
+    ...activities,
+    greet: async (name: string) => {
+      Context.current().log.info('greeting');
+      return `hello ${name}`;
+    },
+  };
   const worker = await Worker.create({ connection, taskQueue, workflowsPath, activities: noting, plugins: [plugin] });
   const { traceId } = await inTrace(() => worker.runUntil(client.workflow.execute('child', { ...ids(taskQueue), args: ['you'] })));
-  const span = exporter.getFinishedSpans().find(({ name }) => name === 'RunActivity:greet')!.spanContext();
-  expect(logs.find(({ message }) => message === 'greeting')?.meta).toMatchObject({ trace_id: traceId, span_id: span.spanId, trace_flags: '01' });
+  const span = exporter
+    .getFinishedSpans()
+    .find(({ name }) => name === 'RunActivity:greet')!
+    .spanContext();
+  expect(logs.find(({ message }) => message === 'greeting')?.meta).toMatchObject({
+    trace_id: traceId,
+    span_id: span.spanId,
+    trace_flags: '01',
+  });
 });
 
 test('tracing changes neither the order of things nor what is drawn at random', async () => {
@@ -186,7 +225,13 @@ test('tracing changes neither the order of things nor what is drawn at random', 
         async (taskQueue) => {
           const runs = await Promise.all(['order', 'order', 'randomness'].map((type) => plain.workflow.start(type, ids(taskQueue))));
           await Promise.all(runs.map((handle) => handle.result()));
-          return Promise.all(runs.map(async (handle) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory(), result: await handle.result() })));
+          return Promise.all(
+            runs.map(async (handle) => ({
+              workflowId: handle.workflowId,
+              history: await handle.fetchHistory(),
+              result: await handle.result(),
+            })),
+          );
         },
         { plugins },
       ),
@@ -197,7 +242,8 @@ test('tracing changes neither the order of things nor what is drawn at random', 
     [histories[0]!, []],
     [histories[1]!, [plugin]],
   ] as const) {
-    for await (const { error, workflowId } of Worker.runReplayHistories({ workflowsPath, plugins: [...plugins] }, recorded)) expect(error, workflowId).toBeUndefined();
+    for await (const { error, workflowId } of Worker.runReplayHistories({ workflowsPath, plugins: [...plugins] }, recorded))
+      expect(error, workflowId).toBeUndefined();
   }
 });
 
@@ -214,7 +260,10 @@ test('a trace that its beginner does not record is passed on and recorded nowher
   const carrier = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00' };
   const seen: string[] = [];
   const headers = { '_tracer-data': defaultPayloadConverter.toPayload(carrier)! };
-  const unsampled = new Client({ connection, interceptors: { workflow: [{ startWithDetails: (input, next) => next({ ...input, headers }) }] } });
+  const unsampled = new Client({
+    connection,
+    interceptors: { workflow: [{ startWithDetails: (input, next) => next({ ...input, headers }) }] },
+  });
   const noting = (): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       execute: (input, next) => {
@@ -223,7 +272,73 @@ test('a trace that its beginner does not record is passed on and recorded nowher
       },
     },
   });
-  await withWorker((taskQueue) => unsampled.workflow.execute('child', { ...ids(taskQueue), args: ['you'] }), { interceptors: { activity: [noting] } });
+  await withWorker((taskQueue) => unsampled.workflow.execute('child', { ...ids(taskQueue), args: ['you'] }), {
+    interceptors: { activity: [noting] },
+  });
   expect(seen).toEqual([carrier.traceparent]);
   expect(exporter.getFinishedSpans().filter(({ name }) => name.includes('Workflow'))).toEqual([]);
+});
+
+/** Names and labels that dashboards of the field are built on. */
+const METRICS: Record<string, string[]> = {
+  temporal_worker_start: [],
+  temporal_workflow_completed: ['workflow_type'],
+  temporal_workflow_continue_as_new: ['workflow_type'],
+  temporal_workflow_failed: ['workflow_type'],
+  temporal_workflow_endtoend_latency: ['workflow_type'],
+  temporal_workflow_task_queue_poll_succeed: [],
+  temporal_workflow_task_schedule_to_start_latency: ['workflow_type'],
+  temporal_workflow_task_execution_latency: ['workflow_type'],
+  temporal_workflow_task_replay_latency: ['workflow_type'],
+  temporal_activity_task_received: ['activity_type', 'workflow_type', 'eager'],
+  temporal_activity_schedule_to_start_latency: ['activity_type', 'workflow_type'],
+  temporal_activity_execution_latency: ['activity_type', 'workflow_type'],
+  temporal_activity_execution_failed: ['activity_type', 'workflow_type', 'failure_reason'],
+  temporal_activity_succeed_endtoend_latency: ['activity_type', 'workflow_type'],
+  temporal_local_activity_total: ['activity_type', 'workflow_type'],
+  temporal_local_activity_execution_latency: ['activity_type', 'workflow_type'],
+  temporal_local_activity_succeed_endtoend_latency: ['activity_type', 'workflow_type'],
+  temporal_num_pollers: ['poller_type'],
+  temporal_worker_task_slots_available: ['worker_type'],
+  temporal_worker_task_slots_used: ['worker_type'],
+  temporal_sticky_cache_hit: [],
+  temporal_sticky_cache_size: [],
+  temporal_request: ['operation'],
+  temporal_request_latency: ['operation'],
+  temporal_long_request: ['operation'],
+  temporal_long_request_latency: ['operation'],
+};
+
+test('metrics under the field’s names, through OpenTelemetry’s own SDK', async () => {
+  const tagging = () => ({
+    outbound: { getMetricTags: (tags: MetricTags, next: (tags: MetricTags) => MetricTags) => next({ ...tags, shop: 'north' }) },
+  });
+  const counting = {
+    ...activities,
+    greet: async (name: string) => {
+      Context.current().metricMeter.createCounter('greetings').add(1);
+      return name;
+    },
+  };
+  await withWorker(
+    async (taskQueue) => {
+      await client.workflow.execute('order', ids(taskQueue));
+      await client.workflow.execute('twice', { ...ids(taskQueue), args: [1] });
+      await expect(client.workflow.execute('failing', ids(taskQueue))).rejects.toThrow();
+    },
+    { activities: counting, interceptors: { activity: [tagging] } },
+  );
+  await withWorker((taskQueue) => client.workflow.execute('child', { ...ids(taskQueue), args: ['x'] }), { maxCachedWorkflows: 0 });
+  const { resourceMetrics, errors } = await metricReader.collect();
+  expect(errors).toEqual([]);
+  const metrics = new Map(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics).map((metric) => [metric.descriptor.name, metric]));
+  for (const [name, labels] of Object.entries(METRICS)) {
+    const metric = metrics.get(name);
+    expect(metric, name).toBeDefined();
+    expect(metric!.descriptor.description, name).not.toBe('');
+    for (const { attributes } of metric!.dataPoints)
+      expect(Object.keys(attributes).sort(), name).toEqual(['namespace', 'task_queue', ...labels].sort());
+  }
+  expect(metrics.get('temporal_workflow_task_execution_latency')!.descriptor.unit).toBe('ms');
+  expect(metrics.get('greetings')!.dataPoints[0]!.attributes).toMatchObject({ activityType: 'greet', shop: 'north' });
 });

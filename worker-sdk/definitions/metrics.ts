@@ -95,5 +95,36 @@ export class RecordingMetricMeter implements MetricMeter {
   }
 }
 
+/** Hands values to a meter, each metric made once. */
+export function recorderInto(meter: MetricMeter): MetricRecorder {
+  const recorders = new Map<string, (value: number, tags: MetricTags) => void>();
+  return (metric, value, tags) => {
+    const key = `${metric.kind} ${metric.name}`;
+    let record = recorders.get(key);
+    if (!record) {
+      record = recorderOf(meter, metric);
+      recorders.set(key, record);
+    }
+    record(value, tags);
+  };
+}
+
+function recorderOf(meter: MetricMeter, { name, kind, valueType, unit, description }: Metric): (value: number, tags: MetricTags) => void {
+  if (kind === 'counter') {
+    const counter = meter.createCounter(name, unit, description);
+    return (value, tags) => counter.add(value, tags);
+  }
+  if (kind === 'histogram') {
+    const histogram = meter.createHistogram(name, valueType, unit, description);
+    return (value, tags) => histogram.record(value, tags);
+  }
+  if (kind === 'gauge') {
+    const gauge = meter.createGauge(name, valueType, unit, description);
+    return (value, tags) => gauge.set(value, tags);
+  }
+  const upDown = meter.createUpDownCounter(name, unit, description);
+  return (value, tags) => upDown.add(value, tags);
+}
+
 /** A meter whose metrics go nowhere. */
 export const noopMetricMeter: MetricMeter = new RecordingMetricMeter(() => undefined);

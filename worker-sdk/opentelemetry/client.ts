@@ -16,7 +16,11 @@ import type {
   WorkflowStartUpdateWithStartOutput,
   WorkflowTerminateInput,
 } from '../client/interceptors.js';
-import type { DescribeWorkflowExecutionResponse, RequestCancelWorkflowExecutionResponse, TerminateWorkflowExecutionResponse } from '../client/types.js';
+import type {
+  DescribeWorkflowExecutionResponse,
+  RequestCancelWorkflowExecutionResponse,
+  TerminateWorkflowExecutionResponse,
+} from '../client/types.js';
 import { headersWithContext } from './headers.js';
 import { type InterceptorOptions, instrument } from './instrument.js';
 import { RUN_ID_ATTR_KEY, SPAN_DELIMITER, SpanName, TERMINATE_REASON_ATTR_KEY, UPDATE_ID_ATTR_KEY, WORKFLOW_ID_ATTR_KEY } from './names.js';
@@ -84,7 +88,12 @@ export class OpenTelemetryWorkflowClientInterceptor implements WorkflowClientInt
   }
 
   query(input: WorkflowQueryInput, next: NextOf<'query'>): Promise<unknown> {
-    return this.onExecution(SpanName.WORKFLOW_QUERY, input, () => next({ ...input, headers: headersWithContext(input.headers) }), input.queryType);
+    return this.onExecution(
+      SpanName.WORKFLOW_QUERY,
+      input,
+      () => next({ ...input, headers: headersWithContext(input.headers) }),
+      input.queryType,
+    );
   }
 
   terminate(input: WorkflowTerminateInput, next: NextOf<'terminate'>): Promise<TerminateWorkflowExecutionResponse> {

@@ -1,5 +1,13 @@
 /** Takes the spans that workflow code ended out of the sandbox, to the span processor of the program. */
-import { type Attributes, createTraceState, type HrTime, type Link, type SpanContext, type SpanKind, type SpanStatus } from '@opentelemetry/api';
+import {
+  type Attributes,
+  createTraceState,
+  type HrTime,
+  type Link,
+  type SpanContext,
+  type SpanKind,
+  type SpanStatus,
+} from '@opentelemetry/api';
 import type { InjectedSink } from '../worker/sinks.js';
 import type { WorkflowInfo } from '../workflow/interfaces.js';
 import { RUN_ID_ATTR_KEY, WORKFLOW_ID_ATTR_KEY } from './names.js';

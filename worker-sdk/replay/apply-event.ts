@@ -88,6 +88,7 @@ function applyStarted(run: RunMachine, event: HistoryEvent): void {
   // A query may come before the first task: it sees the time of the start.
   run.advanceTime(tsToMs(event.eventTime));
   run.start = {
+    startMs: tsToMs(event.eventTime),
     workflowTaskTimeoutMs: tsToMs(attributes.workflowTaskTimeout) || 10_000,
     memo: attributes.memo,
     retryPolicy: attributes.retryPolicy,

@@ -44,6 +44,7 @@ function failureTypes(types: WorkflowHostOptions['workflowFailureErrorTypes'], w
 class Host implements WorkflowHost {
   readonly #environment: RunEnvironment;
   readonly #cache: RunCache;
+  readonly #onCacheLookup: WorkflowHostOptions['onCacheLookup'];
   /** The last task of each run that works on one: tasks of a run wait for each other. */
   readonly #busy = new Map<string, Promise<unknown>>();
 
@@ -51,6 +52,7 @@ class Host implements WorkflowHost {
     options: WorkflowHostOptions,
     private readonly sandbox: Sandbox,
   ) {
+    this.#onCacheLookup = options.onCacheLookup;
     const buildId = options.deploymentVersion?.buildId ?? options.buildId;
     this.#environment = {
       sandbox,
@@ -123,8 +125,12 @@ class Host implements WorkflowHost {
     const fromStart = PagedHistory.startsAtFirstEvent(task);
     if (cached && !fromStart) {
       const first = task.history?.events?.[0];
-      if (!first || idOf(first) === cached.nextEventId) return { run: cached, history: PagedHistory.ofTask(task, fetchHistory) };
+      if (!first || idOf(first) === cached.nextEventId) {
+        this.#onCacheLookup?.(true);
+        return { run: cached, history: PagedHistory.ofTask(task, fetchHistory) };
+      }
     }
+    if (!fromStart) this.#onCacheLookup?.(false);
     if (cached) this.#cache.evict(runId, fromStart ? 'its history comes from the beginning' : 'its history has a gap');
     const run = new ManagedRun(task, this.#environment);
     this.#cache.add(run);

@@ -19,7 +19,7 @@ import { seedBytes, randomnessSeed } from './randomness-seed.js';
 import { type DeploymentVersion, RunMachine } from './run-machine.js';
 import { STACK_TRACE_QUERY } from '../workflow/reserved.js';
 import type { SinkDispatcher } from './sink-dispatcher.js';
-import type { RunLocalActivity, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
+import type { RunLocalActivity, TaskFigures, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
 
 const { WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE } =
   proto.temporal.api.enums.v1.WorkflowTaskFailedCause;
@@ -60,6 +60,9 @@ export class ManagedRun {
   #ended: { seq: number; outcome: LocalActivityOutcome; runtimeMs: number }[] = [];
   /** Set when the run must not be used again. */
   broken = false;
+  /** When the replay of the present task began; undefined once it is over. */
+  #replayingSinceMs: number | undefined;
+  #replayMs: number | undefined;
   /** What its code did otherwise than history says. */
   mismatch: NondeterminismError | undefined;
 
@@ -107,7 +110,7 @@ export class ManagedRun {
         this.broken = sawNew && this.#machine!.commandsToSend().length > 0;
         return { kind: 'query', answer: loneQueryAnswer(queryResults[LONE_QUERY]!) };
       }
-      return { kind: 'completed', completion: this.#completion(queryResults, heartbeat) };
+      return { kind: 'completed', completion: this.#completion(queryResults, heartbeat), figures: this.#takeFigures() };
     } catch (error) {
       if (error instanceof HistoryUnreadable) throw error.cause;
       return this.#failed(error, isLoneQuery);
@@ -167,6 +170,7 @@ export class ManagedRun {
     const { namespace, taskQueue, version } = this.environment;
     const identity = { workflowId: this.workflowId, runId: this.runId, namespace, taskQueue };
     this.#machine = new RunMachine(identity, history.window, requests, version, () => Date.now());
+    if (this.#machine.replaying) this.#replayingSinceMs = performance.now();
   }
 
   /**
@@ -199,6 +203,10 @@ export class ManagedRun {
 
   #activate(activation: Activation): void {
     const machine = this.#machine!;
+    if (this.#replayingSinceMs !== undefined && !activation.isReplaying) {
+      this.#replayMs = performance.now() - this.#replayingSinceMs;
+      this.#replayingSinceMs = undefined;
+    }
     const code = this.#codeFor(activation);
     const withTime = { ...activation, timestamp: timestampOf(machine.timeMs) };
     try {
@@ -285,6 +293,12 @@ export class ManagedRun {
         this.environment.sinks.dispatch(code.takeSinkCalls());
       }
     });
+  }
+
+  #takeFigures(): TaskFigures {
+    const replayMs = this.#replayMs;
+    this.#replayMs = undefined;
+    return { replayMs, runStartMs: this.#machine?.start?.startMs };
   }
 
   #completion(queryResults: WorkflowTaskCompletion['queryResults'], heartbeat: boolean): WorkflowTaskCompletion {

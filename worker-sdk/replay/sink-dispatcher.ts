@@ -1,6 +1,6 @@
 /** Takes the calls that workflow code made through sinks out of the sandbox: logs, metrics, and the user's own. */
 import type { Logger, LogMetadata } from '../definitions/logger.js';
-import type { Metric, MetricMeter, MetricTags } from '../definitions/metrics.js';
+import { type Metric, type MetricMeter, type MetricRecorder, type MetricTags, recorderInto } from '../definitions/metrics.js';
 import { LOGGER_SINK } from '../workflow/logs.js';
 import { METRICS_SINK } from '../workflow/metrics.js';
 import type { SinkCall } from '../workflow/run-context.js';
@@ -9,13 +9,15 @@ import type { InjectedSinks } from './workflow-host.js';
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 export class SinkDispatcher {
-  readonly #metrics = new Map<string, (value: number, tags: MetricTags) => void>();
+  readonly #record: MetricRecorder | undefined;
 
   constructor(
     private readonly logger: Logger,
-    private readonly meter: MetricMeter | undefined,
+    meter: MetricMeter | undefined,
     private readonly sinks: InjectedSinks,
-  ) {}
+  ) {
+    this.#record = meter && recorderInto(meter);
+  }
 
   dispatch(calls: readonly SinkCall[]): void {
     for (const call of calls) {
@@ -37,43 +39,15 @@ export class SinkDispatcher {
     } else if (ifaceName === LOGGER_SINK) {
       this.logger[fnName as Level](args[0] as string, args[1] as LogMetadata);
     } else if (ifaceName === METRICS_SINK) {
-      this.#record(args[0] as Metric, args[1] as number, args[2] as MetricTags);
+      this.#record?.(args[0] as Metric, args[1] as number, args[2] as MetricTags);
     } else {
       const { workflowId, runId } = workflowInfo;
       this.logger.error('Workflow referenced an unregistered external sink', { ifaceName, fnName, workflowId, runId });
     }
   }
 
-  #record(metric: Metric, value: number, tags: MetricTags): void {
-    if (!this.meter) return;
-    const key = `${metric.kind} ${metric.name}`;
-    let record = this.#metrics.get(key);
-    if (!record) {
-      record = recorderOf(this.meter, metric);
-      this.#metrics.set(key, record);
-    }
-    record(value, tags);
-  }
-
   #complain({ ifaceName, fnName, workflowInfo }: SinkCall, error: unknown): void {
     const { workflowId, runId } = workflowInfo;
     this.logger.error('External sink function threw an error', { ifaceName, fnName, workflowId, runId, error });
   }
-}
-
-function recorderOf(meter: MetricMeter, { name, kind, valueType, unit, description }: Metric): (value: number, tags: MetricTags) => void {
-  if (kind === 'counter') {
-    const counter = meter.createCounter(name, unit, description);
-    return (value, tags) => counter.add(value, tags);
-  }
-  if (kind === 'histogram') {
-    const histogram = meter.createHistogram(name, valueType, unit, description);
-    return (value, tags) => histogram.record(value, tags);
-  }
-  if (kind === 'gauge') {
-    const gauge = meter.createGauge(name, valueType, unit, description);
-    return (value, tags) => gauge.set(value, tags);
-  }
-  const upDown = meter.createUpDownCounter(name, unit, description);
-  return (value, tags) => upDown.add(value, tags);
 }

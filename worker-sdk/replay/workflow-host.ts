@@ -27,10 +27,18 @@ export interface HistoryPage {
  */
 export type FetchHistory = (nextPageToken: Uint8Array) => Promise<HistoryPage>;
 
+/** For metrics: what a task showed of its run. */
+export interface TaskFigures {
+  /** How long it took to come to where history ends; absent when the run was there already, or is new. */
+  replayMs?: number;
+  /** Start of the run, milliseconds since 1970. */
+  runStartMs?: number;
+}
+
 /** What to answer a task with. Each part goes into its request as it is; the worker adds token, identity, namespace, sticky attributes. */
 export type WorkflowTaskOutcome =
   /** RespondWorkflowTaskCompleted. */
-  | { kind: 'completed'; completion: WorkflowTaskCompletion }
+  | { kind: 'completed'; completion: WorkflowTaskCompletion; figures?: TaskFigures }
   /** RespondWorkflowTaskFailed (which a worker sends for attempt 1 only; later attempts time out). */
   | { kind: 'failed'; failure: Pick<FailedRequest, 'cause' | 'failure'> & { failure: ProtoFailure } }
   /** RespondQueryTaskCompleted: the task was a lone query. */
@@ -142,6 +150,8 @@ export interface WorkflowHostOptions extends Partial<BundleOptions> {
   activationTimeoutMs?: number;
   /** Called when a run leaves the cache by pressure (count or memory), by failure or by {@link WorkflowHost.evict}. */
   onEvict?: (runId: string, reason: string) => void;
+  /** Called for each task that goes on where an earlier one ended: whether its run was still there. */
+  onCacheLookup?: (hit: boolean) => void;
 }
 
 /** A patch that a run meets for the first time. */

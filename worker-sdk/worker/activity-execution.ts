@@ -10,7 +10,7 @@ import { composeInterceptors } from '../definitions/interceptors.js';
 import type { Logger } from '../definitions/logger.js';
 import { LoggerWithComposedMetadata } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
-import { noopMetricMeter } from '../definitions/metrics.js';
+import { noopMetricMeter, recorderInto, RecordingMetricMeter } from '../definitions/metrics.js';
 import type { TypeInfo } from '../definitions/type-info.js';
 import { encodeErrorToFailure, encodeToPayload } from '../payload/conversion.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
@@ -79,8 +79,7 @@ export class ActivityExecution {
     const { info, heartbeat } = input;
     this.outbound = [];
     this.logger = LoggerWithComposedMetadata.compose(env.logger, () => this.logAttributes());
-    const metrics = env.metricMeter === noopMetricMeter ? noopMetricMeter : env.metricMeter.withTags(activityMetricTags(info));
-    this.context = new Context(info, this.cancellation, heartbeat, env.client, this.logger, metrics);
+    this.context = new Context(info, this.cancellation, heartbeat, env.client, this.logger, this.metricMeter());
     const interceptors = env.interceptors.map((make) => make(this.context));
     this.inbound = interceptors.flatMap(({ inbound }) => inbound ?? []);
     this.outbound.push(...interceptors.flatMap(({ outbound }) => outbound ?? []));
@@ -166,6 +165,16 @@ export class ActivityExecution {
       );
       return encodeErrorToFailure({ ...this.env.converter, payloadCodecs: [] }, failure, context);
     }
+  }
+
+  /** Interceptors may add tags that are known only when a value is recorded. */
+  private metricMeter(): MetricMeter {
+    const { metricMeter, interceptors } = this.env;
+    if (metricMeter === noopMetricMeter) return metricMeter;
+    const tags = activityMetricTags(this.input.info);
+    if (interceptors.length === 0) return metricMeter.withTags(tags);
+    const tagsNow = () => composeInterceptors(this.outbound, 'getMetricTags', (input) => input)(tags);
+    return new RecordingMetricMeter(recorderInto(metricMeter), [tagsNow]);
   }
 
   private logAttributes(): Record<string, unknown> {

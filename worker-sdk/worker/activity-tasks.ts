@@ -62,8 +62,9 @@ export class ActivityTasks {
   }
 
   /** Executes a task and delivers its answer; releases the slot at the end. */
-  take(task: ActivityTask, slot: Slot<ActivitySlotInfo>): void {
+  take(task: ActivityTask, slot: Slot<ActivitySlotInfo>, isEager = false): void {
     slot.use({ type: 'activity', activityType: task.activityType?.name ?? '' });
+    this.options.metrics?.activityReceived(task, isEager);
     const done = this.execute(task)
       .catch((err) => {
         this.options.logger.error('Activity task was dropped by an unexpected error', { error: err });
@@ -87,7 +88,6 @@ export class ActivityTasks {
 
   private async execute(task: ActivityTask): Promise<void> {
     const { metrics } = this.options;
-    metrics?.activityReceived(task);
     const begin = performance.now();
     let outcome: ActivityOutcome;
     let cancelReason: CancelReason | undefined;

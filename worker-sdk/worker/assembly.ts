@@ -4,7 +4,7 @@ import { Client } from '../client/client.js';
 import { msToTs } from '../definitions/duration.js';
 import type { Logger } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
-import type { RunLocalActivity, WorkflowHost, WorkflowTask } from '../replay/workflow-host.js';
+import type { RunLocalActivity, WorkflowHost, WorkflowHostOptions, WorkflowTask } from '../replay/workflow-host.js';
 import type { Connection } from '../transport/connection.js';
 import type { ActivityEnvironment } from './activity-execution.js';
 import type { ActivityTask } from './activity-tasks.js';
@@ -26,7 +26,10 @@ import { workerVersion } from './worker-version.js';
 import { WorkflowTasks } from './workflow-tasks.js';
 
 /** Makes the host of the workflows: the real one, or a test's. */
-export type MakeHost = (runLocalActivity: RunLocalActivity, onEvict: (() => void) | undefined) => Promise<WorkflowHost>;
+export type MakeHost = (
+  runLocalActivity: RunLocalActivity,
+  observer: Pick<WorkflowHostOptions, 'onEvict' | 'onCacheLookup'>,
+) => Promise<WorkflowHost>;
 
 /** TASK_QUEUE_KIND_NORMAL and _STICKY */
 const NORMAL = 1;
@@ -41,6 +44,8 @@ export interface WorkerParts {
   readonly localActivities: LocalActivities;
   readonly workflowTasks: WorkflowTasks | undefined;
   readonly workflowSlots: Slots<WorkflowSlotInfo>;
+  readonly activitySlots: Slots<ActivitySlotInfo>;
+  readonly localSlots: Slots<LocalActivitySlotInfo>;
   readonly workflowPollers: Poller<WorkflowSlotInfo, WorkflowTask>[];
   readonly activityPollers: Poller<ActivitySlotInfo, ActivityTask>[];
   readonly delivery: DeliveryLimit;
@@ -92,13 +97,16 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     maxHeartbeatThrottleMs: options.maxHeartbeatThrottleMs,
   });
   const localActivities = new LocalActivities({ env, activities, slots: localSlots, taskQueue, metrics });
-  const host = await makeHost?.(localActivities.run, metrics && (() => metrics.evicted()));
+  const host = await makeHost?.(localActivities.run, {
+    onEvict: metrics && (() => metrics.evicted()),
+    onCacheLookup: metrics && ((hit) => metrics.cacheLookup(hit)),
+  });
   const eager = new EagerActivities({
     slots: activitySlots,
     maxPerTask: options.activityPolls ? options.maxEagerActivityReservationsPerWorkflowTask : 0,
     has: (type) => activities.has(type) || activities.has('default'),
     takesMore,
-    take: (task, slot) => activityTasks.take(task, slot),
+    take: (task, slot) => activityTasks.take(task, slot, true),
   });
   const stickyQueue = host && options.stickyPolls ? `${identity}-${taskQueue}-${instanceKey}` : undefined;
   const workflowTasks =
@@ -123,6 +131,8 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     localActivities,
     workflowTasks,
     workflowSlots,
+    activitySlots,
+    localSlots,
     workflowPollers: workflowTasks ? workflowPollers(polling, workflowSlots, workflowTasks, stickyQueue) : [],
     activityPollers: activityPollers(polling, activitySlots, activityTasks),
     delivery,

@@ -10,7 +10,7 @@ import type { CompiledWorkerOptions } from './compiled-options.js';
 
 /** Makes the host once the worker can run local activities. */
 export function makeWorkflowHost(options: CompiledWorkerOptions, logger: Logger, metricMeter: MetricMeter): MakeHost {
-  return (runLocalActivity, onEvict) => createWorkflowHost({ ...hostOptions(options, logger, metricMeter), runLocalActivity, onEvict });
+  return (runLocalActivity, observer) => createWorkflowHost({ ...hostOptions(options, logger, metricMeter), ...observer, runLocalActivity });
 }
 
 /** The options that running and replaying workflows have in common. */

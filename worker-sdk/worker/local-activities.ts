@@ -44,7 +44,7 @@ export class LocalActivities {
     const begin = performance.now();
     try {
       const result = await this.attempt(task, signal).catch((err) => this.ended(err, task));
-      this.options.metrics?.localActivityExecuted(task.activityType, task.workflowType, result.kind, performance.now() - begin);
+      this.options.metrics?.localActivityExecuted(task, result.kind, performance.now() - begin);
       return result;
     } finally {
       slot.release();

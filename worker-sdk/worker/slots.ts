@@ -75,6 +75,8 @@ export interface Slots<SI extends SlotInfo> {
   tryReserve(isSticky: boolean): Slot<SI> | undefined;
   /** Slots that hold a task. */
   readonly used: number;
+  /** Slots that hold none; undefined where no number limits them. */
+  readonly available?: number;
 }
 
 /** Slots of a fixed number; waiters are served in order. */
@@ -87,6 +89,10 @@ export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
 
   get used(): number {
     return this.busy;
+  }
+
+  get available(): number {
+    return this.size - this.busy;
   }
 
   async reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined> {

@@ -2,10 +2,11 @@
 import { status } from '@grpc/grpc-js';
 import type { temporal } from '../definitions/api.js';
 import { tsToMs } from '../definitions/duration.js';
-import type { MetricCounter, MetricHistogram, MetricMeter, MetricTags } from '../definitions/metrics.js';
+import type { MetricCounter, MetricGauge, MetricHistogram, MetricMeter, MetricTags } from '../definitions/metrics.js';
 import { noopMetricMeter } from '../definitions/metrics.js';
-import type { WorkflowTask, WorkflowTaskOutcome } from '../replay/workflow-host.js';
+import type { LocalActivityTask, WorkflowTask, WorkflowTaskOutcome } from '../replay/workflow-host.js';
 import { isGrpcServiceError } from '../transport/grpc-error.js';
+import { DESCRIPTIONS } from './metric-descriptions.js';
 
 type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 type Command = temporal.api.command.v1.ICommand;
@@ -13,6 +14,16 @@ export type PollerType = 'workflow_task' | 'sticky_workflow_task' | 'activity_ta
 export type SlotType = 'WorkflowWorker' | 'ActivityWorker' | 'LocalActivityWorker';
 
 const LONG_REQUESTS = new Set(['PollWorkflowTaskQueue', 'PollActivityTaskQueue', 'GetWorkflowExecutionHistory']);
+
+/** By cause of the failed task: WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR. */
+const FAILURE_REASONS: Readonly<Record<number, string>> = { 24: 'NonDeterminismError' };
+
+/** What is there at a moment. */
+export interface WorkerGauges {
+  pollers: Record<PollerType, number>;
+  slots: Record<SlotType, { used: number; available?: number }>;
+  cachedRuns: number;
+}
 
 /** What workers add to the meter's own tags. */
 interface WorkerTags extends MetricTags {
@@ -25,6 +36,7 @@ export class WorkerMetrics {
   private readonly meter: MetricMeter;
   private readonly counters = new Map<string, MetricCounter>();
   private readonly histograms = new Map<string, MetricHistogram>();
+  private readonly gaugesByName = new Map<string, MetricGauge>();
 
   /** The metrics for a meter; undefined for the one that records nothing. */
   static for(meter: MetricMeter, tags: WorkerTags): WorkerMetrics | undefined {
@@ -67,13 +79,25 @@ export class WorkerMetrics {
   /** A workflow task was executed. */
   workflowTaskExecuted(task: WorkflowTask, outcome: WorkflowTaskOutcome, durationMs: number): void {
     const tags = workflowTags(task);
-    this.time('workflow_task_execution_latency', durationMs, tags);
-    if (outcome.kind === 'failed') {
-      // WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-      const reason = outcome.failure.cause === 24 ? 'NonDeterminismError' : 'WorkflowError';
-      this.count('workflow_task_execution_failed', { ...tags, failure_reason: reason });
-    }
-    for (const command of (outcome.kind === 'completed' && outcome.completion.commands) || []) this.closed(command, tags);
+    const { replayMs, runStartMs } = (outcome.kind === 'completed' && outcome.figures) || {};
+    if (replayMs !== undefined) this.time('workflow_task_replay_latency', replayMs, tags);
+    this.time('workflow_task_execution_latency', durationMs - (replayMs ?? 0), tags);
+    if (outcome.kind === 'failed') this.workflowTaskFailed(task, FAILURE_REASONS[outcome.failure.cause ?? 0] ?? 'WorkflowError');
+    for (const command of (outcome.kind === 'completed' && outcome.completion.commands) || []) this.closed(command, runStartMs, tags);
+  }
+
+  private workflowTaskFailed(task: WorkflowTask, reason: string): void {
+    this.count('workflow_task_execution_failed', { ...workflowTags(task), failure_reason: reason });
+  }
+
+  /** The answer of a workflow task was too large to be sent. */
+  workflowTaskTooLarge(task: WorkflowTask): void {
+    this.workflowTaskFailed(task, 'GrpcMessageTooLarge');
+  }
+
+  /** A task went on where an earlier one ended, and its run was there, or was not. */
+  cacheLookup(hit: boolean): void {
+    this.count(hit ? 'sticky_cache_hit' : 'sticky_cache_miss');
   }
 
   /** A run left the cache by pressure or failure. */
@@ -82,7 +106,8 @@ export class WorkerMetrics {
   }
 
   /** An activity task came. */
-  activityReceived(task: ActivityTask): void {
+  activityReceived(task: ActivityTask, isEager: boolean): void {
+    this.count('activity_task_received', { ...activityTags(task), eager: isEager });
     this.time(
       'activity_schedule_to_start_latency',
       tsToMs(task.startedTime) - tsToMs(task.currentAttemptScheduledTime),
@@ -94,53 +119,73 @@ export class WorkerMetrics {
   activityExecuted(task: ActivityTask, kind: 'completed' | 'failed' | 'cancelled' | 'async', durationMs: number): void {
     const tags = activityTags(task);
     this.time('activity_execution_latency', durationMs, tags);
-    if (kind === 'failed') this.count('activity_execution_failed', tags);
+    if (kind === 'failed') this.count('activity_execution_failed', { ...tags, failure_reason: 'ActivityError' });
     else if (kind === 'cancelled') this.count('activity_execution_cancelled', tags);
     else if (kind === 'completed') this.time('activity_succeed_endtoend_latency', Date.now() - tsToMs(task.scheduledTime), tags);
   }
 
   /** A local activity ended an attempt. */
-  localActivityExecuted(activityType: string, workflowType: string, kind: 'completed' | 'failed' | 'cancelled', durationMs: number): void {
-    const tags = { activity_type: activityType, workflow_type: workflowType };
+  localActivityExecuted(task: LocalActivityTask, kind: 'completed' | 'failed' | 'cancelled', durationMs: number): void {
+    const tags = { activity_type: task.activityType, workflow_type: task.workflowType };
     this.count('local_activity_total', tags);
     this.time('local_activity_execution_latency', durationMs, tags);
     if (kind === 'failed') this.count('local_activity_execution_failed', tags);
     else if (kind === 'cancelled') this.count('local_activity_execution_cancelled', tags);
+    else this.time('local_activity_succeed_endtoend_latency', Date.now() - task.scheduledTimeMs, tags);
   }
 
   /** Values at present, read from time to time. */
-  gauges(values: { pollers: Record<PollerType, number>; slotsUsed: Record<SlotType, number>; cachedRuns: number }): void {
-    for (const [type, count] of Object.entries(values.pollers))
-      this.meter.createGauge('temporal_num_pollers').set(count, { poller_type: type });
-    for (const [type, used] of Object.entries(values.slotsUsed))
-      this.meter.createGauge('temporal_worker_task_slots_used').set(used, { worker_type: type });
-    this.meter.createGauge('temporal_sticky_cache_size').set(values.cachedRuns);
+  gauges({ pollers, slots, cachedRuns }: WorkerGauges): void {
+    for (const [type, count] of Object.entries(pollers)) this.gauge('num_pollers', count, { poller_type: type });
+    for (const [type, { used, available }] of Object.entries(slots)) {
+      this.gauge('worker_task_slots_used', used, { worker_type: type });
+      if (available !== undefined) this.gauge('worker_task_slots_available', available, { worker_type: type });
+    }
+    this.gauge('sticky_cache_size', cachedRuns);
   }
 
-  private closed(command: Command, tags: MetricTags): void {
-    if (command.completeWorkflowExecutionCommandAttributes) this.count('workflow_completed', tags);
-    else if (command.failWorkflowExecutionCommandAttributes) this.count('workflow_failed', tags);
-    else if (command.cancelWorkflowExecutionCommandAttributes) this.count('workflow_canceled', tags);
-    else if (command.continueAsNewWorkflowExecutionCommandAttributes) this.count('workflow_continue_as_new', tags);
+  private closed(command: Command, runStartMs: number | undefined, tags: MetricTags): void {
+    const name = closeName(command);
+    if (!name) return;
+    this.count(name, tags);
+    if (runStartMs !== undefined) this.time('workflow_endtoend_latency', Date.now() - runStartMs, tags);
   }
 
   private count(name: string, tags?: MetricTags): void {
     let counter = this.counters.get(name);
     if (!counter) {
-      counter = this.meter.createCounter(`temporal_${name}`);
+      counter = this.meter.createCounter(`temporal_${name}`, undefined, DESCRIPTIONS[name]);
       this.counters.set(name, counter);
     }
     counter.add(1, tags);
   }
 
+  private gauge(name: string, value: number, tags?: MetricTags): void {
+    let gauge = this.gaugesByName.get(name);
+    if (!gauge) {
+      gauge = this.meter.createGauge(`temporal_${name}`, 'int', undefined, DESCRIPTIONS[name]);
+      this.gaugesByName.set(name, gauge);
+    }
+    gauge.set(value, tags);
+  }
+
   private time(name: string, ms: number, tags?: MetricTags): void {
     let histogram = this.histograms.get(name);
     if (!histogram) {
-      histogram = this.meter.createHistogram(`temporal_${name}`, 'int', 'ms');
+      histogram = this.meter.createHistogram(`temporal_${name}`, 'int', 'ms', DESCRIPTIONS[name]);
       this.histograms.set(name, histogram);
     }
     histogram.record(Math.max(0, Math.round(ms)), tags);
   }
+}
+
+/** The metric that counts a run which ends by this command. */
+function closeName(command: Command): string | undefined {
+  if (command.completeWorkflowExecutionCommandAttributes) return 'workflow_completed';
+  if (command.failWorkflowExecutionCommandAttributes) return 'workflow_failed';
+  if (command.cancelWorkflowExecutionCommandAttributes) return 'workflow_canceled';
+  if (command.continueAsNewWorkflowExecutionCommandAttributes) return 'workflow_continue_as_new';
+  return undefined;
 }
 
 function workflowTags(task: WorkflowTask): MetricTags {

@@ -259,14 +259,14 @@ function reportGauges(parts: WorkerParts, metrics: WorkerMetrics): NodeJS.Timeou
     const [normal, sticky] = parts.workflowPollers;
     metrics.gauges({
       pollers: {
-        workflow_task: normal?.count ?? 0,
-        sticky_workflow_task: sticky?.count ?? 0,
-        activity_task: parts.activityPollers[0]?.count ?? 0,
+        workflow_task: normal?.outstanding ?? 0,
+        sticky_workflow_task: sticky?.outstanding ?? 0,
+        activity_task: parts.activityPollers[0]?.outstanding ?? 0,
       },
-      slotsUsed: {
-        WorkflowWorker: parts.workflowTasks?.size ?? 0,
-        ActivityWorker: parts.activityTasks.size,
-        LocalActivityWorker: parts.localActivities.size,
+      slots: {
+        WorkflowWorker: parts.workflowSlots,
+        ActivityWorker: parts.activitySlots,
+        LocalActivityWorker: parts.localSlots,
       },
       cachedRuns: parts.host?.cachedRuns ?? 0,
     });

@@ -203,6 +203,7 @@ export class WorkflowTasks {
   private async failTooLarge(task: WorkflowTask, err: Error, context: SerializationContext): Promise<undefined> {
     const message = `The answer of the workflow task is too large for the server: ${err.message}`;
     this.options.logger.warn(message, attributesOf(task));
+    this.options.metrics?.workflowTaskTooLarge(task);
     const failure = defaultFailureConverter.errorToFailure(new Error(message), defaultPayloadConverter);
     await this.deliver(task, { kind: 'failed', failure: { cause: MESSAGE_TOO_LARGE, failure } }, context);
     return undefined;

@@ -30,7 +30,11 @@ export async function everything(name: string): Promise<string[]> {
       called = next;
       return greet(next);
     },
-    { validator: (next) => { if (next === '') throw new Error('A name must not be empty'); } },
+    {
+      validator: (next) => {
+        if (next === '') throw new Error('A name must not be empty');
+      },
+    },
   );
   const results = [await greet(name)];
   await w.condition(() => signalled);
@@ -40,7 +44,10 @@ export async function everything(name: string): Promise<string[]> {
     span.end();
   });
   results.push(await w.executeChild(child, { args: [called], workflowId: `${w.workflowInfo().workflowId}-child` }));
-  await w.getExternalWorkflowHandle(`${w.workflowInfo().workflowId}-other`).signal('go').catch(() => undefined);
+  await w
+    .getExternalWorkflowHandle(`${w.workflowInfo().workflowId}-other`)
+    .signal('go')
+    .catch(() => undefined);
   return results;
 }
 

@@ -1,6 +1,13 @@
 /** Spans around what reaches a workflow: its run, signals, updates, queries. */
 import { type Context, context, type Span, trace } from '@opentelemetry/api';
-import type { Next, QueryInput, SignalInput, UpdateInput, WorkflowExecuteInput, WorkflowInboundCallsInterceptor } from '../../workflow/interceptors.js';
+import type {
+  Next,
+  QueryInput,
+  SignalInput,
+  UpdateInput,
+  WorkflowExecuteInput,
+  WorkflowInboundCallsInterceptor,
+} from '../../workflow/interceptors.js';
 import { workflowInfo } from '../../workflow/info.js';
 import { ContinueAsNew } from '../../workflow/interfaces.js';
 import { endOk, endWith } from '../end-span.js';

@@ -48,10 +48,23 @@ class WorkflowTracer implements Tracer {
       traceState: parent?.traceState,
     };
     const { kind = SpanKind.INTERNAL, startTime, attributes, links } = options;
-    return new WorkflowSpan({ name, kind, spanContext, parent, startTime, attributes, links, scope: this.scope, now: clockOf(run, isLive) });
+    return new WorkflowSpan({
+      name,
+      kind,
+      spanContext,
+      parent,
+      startTime,
+      attributes,
+      links,
+      scope: this.scope,
+      now: clockOf(run, isLive),
+    });
   }
 
-  startActiveSpan<F extends (span: Span) => unknown>(name: string, ...rest: [F] | [SpanOptions, F] | [SpanOptions, Context, F]): ReturnType<F> {
+  startActiveSpan<F extends (span: Span) => unknown>(
+    name: string,
+    ...rest: [F] | [SpanOptions, F] | [SpanOptions, Context, F]
+  ): ReturnType<F> {
     const fn = rest.at(-1) as F;
     const options = rest.length > 1 ? (rest[0] as SpanOptions) : {};
     const parent = rest.length > 2 ? (rest[1] as Context) : contextApi.active();

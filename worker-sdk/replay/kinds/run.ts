@@ -14,6 +14,8 @@ export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStarte
 
 /** What a run starts with and inherits to the run that it continues as. */
 export interface StartInfo {
+  /** Time of the run's first event. */
+  startMs: number;
   workflowTaskTimeoutMs: number;
   memo: StartedAttributes['memo'];
   retryPolicy: StartedAttributes['retryPolicy'];
