@@ -20,7 +20,7 @@ import type { Engine } from './engine.js';
 import { multiOperationFailure, type OperationResult } from './multi-operation-failure.js';
 import { startedLink } from './start-answers.js';
 import { requireOpen, startInNamespace } from './start-run.js';
-import { outcomeOf } from './update-status.js';
+import { lookAtUpdates, outcomeOf } from './update-status.js';
 import { COMPLETED, type UpdateStatus } from './update-waiters.js';
 import {
   type RunName,
@@ -185,6 +185,9 @@ async function startWithUpdate(
     wait?.end();
     return undefined;
   }
+  wait.committed();
+  // a worker of another node may have answered before this one was there to be told
+  if (engine.otherNodes()) void lookAtUpdates(engine, started.runId!).catch((err) => engine.log.warn({ err }, 'updates could not be looked at'));
   const name: RunName = { workflowId: start.workflowId!, runId: started.runId! };
   const status = await wait.status.catch(failing((e) => new OperationsFailed('ok', e)));
   return answer(started, updateAnswer(namespace, name, update, status));
@@ -193,6 +196,8 @@ async function startWithUpdate(
 interface Wait {
   readonly status: Promise<UpdateStatus>;
   readonly end: () => void;
+  /** The commit that admits the update is through. */
+  readonly committed: () => void;
 }
 
 /** Waits from before the commit on: a worker may have answered when the start itself is told that all is done. */
@@ -200,7 +205,9 @@ function admitAndWait(engine: Engine, turn: Turn, update: UpdateRequest, call: C
   try {
     const taken = takeUpdate(turn, update);
     if (!taken) return undefined;
+    let committed = false;
     const wait = {
+      committed: () => committed,
       runId: turn.state.info.runId,
       updateId: update.request!.meta!.updateId!,
       admission: taken.admission,
@@ -211,7 +218,13 @@ function admitAndWait(engine: Engine, turn: Turn, update: UpdateRequest, call: C
       end = giveUp;
     });
     status.catch(() => undefined);
-    return { status, end };
+    return {
+      status,
+      end,
+      committed: () => {
+        committed = true;
+      },
+    };
   } catch (error) {
     return failing((e) => new OperationsFailed('aborted', e))(error);
   }

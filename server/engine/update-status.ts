@@ -62,7 +62,7 @@ async function awaitedStatus(
 /** Another node changed a run (or may have): reads it once for all callers here that wait for its updates. */
 export async function lookAtUpdates(engine: Engine, runId: string): Promise<void> {
   // who begins to wait while the run is read may wait for what that reading is too old to show
-  const waiters = engine.updates.of(runId);
+  const waiters = engine.updates.of(runId).filter((waiter) => waiter.committed?.() !== false);
   if (waiters.length === 0) return;
   // an outcome most often lies in the newest row: reading it along saves a round trip
   const [run, newest] = await Promise.all([engine.runs.load(runId), engine.histories.newestRow(runId)]);

@@ -25,6 +25,8 @@ export interface UpdateWait {
   readonly admission: number | undefined;
   /** The stage to wait for. */
   readonly stage: number;
+  /** False while the commit that admits the update is under way: whoever reads the run does not find it there yet, which says nothing. Left out: it is through. */
+  readonly committed?: () => boolean;
 }
 
 export interface Waiter extends UpdateWait {

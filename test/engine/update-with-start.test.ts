@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api, enums, type temporal } from '../../server/core/api.js';
 import type { ServiceError } from '../../server/core/errors.js';
+import type { CommitResult } from '../../server/storage/commit-item.js';
+import { lookAtAllUpdates } from '../../server/engine/update-status.js';
 import { command, EngineNode, json } from '../helpers/engine-node.js';
 import { useDatabase } from '../helpers/postgres.js';
 import { ACCEPTED, acceptAll, COMPLETED, message, updateRequest, UpdateStories } from '../helpers/updates.js';
@@ -241,5 +243,44 @@ describe('operations that cannot be', () => {
     ]) {
       await expect(node.rpc('ExecuteMultiOperation', { operations })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: [] });
     }
+  });
+});
+
+describe('another node', () => {
+  /** Something happens right before or right after the next commit of the node, before the node hears that it is through. */
+  function aroundCommit(of: EngineNode, { before, after }: { before?: () => Promise<void>; after?: () => Promise<void> }): void {
+    const { committer } = of.engine;
+    const commit = committer.commit.bind(committer);
+    committer.commit = async (item): Promise<CommitResult> => {
+      committer.commit = commit;
+      await before?.();
+      const result = await commit(item);
+      await after?.();
+      return result;
+    };
+  }
+
+  it('is told nothing of an update that is about to be committed, and that is not taken for its end', async () => {
+    aroundCommit(node, { before: () => lookAtAllUpdates(node.engine) });
+    const answer = execute('looked-at');
+    const task = await node.poll('looked-at');
+    await node.complete(task, ...acceptAll(task));
+    expect((await answer).responses![1]!.updateWorkflow).toMatchObject({ stage: COMPLETED, outcome: { success: {} } });
+  });
+
+  it('may have answered before the node that started the run knows of its own commit', async () => {
+    const [here, there] = [1, 2].map(() => new EngineNode(database.url, { others: true })) as [EngineNode, EngineNode];
+    aroundCommit(here, {
+      async after() {
+        const task = await there.poll('answered-elsewhere');
+        await there.complete(task, ...acceptAll(task));
+        await lookAtAllUpdates(here.engine); // what the word of the other node leads to
+      },
+    });
+    const startWorkflow = { workflowId: 'answered-elsewhere', workflowType: { name: 'Test' }, taskQueue: { name: 'answered-elsewhere' }, requestId: 'r' };
+    const operations = [{ startWorkflow }, { updateWorkflow: updateRequest('answered-elsewhere', 'u') }];
+    const answer = (await here.rpc('ExecuteMultiOperation', { operations })) as Response;
+    expect(answer.responses![1]!.updateWorkflow).toMatchObject({ stage: COMPLETED, outcome: { success: {} } });
+    await Promise.all([here.close(), there.close()]);
   });
 });
