@@ -1,5 +1,6 @@
 /** The state of a run before its first event. */
 import { enums } from './api.js';
+import { dictionary } from './dictionary.js';
 import type { RunInfo, RunState } from './run-state.js';
 
 export interface RunIdentity {
@@ -66,7 +67,7 @@ export function blankState(identity: RunIdentity): RunState {
     lastWorkerVersion: null,
     workerDeploymentName: '',
     activities: {},
-    timers: {},
+    timers: dictionary(),
     children: {},
     externalSignals: {},
     externalCancels: {},
@@ -86,7 +87,7 @@ export function blankState(identity: RunIdentity): RunState {
     searchAttributes: null,
     resetPoints: [],
     buildIds: [],
-    requestIds: {},
+    requestIds: dictionary(),
     callbacks: [],
     versioningOverride: null,
     newRunId: '',

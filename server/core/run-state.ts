@@ -290,6 +290,7 @@ export interface RunState {
   workerDeploymentName: string;
 
   activities: Record<number, Activity>;
+  /** By timer id: a dictionary, as users choose these. */
   timers: Record<string, Timer>;
   children: Record<number, Child>;
   externalSignals: Record<number, External>;
@@ -316,7 +317,7 @@ export interface RunState {
   resetPoints: ResetPoint[];
   /** Builds of the workers that completed its workflow tasks. */
   buildIds: string[];
-  /** Request ids attached to the run (start, on_conflict_options), with the kind of event that took them. */
+  /** Request ids attached to the run (start, on_conflict_options), with the kind of event that took them: a dictionary. */
   requestIds: Record<string, { eventId: number; eventType: number }>;
   callbacks: AttachedCallback[];
   /** Encoded temporal.api.workflow.v1.VersioningOverride as it stands now. */

@@ -50,10 +50,9 @@ function executionConfig({ info }: RunState): temporal.api.workflow.v1.IWorkflow
 const NEVER = toTimestamp(-62_135_596_800_000);
 
 function extendedInfo({ info, cancelRequested, requestIds, resetRunId }: RunState): ExtendedInfo {
-  const requestIdInfos: Record<string, temporal.api.workflow.v1.IRequestIdInfo> = {};
-  for (const [requestId, { eventId, eventType }] of Object.entries(requestIds)) {
-    requestIdInfos[requestId] = eventId ? { eventType, eventId: int64(eventId) } : { eventType, buffered: true };
-  }
+  const requestIdInfos = Object.fromEntries(
+    Object.entries(requestIds).map(([requestId, { eventId, eventType }]) => [requestId, eventId ? { eventType, eventId: int64(eventId) } : { eventType, buffered: true }]),
+  );
   return {
     executionExpirationTime: info.executionExpirationMs ? toTimestamp(info.executionExpirationMs) : undefined,
     runExpirationTime: info.runExpirationMs ? toTimestamp(info.runExpirationMs) : NEVER,

@@ -9,7 +9,7 @@ export function typedSearchAttributes(
   if (!attributes?.indexedFields) return attributes;
   const indexedFields = Object.fromEntries(
     Object.entries(attributes.indexedFields).map(([name, payload]) => {
-      const type = types[name];
+      const type = Object.hasOwn(types, name) ? types[name] : undefined;
       if (type === undefined || payload.metadata?.type) return [name, payload];
       return [name, { ...payload, metadata: { ...payload.metadata, type: Buffer.from(typeName(type)) } }];
     }),

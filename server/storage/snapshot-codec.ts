@@ -1,5 +1,6 @@
 /** Run state <-> the JSON bytes of its two columns. Byte strings become {"$b": base64}. */
 import { blankState } from '../core/blank-state.js';
+import { dictionary } from '../core/dictionary.js';
 import type { RunInfo, RunState } from '../core/run-state.js';
 
 function encode(this: unknown, key: string, value: unknown): unknown {
@@ -8,8 +9,9 @@ function encode(this: unknown, key: string, value: unknown): unknown {
 }
 
 function decode(_key: string, value: unknown): unknown {
-  if (typeof value === 'object' && value !== null && '$b' in value) return Buffer.from((value as { $b: string }).$b, 'base64');
-  return value;
+  if (typeof value !== 'object' || value === null || !('$b' in value)) return value;
+  // a record whose keys users choose may have such a key too, but never such a value
+  return typeof value.$b === 'string' ? Buffer.from(value.$b, 'base64') : value;
 }
 
 const toBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, encode), 'utf8');
@@ -37,6 +39,8 @@ export function decodeState(row: StateColumns): RunState {
   // these were records while nothing was put into them yet
   if (!Array.isArray(state.updatesAccepted)) state.updatesAccepted = updatesAccepted;
   if (!Array.isArray(state.updatesCompleted)) state.updatesCompleted = updatesCompleted;
+  state.timers = dictionary(state.timers);
+  state.requestIds = dictionary(state.requestIds);
   Object.assign(state.info, info);
   if (state.info.originalStartMs === 0) state.info.originalStartMs = state.info.startMs;
   state.memo = row.memo;

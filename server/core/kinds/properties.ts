@@ -22,12 +22,11 @@ export function upsertSearchAttributes(turn: Turn, attributes: UpsertAttributes,
 
 /** Search attributes with the type that each is registered with, where the worker has not said it. */
 function withTypes(attributes: UpsertAttributes['searchAttributes'], types: Readonly<Record<string, number>>): UpsertAttributes['searchAttributes'] {
-  const indexedFields: Record<string, Payload> = {};
-  for (const [name, payload] of Object.entries(attributes?.indexedFields ?? {})) {
-    const type = typeName(types[name]);
-    indexedFields[name] = payload.metadata?.['type']?.length || !type ? payload : { ...payload, metadata: { ...payload.metadata, type: new TextEncoder().encode(type) } };
-  }
-  return { indexedFields };
+  const fields = Object.entries(attributes?.indexedFields ?? {}).map(([name, payload]): [string, Payload] => {
+    const type = Object.hasOwn(types, name) ? typeName(types[name]) : '';
+    return [name, payload.metadata?.['type']?.length || !type ? payload : { ...payload, metadata: { ...payload.metadata, type: new TextEncoder().encode(type) } }];
+  });
+  return { indexedFields: Object.fromEntries(fields) };
 }
 
 /** `KeywordList` for the enum value of that type. */
@@ -63,12 +62,12 @@ const isNull = (payload: Payload): boolean => {
 
 /** Fields with the changes laid over them; a null value takes a field away. */
 export function mergeFields(fields: Record<string, Payload>, changes: Record<string, Payload>): Record<string, Payload> {
-  const merged = { ...fields };
+  const merged = new Map(Object.entries(fields));
   for (const [key, payload] of Object.entries(changes)) {
-    if (isNull(payload)) delete merged[key];
-    else merged[key] = payload;
+    if (isNull(payload)) merged.delete(key);
+    else merged.set(key, payload);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 export const propertyEvents = {

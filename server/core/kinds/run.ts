@@ -1,6 +1,7 @@
 /** The run itself: how it starts, and the six ways in which it ends. */
 import { api, enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type Payloads, type temporal, toNumber } from '../api.js';
 import { blankState, type RunIdentity } from '../blank-state.js';
+import { dictionary } from '../dictionary.js';
 import { completeRetryPolicy } from '../retry-policy.js';
 import type { ResetPoint, RunState } from '../run-state.js';
 import { Turn, type TurnContext } from '../turn.js';
@@ -120,7 +121,7 @@ function closed(status: number, newRunId?: (event: HistoryEvent) => string | nul
     state.sticky = null;
     state.firstTaskAtMs = 0;
     state.activities = {};
-    state.timers = {};
+    state.timers = dictionary();
     state.externalSignals = {};
     state.externalCancels = {};
     state.buffered = [];

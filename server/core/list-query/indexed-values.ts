@@ -22,12 +22,12 @@ const statedType = (payload: Payload): number | undefined => {
 /** Undefined when there is nothing to index. `types` are the namespace's own attributes, which win over what a payload says of itself. */
 export function indexedValues(searchAttributes: Uint8Array | null, types: Readonly<Record<string, number>>): Record<string, unknown> | undefined {
   if (!searchAttributes) return undefined;
-  const values: Record<string, unknown> = {};
+  const values: [string, unknown][] = [];
   for (const [name, payload] of Object.entries(api.common.v1.SearchAttributes.decode(searchAttributes).indexedFields)) {
-    const type = types[name] ?? PREDEFINED_ATTRIBUTES.get(name) ?? statedType(payload);
+    const type = (Object.hasOwn(types, name) ? types[name] : undefined) ?? PREDEFINED_ATTRIBUTES.get(name) ?? statedType(payload);
     const value = type === undefined ? UNDECODABLE : decodeSearchValue(payload, type);
     if (value === UNDECODABLE || value === null) continue;
-    values[name] = type === T.INDEXED_VALUE_TYPE_DATETIME ? Date.parse(value as string) : value;
+    values.push([name, type === T.INDEXED_VALUE_TYPE_DATETIME ? Date.parse(value as string) : value]);
   }
-  return Object.keys(values).length > 0 ? values : undefined;
+  return values.length > 0 ? Object.fromEntries(values) : undefined;
 }
