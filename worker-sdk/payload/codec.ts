@@ -108,6 +108,8 @@ function copyAndCollect(node: object, groups: Group[]): object {
     : Object.create(Object.getPrototypeOf(node));
   const keys: string[] = [];
   for (const [key, value] of Object.entries(node)) {
+    // a memo or a header may have a field of any name
+    if (key === '__proto__') Object.defineProperty(copy, key, { enumerable: true, writable: true, configurable: true });
     if (isLeaf(value) || key === 'searchAttributes') copy[key] = value;
     else if (isPayload(value)) {
       copy[key] = value;

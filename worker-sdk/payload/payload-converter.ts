@@ -229,9 +229,7 @@ export function mapToPayloads<K extends string>(
   map: Record<K, unknown>,
   context?: SerializationContext,
 ): Record<K, Payload> {
-  const payloads = {} as Record<K, Payload>;
-  for (const key of Object.keys(map) as K[]) payloads[key] = converter.toPayload(map[key], context);
-  return payloads;
+  return Object.fromEntries((Object.keys(map) as K[]).map((key) => [key, converter.toPayload(map[key], context)])) as Record<K, Payload>;
 }
 
 /** Reads the value at an index; `undefined` when there are fewer, so that arguments can be added later. */

@@ -38,7 +38,8 @@ async function bundleFor(options: WorkflowHostOptions): Promise<LoadedBundle> {
 }
 
 function failureTypes(types: WorkflowHostOptions['workflowFailureErrorTypes'], workflowType: string): readonly string[] {
-  return types ? [...(types['*'] ?? []), ...(types[workflowType] ?? [])] : [];
+  const own = types && Object.hasOwn(types, workflowType) ? types[workflowType] : undefined;
+  return [...(types?.['*'] ?? []), ...(own ?? [])];
 }
 
 class Host implements WorkflowHost {

@@ -74,7 +74,7 @@ export function createRun(host: RuntimeHost, given: NewRun, load: () => UserModu
 }
 
 function findWorkflow(workflows: Record<string, unknown>, type: string): Workflow {
-  const own = workflows[type];
+  const own = Object.hasOwn(workflows, type) ? workflows[type] : undefined; // not what every object inherits, such as `toString`
   if (typeof own === 'function') return own as Workflow;
   if (typeof workflows.default === 'function') return workflows.default as Workflow;
   const names = Object.keys(workflows).filter((name) => typeof workflows[name] === 'function');

@@ -64,14 +64,14 @@ function pushFields(run: RunContext, indexedFields: Record<string, Payload>): vo
 export function upsertMemo(memo: Record<string, unknown>): void {
   const run = currentRun('upsertMemo()');
   if (memo === undefined || memo === null) throw new Error('Expected memo to be defined');
-  const fields: Record<string, Payload> = {};
-  const merged: Record<string, unknown> = { ...run.info.memo };
+  const fields = new Map<string, Payload>();
+  const merged = new Map<string, unknown>(Object.entries(run.info.memo ?? {}));
   for (const [name, value] of Object.entries(memo)) {
     // What the server takes for a removal is an empty payload, which `undefined` becomes.
-    fields[name] = run.payloadConverter.toPayload(value ?? undefined, run.context);
-    if (value === null || value === undefined) delete merged[name];
-    else merged[name] = value;
+    fields.set(name, run.payloadConverter.toPayload(value ?? undefined, run.context));
+    if (value === null || value === undefined) merged.delete(name);
+    else merged.set(name, value);
   }
-  run.push({ modifyWorkflowProperties: { upsertedMemo: { fields } }, eventGroupMarkers: eventGroupMarkers() });
-  run.changeInfo({ memo: merged });
+  run.push({ modifyWorkflowProperties: { upsertedMemo: { fields: Object.fromEntries(fields) } }, eventGroupMarkers: eventGroupMarkers() });
+  run.changeInfo({ memo: Object.fromEntries(merged) });
 }

@@ -298,3 +298,21 @@ describe('updates', () => {
     await driver.replay();
   });
 });
+
+describe('names that every object knows', () => {
+  test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('%s is no workflow unless it is exported', async (type) => {
+    await open({ workflowFailureErrorTypes: { other: ['TypeError'] } });
+    const outcome = await new HistoryDriver(host, type, []).rawTask();
+    expect(outcome).toMatchObject({ kind: 'failed', failure: { failure: { message: expect.stringContaining('no such function is exported') } } });
+  });
+
+  test.each(['constructor', 'toString', '__proto__'])('%s as a query and a signal without a handler', async (name) => {
+    await open();
+    const driver = new HistoryDriver(host, 'waits', []);
+    await driver.task();
+    driver.signal(name);
+    await driver.task();
+    const { queryResults } = await driver.signal('set', 'x').task({ q: { queryType: name } as never });
+    expect(queryResults).toMatchObject({ q: { errorMessage: expect.stringContaining(name) } });
+  });
+});
