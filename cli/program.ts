@@ -6,6 +6,7 @@ import { addApprovalCommands } from './commands/approvals.js';
 import { addCodeCommands } from './commands/code.js';
 import { addNamespaceCommands } from './commands/namespace.js';
 import { addServerCommands } from './commands/server.js';
+import { addTaskQueueCommands } from './commands/task-queue.js';
 import { addWorkflowCommands } from './commands/workflow.js';
 import { findInPackage } from './package-files.js';
 
@@ -22,5 +23,6 @@ export const createProgram = (): Command => {
   addApprovalCommands(program);
   addCodeCommands(program);
   addNamespaceCommands(program);
+  addTaskQueueCommands(program);
   return program;
 };

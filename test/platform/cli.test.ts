@@ -92,6 +92,39 @@ describe('perdure namespace', () => {
   });
 });
 
+describe('perdure task-queue', () => {
+  it('tells who polls and what waits', async () => {
+    await start('waits');
+    const { stdout } = await cli('task-queue', 'describe', '-t', 'nobody');
+    expect(stdout).toMatch(/^WORKFLOW TASKS\nPRIORITY +BACKLOG +AGE +ADDED +DISPATCHED\nall +[1-9]\d* [\s\S]*\nNobody polls it\.\n\nACTIVITY TASKS\n/);
+    expect(await json('task-queue', 'describe', '-t', 'nobody', '--task-queue-type', 'activity')).toMatchObject({ activity: { stats: {} } });
+  });
+
+  it('shows, sets and takes away limits and weights', async () => {
+    const config = (...args: string[]) => cli('task-queue', 'config', ...args, '-t', 'limited');
+    expect((await config('get')).stdout).toBe('Nothing is set for task queue "limited".\n');
+    const set = ['set', '--queue-rps-limit', '2.5', '--queue-rps-limit-reason', 'too much', '--fairness-key-weight', 'a=b=3', '--identity', 'me'];
+    expect((await config(...set)).stdout).toMatch(/^Queue limit +2\.5\/s, set by me \S+Z \(too much\)\nWeight of a=b +3\n$/);
+    expect((await cli('task-queue', 'describe', '-t', 'limited')).stdout).toMatch(/Limited to 2\.5\/s by api\./);
+    expect((await config('set', '--queue-rps-limit', 'default', '--fairness-key-weight', 'a=b=default')).stdout).toMatch(/^Queue limit +none, set by/);
+    const failures: [string[], RegExp][] = [
+      [['set'], /nothing to set/],
+      [['set', '--queue-rps-limit', '-1'], /Expected tasks a second/],
+      [['set', '--fairness-key-weight', 'a=0'], /expected key=weight/],
+      [['set', '--queue-rps-limit', '1', '--task-queue-type', 'workflow'], /not allowed/],
+    ];
+    for (const [args, message] of failures) expect((await config(...args)).stderr, args.join(' ')).toMatch(message);
+  });
+});
+
+describe('perdure worker', () => {
+  it('says that there are none, and that one is not known', async () => {
+    expect((await cli('worker', 'list')).stdout).toBe('No workers in namespace "default".\n');
+    expect((await cli('worker', 'describe', 'nobody')).stderr).toMatch(/Worker nobody not found/);
+    expect((await cli('worker', 'list', '-q', 'TaskQueue =')).code).toBe(1);
+  });
+});
+
 describe('perdure approvals', () => {
   it('says that there are none, and that there is none to decide', async () => {
     expect((await cli('approvals', 'list')).stdout).toBe('No open approval requests in namespace "default".\n');
