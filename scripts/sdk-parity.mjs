@@ -13,6 +13,7 @@ const PAIRS = [
   ['@temporalio/worker', 'worker/index'],
   ['@temporalio/activity', 'activity/index'],
   ['@temporalio/workflow', 'workflow/index'],
+  ['@temporalio/testing', 'testing/index'],
 ];
 const DOC = path.join(root, 'docs/sdk-parity.md');
 

@@ -36,6 +36,10 @@ const python = () => {
   return { name: 'python', command: interpreter, args: [join(here, 'python', 'agent_workflows.py')], cwd: environment };
 };
 
+/** The same SDK's test environment, which starts an engine of its own and skips time. */
+const pythonTesting = (python) =>
+  python && { ...python, name: 'python test environment', args: [join(here, 'python', 'time_skipping.py'), join(root, 'cli', 'bin', 'perdure.js')] };
+
 const go = () => {
   if (answers('go', 'version').status !== 0) return console.log('go: not tested, there is no Go on this machine');
   const folder = join(kept, 'go');
@@ -85,7 +89,8 @@ const run = ({ command, args, cwd }, address) =>
   });
 
 mkdirSync(kept, { recursive: true });
-const languages = [python(), go()].filter(Boolean);
+const withPython = python();
+const languages = [withPython, pythonTesting(withPython), go()].filter(Boolean);
 if (languages.length === 0) process.exit(77);
 const engine = await startEngine();
 let failed = 0;

@@ -1,16 +1,22 @@
-/** An engine for the time of a test: the `perdure` package's development server in a process of its own. */
+/** An engine for the time of a test: the `perdure` package's development server, or the one that skips time, in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import path from 'node:path';
+import type { Duration } from '../definitions/duration.js';
 import type { SearchAttributeKey, SearchAttributeType } from '../payload/search-attributes.js';
 import { TypedSearchAttributes } from '../payload/search-attributes.js';
+
+/** Which program to run. Nothing is ever downloaded: `cached-download` is the `perdure` package of the project that runs the tests, as is the default. */
+export type EphemeralServerExecutable =
+  | { type: 'existing-path'; path: string }
+  | { type: 'cached-download'; downloadDir?: string; version?: string; ttl?: Duration };
 
 /** How the development server is started. */
 export interface DevServerConfig {
   type?: 'dev-server';
   /** Default: the `perdure` package of the project that runs the tests. Anything that takes the field's `server start-dev` flags will do. */
-  executable?: { type: 'existing-path'; path: string };
+  executable?: EphemeralServerExecutable;
   /** Default `127.0.0.1`. */
   ip?: string;
   /** Default: any free one. */
@@ -19,13 +25,26 @@ export interface DevServerConfig {
   namespace?: string;
   /** Keeps the data between starts. Default: empty at every start. */
   dbFilename?: string;
-  /** Serve the web page too. Default false. */
+  /** Serve the web page too. Default: false, unless {@link uiPort} is set. */
   ui?: boolean;
+  /** Port of the web page. Default: {@link port} + 1000. */
+  uiPort?: number;
   /** Default: warnings, as text. */
-  log?: { format?: 'pretty' | 'json'; level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'never' };
+  log?: { format?: string; level?: string };
   /** Search attributes that tests use. */
   searchAttributes?: SearchAttributeKey<SearchAttributeType>[];
   /** More flags of the command line. */
+  extraArgs?: string[];
+}
+
+/** How the server that skips time is started. */
+export interface TimeSkippingServerConfig {
+  type?: 'time-skipping';
+  /** Default: the `perdure` package of the project that runs the tests. The field's own test server will do. */
+  executable?: EphemeralServerExecutable;
+  /** Default: any free one. */
+  port?: number;
+  /** More flags of the command line. With `perdure`: those of `server start-dev`, for example `--search-attribute`. */
   extraArgs?: string[];
 }
 
@@ -50,12 +69,23 @@ export async function startDevServer(config: DevServerConfig = {}): Promise<DevS
   const port = config.port ?? (await freePort(ip));
   const flags = ['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace];
   flags.push('--log-level', log.level ?? 'warn', '--log-format', log.format ?? 'pretty');
-  if (!config.ui) flags.push('--headless');
+  if (config.uiPort !== undefined) flags.push('--ui-port', String(config.uiPort));
+  else if (!config.ui) flags.push('--headless');
   if (config.dbFilename) flags.push('--db-filename', config.dbFilename);
   for (const { name, type } of config.searchAttributes ?? [])
     flags.push('--search-attribute', `${name}=${TypedSearchAttributes.toMetadataType(type)}`);
-  const [command, ...args] = executable(config);
-  const child = spawn(command!, [...args, ...flags, ...(config.extraArgs ?? [])], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return startServer(config.executable, [...flags, ...(config.extraArgs ?? [])], `${ip}:${port}`);
+}
+
+/** Starts a server that skips time, by the line that the field's test server takes. */
+export async function startTimeSkippingServer(config: TimeSkippingServerConfig = {}): Promise<DevServer> {
+  const port = config.port ?? (await freePort('127.0.0.1'));
+  return startServer(config.executable, [String(port), ...(config.extraArgs ?? [])], `127.0.0.1:${port}`);
+}
+
+function startServer(chosen: EphemeralServerExecutable | undefined, flags: string[], address: string): DevServer {
+  const [command, ...args] = executable(chosen);
+  const child = spawn(command!, [...args, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
   running.add(child);
   const ended = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(`${command} ended with ${signal ?? `code ${code}`}`));
@@ -63,7 +93,7 @@ export async function startDevServer(config: DevServerConfig = {}): Promise<DevS
   });
   ended.then(() => running.delete(child));
   return {
-    address: `${ip}:${port}`,
+    address,
     ended,
     async stop() {
       child.kill('SIGTERM');
@@ -73,8 +103,8 @@ export async function startDevServer(config: DevServerConfig = {}): Promise<DevS
 }
 
 /** The command: a script of ours by this Node, or whatever the test names. */
-function executable(config: DevServerConfig): string[] {
-  if (config.executable) return [config.executable.path];
+function executable(chosen: EphemeralServerExecutable | undefined): string[] {
+  if (chosen?.type === 'existing-path') return [chosen.path];
   for (const from of [path.join(process.cwd(), 'package.json'), import.meta.url]) {
     try {
       const require = createRequire(from);

@@ -24,6 +24,10 @@ const LONG_POLLS: ReadonlySet<string> = new Set([
   'UpdateWorkflowExecution',
 ]);
 
+/** Calls to a server in test mode that last as long as the test wants to wait. */
+const SLEEP_TIMEOUT_MS = 24 * 3_600_000;
+const SLEEPS: ReadonlySet<string> = new Set(['Sleep', 'SleepUntil', 'UnlockTimeSkippingWithSleep']);
+
 /** What all calls of a connection share. */
 export interface RpcEnvironment {
   channel: Channel;
@@ -47,7 +51,7 @@ export function rpcMethod(serviceName: string, method: Method): RpcMethod {
   const isLongPoll = LONG_POLLS.has(method.name);
   return {
     path: `/${serviceName}/${method.name}`,
-    timeoutMs: isLongPoll ? LONG_POLL_TIMEOUT_MS : CALL_TIMEOUT_MS,
+    timeoutMs: isLongPoll ? LONG_POLL_TIMEOUT_MS : SLEEPS.has(method.name) ? SLEEP_TIMEOUT_MS : CALL_TIMEOUT_MS,
     isLongPoll,
     request: method.resolvedRequestType!,
     response: method.resolvedResponseType!,

@@ -55,15 +55,16 @@ export function installOurRuntime(): void {
 }
 
 let officialRuntimeInstalled = false;
+export function installOfficialRuntime(): void {
+  if (officialRuntimeInstalled) return;
+  const filter = officialWorker.makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+  officialWorker.Runtime.install({ logger, telemetryOptions: { logging: { filter } } });
+  officialRuntimeInstalled = true;
+}
+
 export const officialWorkerKit: WorkerKit = {
   async start(address, taskQueue) {
-    if (!officialRuntimeInstalled) {
-      officialWorker.Runtime.install({
-        logger,
-        telemetryOptions: { logging: { filter: officialWorker.makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-      });
-      officialRuntimeInstalled = true;
-    }
+    installOfficialRuntime();
     const connection = await officialWorker.NativeConnection.connect({ address });
     const worker = await officialWorker.Worker.create({
       connection,
