@@ -37,7 +37,9 @@ export const originalOptions = (attributes: ScheduledAttributes): ActivityOption
 export const camelPath = (path: string): string =>
   path
     .split('.')
-    .map((part) => part.replace(/_+([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase()).replace(/^[A-Z]/, (letter) => letter.toLowerCase()))
+    .map((part) =>
+      part.replace(/_+([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase()).replace(/^[A-Z]/, (letter) => letter.toLowerCase()),
+    )
     .join('.');
 
 type Take = (into: ActivityOptions, from: ActivityOptions) => void;

@@ -73,7 +73,8 @@ export function readRequest(marker: MarkerAttributes): RequestRecord | Unreadabl
   if (value === null) return { problem: 'the request is no JSON object' };
   const { approvalId, what, from, until, details } = value;
   if (!isId(approvalId)) return { problem: `approvalId must be a text that is not empty, not ${JSON.stringify(approvalId)}` };
-  if (until !== undefined && until !== null && !timeOf(until)) return { problem: `until must be an ISO 8601 time, not ${JSON.stringify(until)}` };
+  if (until !== undefined && until !== null && !timeOf(until))
+    return { problem: `until must be an ISO 8601 time, not ${JSON.stringify(until)}` };
   return {
     approvalId,
     what: text(what, TEXT_MAX),
@@ -97,7 +98,12 @@ export function readDecision(event: HistoryEvent): DecisionRecord | undefined {
   if (!value || !isId(value.approvalId)) return undefined;
   const { decision } = value;
   if (decision !== 'approved' && decision !== 'rejected') return undefined;
-  return { approvalId: value.approvalId, decision, by: text(value.by, NAME_MAX) || text(signal.identity, NAME_MAX), reason: text(value.reason, TEXT_MAX) };
+  return {
+    approvalId: value.approvalId,
+    decision,
+    by: text(value.by, NAME_MAX) || text(signal.identity, NAME_MAX),
+    reason: text(value.reason, TEXT_MAX),
+  };
 }
 
 /** The input of the signal that carries a decision. */

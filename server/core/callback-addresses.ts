@@ -20,9 +20,16 @@ export function addressProblem(rules: readonly AddressRule[], address: string): 
   const hosts = [url.host, `${url.hostname}:${url.port || PORTS[url.protocol]}`];
   const rule = rules.find(({ pattern }) => hosts.some((host) => matcher(pattern).test(host)));
   if (!rule) return `invalid url: url does not match any configured callback address: ${address}`;
-  if (url.protocol !== 'https:' && !rule.allowInsecure) return `invalid url: callback address does not allow insecure connections: ${address}`;
+  if (url.protocol !== 'https:' && !rule.allowInsecure)
+    return `invalid url: callback address does not allow insecure connections: ${address}`;
   return undefined;
 }
 
 const matcher = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.toLowerCase().split('*').map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+  new RegExp(
+    `^${pattern
+      .toLowerCase()
+      .split('*')
+      .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );

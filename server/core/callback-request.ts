@@ -22,7 +22,17 @@ const T = enums.EventType;
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes ?? new Uint8Array());
 
 /** Headers that are the connection's own business, whatever a caller wrote into its callback. */
-const NOT_ITS_OWN = new Set(['host', 'content-length', 'transfer-encoding', 'trailer', 'connection', 'keep-alive', 'upgrade', 'expect', 'te']);
+const NOT_ITS_OWN = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'expect',
+  'te',
+]);
 
 /** The request for one callback of a closed run. */
 export function callbackRequest(state: RunState, attached: AttachedCallback, closeEvent: HistoryEvent): CallbackRequest {
@@ -106,17 +116,25 @@ export function contentOf(payload: Payload | null | undefined): Content {
   const metadata = payload.metadata ?? {};
   const names = Object.keys(metadata);
   const type = text(metadata['messageType']);
-  const content = (contentType?: string): Content => ({ headers: contentType ? { 'content-type': contentType } : {}, body: payload.data ?? none });
+  const content = (contentType?: string): Content => ({
+    headers: contentType ? { 'content-type': contentType } : {},
+    body: payload.data ?? none,
+  });
   const encoding = text(metadata['encoding']);
   if (encoding === 'unknown/nexus-content') {
     const others = names.filter((name) => name !== 'encoding');
-    return { headers: Object.fromEntries(others.map((name) => [`content-${name.toLowerCase()}`, text(metadata[name])])), body: payload.data ?? none };
+    return {
+      headers: Object.fromEntries(others.map((name) => [`content-${name.toLowerCase()}`, text(metadata[name])])),
+      body: payload.data ?? none,
+    };
   }
   if (names.length === 1 && encoding === 'json/plain') return content('application/json');
   if (names.length === 1 && encoding === 'binary/null') return content();
   if (names.length === 1 && encoding === 'binary/plain') return content('application/octet-stream');
-  if (names.length === 2 && type && encoding === 'json/protobuf') return content(`application/json; format=protobuf; message-type=${JSON.stringify(type)}`);
-  if (names.length === 2 && type && encoding === 'binary/protobuf') return content(`application/x-protobuf; message-type=${JSON.stringify(type)}`);
+  if (names.length === 2 && type && encoding === 'json/protobuf')
+    return content(`application/json; format=protobuf; message-type=${JSON.stringify(type)}`);
+  if (names.length === 2 && type && encoding === 'binary/protobuf')
+    return content(`application/x-protobuf; message-type=${JSON.stringify(type)}`);
   return { headers: { 'content-type': 'application/x-temporal-payload' }, body: api.common.v1.Payload.encode(payload).finish() };
 }
 
@@ -129,4 +147,3 @@ function linkHeader({ info, requestIds }: RunState, requestId: string): string {
     : new URLSearchParams({ eventID: '1', eventType: 'WorkflowExecutionStarted', referenceType: 'EventReference' });
   return `<temporal:///namespaces/${namespace}/workflows/${workflowId}/${runId}/history?${query}>; type="temporal.api.common.v1.Link.WorkflowEvent"`;
 }
-

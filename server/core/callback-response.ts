@@ -43,7 +43,8 @@ export function judgeResponse(response: CallbackResponse): CallOutcome {
   const message = typeof told?.message === 'string' && told.message ? `: ${told.message.slice(0, TEXT_MAX)}` : '';
   const own = told?.metadata?.type === 'nexus.HandlerError' && typeof told.details?.type === 'string' ? told.details : undefined;
   const kind = own ? String(own.type) : KINDS[response.status];
-  if (!kind) return { got: 'nowhere', why: `unexpected response status: "${`${response.status} ${response.statusText}`.trim()}"${message}` };
+  if (!kind)
+    return { got: 'nowhere', why: `unexpected response status: "${`${response.status} ${response.statusText}`.trim()}"${message}` };
   const said = own ? own.retryableOverride : response.headers['nexus-request-retryable']?.toLowerCase();
   const final = said === false || said === 'false' || (said !== true && said !== 'true' && FINAL.has(kind));
   return { got: final ? 'refused' : 'nowhere', why: `handler error (${kind})${message}` };

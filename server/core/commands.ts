@@ -74,7 +74,10 @@ export const commandHandlers: Record<number, CommandHandler> = {
     requireRoomForSignal(turn);
     signalExternal(turn, attributes!, targetOf(context, attributes!.namespace));
   },
-  [C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION](context, { requestCancelExternalWorkflowExecutionCommandAttributes: attributes }) {
+  [C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION](
+    context,
+    { requestCancelExternalWorkflowExecutionCommandAttributes: attributes },
+  ) {
     const { turn } = context;
     requireRoomForCancel(turn);
     cancelExternal(turn, attributes!, targetOf(context, attributes!.namespace));
@@ -94,7 +97,10 @@ function end({ turn, started }: CommandContext, event: HistoryEvent, successor: 
 }
 
 /** The namespace that a command is for: the one it names (the rules have seen that it is there), else the run's own. */
-function targetOf({ turn, completedEventId, namespaceId }: CommandContext, namespace: string | null | undefined): { completedEventId: number; namespaceId: string } {
+function targetOf(
+  { turn, completedEventId, namespaceId }: CommandContext,
+  namespace: string | null | undefined,
+): { completedEventId: number; namespaceId: string } {
   return { completedEventId, namespaceId: namespace ? (namespaceId(namespace) ?? '') : turn.state.info.namespaceId };
 }
 

@@ -14,7 +14,9 @@ const BURST_MS = 1_000;
 const NEVER_PER_SECOND = 1e-9;
 
 export const dispatchLimit = (perSecond: number): DispatchLimit =>
-  perSecond <= NEVER_PER_SECOND ? { intervalMs: Number.POSITIVE_INFINITY, burstMs: 0 } : { intervalMs: 1_000 / perSecond, burstMs: BURST_MS };
+  perSecond <= NEVER_PER_SECOND
+    ? { intervalMs: Number.POSITIVE_INFINITY, burstMs: 0 }
+    : { intervalMs: 1_000 / perSecond, burstMs: BURST_MS };
 
 /** The moment from which the next task may go after one has gone. What a queue did not use is forgotten after the burst. */
 export const afterOne = (limit: DispatchLimit, readyMs: number, nowMs: number): number =>

@@ -73,4 +73,5 @@ export const resourceExhausted = (message: string, { cause, scope, retryMs }: Ex
     { type: 'google.rpc.RetryInfo', value: { retryDelay: toDuration(Math.round(retryMs)) } },
   ]);
 
-export const permissionDenied = (message: string): ServiceError => new ServiceError('PERMISSION_DENIED', message, [detail('PermissionDeniedFailure')]);
+export const permissionDenied = (message: string): ServiceError =>
+  new ServiceError('PERMISSION_DENIED', message, [detail('PermissionDeniedFailure')]);

@@ -44,7 +44,9 @@ export function durableView(state: RunState): object {
     externalCancels: state.externalCancels,
     updatesAccepted: state.updatesAccepted,
     updatesCompleted: state.updatesCompleted,
-    approvals: state.approvals.filter((a) => !a.outcome).map(({ approvalId, requestedMs, untilMs }) => ({ approvalId, requestedMs, untilMs })),
+    approvals: state.approvals
+      .filter((a) => !a.outcome)
+      .map(({ approvalId, requestedMs, untilMs }) => ({ approvalId, requestedMs, untilMs })),
     approvalsOver: [...state.approvalsOver].sort(),
     earlyDecisions: state.earlyDecisions,
     cancelRequested: state.cancelRequested,

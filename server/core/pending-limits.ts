@@ -11,13 +11,28 @@ function requireRoom(pending: object, limit: number, cause: number, what: string
 }
 
 export const requireRoomForActivity = ({ state, limits }: Turn): void =>
-  requireRoom(state.activities, limits.pendingActivitiesMax, CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED, 'activities');
+  requireRoom(
+    state.activities,
+    limits.pendingActivitiesMax,
+    CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+    'activities',
+  );
 
 export const requireRoomForChild = ({ state, limits }: Turn): void =>
-  requireRoom(state.children, limits.pendingChildrenMax, CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED, 'child workflow executions');
+  requireRoom(
+    state.children,
+    limits.pendingChildrenMax,
+    CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
+    'child workflow executions',
+  );
 
 export const requireRoomForSignal = ({ state, limits }: Turn): void =>
-  requireRoom(state.externalSignals, limits.pendingSignalsMax, CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED, 'signals to external workflows');
+  requireRoom(
+    state.externalSignals,
+    limits.pendingSignalsMax,
+    CAUSE.WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
+    'signals to external workflows',
+  );
 
 export const requireRoomForCancel = ({ state, limits }: Turn): void =>
   requireRoom(

@@ -17,7 +17,8 @@ export function mergePriorities(run: Uint8Array | null, activity: Uint8Array | n
 }
 
 /** A child's priority: its parent's where it names none. */
-export const childPriority = (parent: Uint8Array | null, child: Priority | null | undefined): Priority | undefined => laidOver(decode(parent), child ?? undefined);
+export const childPriority = (parent: Uint8Array | null, child: Priority | null | undefined): Priority | undefined =>
+  laidOver(decode(parent), child ?? undefined);
 
 function laidOver(base: Priority | undefined, own: Priority | undefined): Priority | undefined {
   if (!base || !own) return own ?? base;

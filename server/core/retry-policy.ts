@@ -66,7 +66,11 @@ function isRetryable(failure: temporal.api.failure.v1.IFailure, policy: RetryPol
   if (failure.timeoutFailureInfo) {
     const type = failure.timeoutFailureInfo.timeoutType;
     const name =
-      type === enums.TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE ? 'StartToClose' : type === enums.TimeoutType.TIMEOUT_TYPE_HEARTBEAT ? 'Heartbeat' : '';
+      type === enums.TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
+        ? 'StartToClose'
+        : type === enums.TimeoutType.TIMEOUT_TYPE_HEARTBEAT
+          ? 'Heartbeat'
+          : '';
     return name !== '' && !policy.nonRetryableTypes.includes(`TemporalTimeout:${name}`);
   }
   if (failure.serverFailureInfo) return !failure.serverFailureInfo.nonRetryable;

@@ -22,7 +22,12 @@ export function stateBytes(state: RunState): number {
     bytes += ACTIVITY_BYTES + size(heartbeatDetails) + size(lastFailure) + size(priority);
   }
   for (const { callback, calls } of state.callbacks) bytes += callback.length + size(calls?.lastFailure ?? null);
-  const small = count(state.timers) + count(state.externalSignals) + count(state.externalCancels) + state.updatesAccepted.length + state.updatesCompleted.length;
+  const small =
+    count(state.timers) +
+    count(state.externalSignals) +
+    count(state.externalCancels) +
+    state.updatesAccepted.length +
+    state.updatesCompleted.length;
   return bytes + count(state.children) * CHILD_BYTES + small * SMALL_BYTES;
 }
 
@@ -53,7 +58,10 @@ export function relieveBuffer(turn: Turn): void {
   const { state, limits } = turn;
   const full = state.buffered.length > limits.bufferedEventsMax || state.bufferedBytes > limits.bufferedBytesMax;
   if (!full || !isRunning(state) || !isStarted(state)) return;
-  failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: 'history-service' });
+  failWorkflowTask(turn, {
+    cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+    identity: 'history-service',
+  });
   turn.flushBuffered();
   scheduleWorkflowTask(turn);
 }

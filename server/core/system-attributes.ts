@@ -10,7 +10,8 @@ const PAUSE_INFO = 'TemporalPauseInfo';
 const REPORTED_PROBLEMS = 'TemporalReportedProblems';
 const UNTOLD = [PAUSE_INFO, REPORTED_PROBLEMS];
 
-const fieldsOf = (searchAttributes: Uint8Array | null): { [name: string]: Payload } => (searchAttributes ? Codec.decode(searchAttributes).indexedFields : {});
+const fieldsOf = (searchAttributes: Uint8Array | null): { [name: string]: Payload } =>
+  searchAttributes ? Codec.decode(searchAttributes).indexedFields : {};
 
 const keywordList = (values: readonly string[]): Payload => ({
   metadata: { encoding: bytes('json/plain'), type: bytes('KeywordList') },
@@ -29,7 +30,11 @@ export function shownAttributes(state: RunState): { [name: string]: Payload } {
 /** Brings the attribute in line with the activities that are paused now. */
 export function notePauses(state: RunState): void {
   const types = Object.values(state.activities).flatMap((activity) => (activity.paused ? [activity.type] : []));
-  setKeywords(state, PAUSE_INFO, [...new Set(types)].map((type) => `property:activityType=${type}`));
+  setKeywords(
+    state,
+    PAUSE_INFO,
+    [...new Set(types)].map((type) => `property:activityType=${type}`),
+  );
 }
 
 /** Why the run's workflow tasks keep failing; nothing, when one has got through. */
@@ -43,7 +48,8 @@ function setKeywords(state: RunState, name: string, values: readonly string[]): 
   state.searchAttributes = encodeFields(fields);
 }
 
-const encodeFields = (fields: { [name: string]: Payload }): Uint8Array | null => (Object.keys(fields).length > 0 ? Codec.encode({ indexedFields: fields }).finish() : null);
+const encodeFields = (fields: { [name: string]: Payload }): Uint8Array | null =>
+  Object.keys(fields).length > 0 ? Codec.encode({ indexedFields: fields }).finish() : null;
 
 /** The attributes that the history alone determines. */
 export function durableAttributes(state: RunState): Uint8Array | null {

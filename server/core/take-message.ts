@@ -88,7 +88,12 @@ function takeParentClosed(turn: Turn, message: Of<'parent-closed'>): Taken {
     return 'taken';
   }
   if (state.cancelRequested) return 'void';
-  requestCancelRun(turn, { reason: '', identity: IDENTITY, requestId: '', external: { execution: { workflowId: parent.workflowId, runId: parent.runId } } });
+  requestCancelRun(turn, {
+    reason: '',
+    identity: IDENTITY,
+    requestId: '',
+    external: { execution: { workflowId: parent.workflowId, runId: parent.runId } },
+  });
   return 'taken';
 }
 

@@ -52,6 +52,8 @@ export class Turn {
   /** Requests for approval as they were before. */
   readonly approvalsBefore: readonly Approval[];
   private batchOpen = false;
+  /** While commands are carried out: what came of them besides their own events. */
+  private aside: HistoryEvent[] | undefined;
   private extras: Pick<HistoryEvent, 'userMetadata' | 'eventGroupMarkers'> | undefined;
 
   constructor(
@@ -99,16 +101,34 @@ export class Turn {
   emit(event: HistoryEvent): void {
     const { state } = this;
     makeOrdinary(this);
-    if (!state.workflowTask?.startedEventId) {
+    if (!state.workflowTask?.startedEventId && !this.aside) {
       this.append(event);
       return;
     }
     event.eventTime ??= toTimestamp(this.nowMs);
+    if (this.aside) this.aside.push(event);
+    else this.buffer(event);
+    this.context.apply(state, event);
+  }
+
+  /**
+   * Carries out the commands of a workflow task. Their events follow each other without a gap, since workers reckon the ids of those to come;
+   * what else comes of them is buffered behind what waits there, or dropped with it when they end the run.
+   */
+  carryOut(commands: () => void): void {
+    const aside: HistoryEvent[] = [];
+    this.aside = aside;
+    commands();
+    this.aside = undefined;
+    if (this.state.closeMs === 0) for (const event of aside) this.buffer(event);
+  }
+
+  private buffer(event: HistoryEvent): void {
+    const { state } = this;
     const bytes = EventCodec.encode(event).finish();
     state.buffered.push(bytes);
     state.bufferedBytes += bytes.length;
     this.touched = true;
-    this.context.apply(state, event);
   }
 
   /** Appends what waited in the buffer, giving ids; says whether anything was there. */

@@ -36,14 +36,21 @@ export async function callBack(engine: Engine, { id, message: { to, index } }: C
 /** Undefined when no call could be made now. */
 async function callOnce(engine: Engine, state: RunState, index: number): Promise<CallOutcome | undefined> {
   const { limits, log } = engine;
-  const closeEvent = await eventOf(engine, { state, version: 0, deadlineMs: null, recent: [], recentFrom: state.nextEventId }, state.closeEventId);
+  const closeEvent = await eventOf(
+    engine,
+    { state, version: 0, deadlineMs: null, recent: [], recentFrom: state.nextEventId },
+    state.closeEventId,
+  );
   const request = callbackRequest(state, state.callbacks[index]!, closeEvent);
   const problem = addressProblem(limits.callbackAddresses, request.url);
   if (problem) return { got: 'nowhere', why: problem }; // allowed when it came; an operator may allow it again
   const outcome = await post(engine, request);
   if (outcome && outcome.got !== 'through') {
     const { workflowId, runId } = state.info;
-    log.warn({ workflowId, runId, destination: new URL(request.url).origin, why: outcome.why }, `a completion callback ${outcome.got === 'refused' ? 'was refused' : 'did not get through; it is tried again'}`);
+    log.warn(
+      { workflowId, runId, destination: new URL(request.url).origin, why: outcome.why },
+      `a completion callback ${outcome.got === 'refused' ? 'was refused' : 'did not get through; it is tried again'}`,
+    );
   }
   return outcome;
 }
@@ -57,11 +64,18 @@ async function post(engine: Engine, request: CallbackRequest): Promise<CallOutco
     const { origin, pathname } = new URL(request.url);
     const why = name === 'TimeoutError' ? `no answer within ${engine.limits.callbackTimeoutMs} ms` : message || code || name;
     // what cannot even be sent (a header that HTTP does not allow) will never be
-    return { got: code?.startsWith('ERR_INVALID') || code?.startsWith('ERR_HTTP_INVALID') ? 'refused' : 'nowhere', why: `Post "${origin}${pathname}": ${why}` };
+    return {
+      got: code?.startsWith('ERR_INVALID') || code?.startsWith('ERR_HTTP_INVALID') ? 'refused' : 'nowhere',
+      why: `Post "${origin}${pathname}": ${why}`,
+    };
   }
 }
 
-async function record(engine: Engine, { id, runId, index }: { id: string; runId: string; index: number }, outcome: CallOutcome): Promise<void> {
+async function record(
+  engine: Engine,
+  { id, runId, index }: { id: string; runId: string; index: number },
+  outcome: CallOutcome,
+): Promise<void> {
   const spread = randomFraction(engine.ids);
   try {
     const nextMs = await transact(engine, runId, (turn) => {

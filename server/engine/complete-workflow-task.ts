@@ -112,7 +112,7 @@ function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: R
   else completedEventId = toNumber(completeWorkflowTask(turn, request).eventId);
   takeSticky(turn, request);
   const context = commandContext(engine, turn, request, { completedEventId, started });
-  handleCommands(context, request.commands ?? []);
+  turn.carryOut(() => handleCommands(context, request.commands ?? []));
   if (!isRunning(state)) {
     forgetUpdates(turn);
     return { eager: [], nextTask: false, heartbeatTimedOut, dropped };

@@ -20,7 +20,8 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What goes in order. Calls to the world outside take their time, and nothing waits for them. */
-const targetOf = ({ id, message: { kind, to } }: OutboxMessage): string => (kind === 'callback' ? id : `${to.namespaceId}/${to.workflowId}`);
+const targetOf = ({ id, message: { kind, to } }: OutboxMessage): string =>
+  kind === 'callback' ? id : `${to.namespaceId}/${to.workflowId}`;
 
 export class Courier {
   private readonly queues = new Map<string, OutboxMessage[]>();

@@ -51,7 +51,10 @@ const NEVER = toTimestamp(-62_135_596_800_000);
 
 function extendedInfo({ info, cancelRequested, requestIds, resetRunId }: RunState): ExtendedInfo {
   const requestIdInfos = Object.fromEntries(
-    Object.entries(requestIds).map(([requestId, { eventId, eventType }]) => [requestId, eventId ? { eventType, eventId: int64(eventId) } : { eventType, buffered: true }]),
+    Object.entries(requestIds).map(([requestId, { eventId, eventType }]) => [
+      requestId,
+      eventId ? { eventType, eventId: int64(eventId) } : { eventType, buffered: true },
+    ]),
   );
   return {
     executionExpirationTime: info.executionExpirationMs ? toTimestamp(info.executionExpirationMs) : undefined,

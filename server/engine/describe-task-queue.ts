@@ -61,13 +61,22 @@ async function enhanced(engine: Engine, namespace: Namespace, queue: string, req
 }
 
 /** Queues of Nexus tasks are never filled or polled yet: they look like any that nobody uses. */
-const queueName = (namespace: Namespace, queue: string, type: number): QueueName => ({ namespaceId: namespace.id, kind: type as 1 | 2, queue });
+const queueName = (namespace: Namespace, queue: string, type: number): QueueName => ({
+  namespaceId: namespace.id,
+  kind: type as 1 | 2,
+  queue,
+});
 
 const configOf = (engine: Engine, namespace: Namespace, queue: string, kind: number): Promise<TaskQueueConfig | undefined> =>
   engine.storedQueueConfigs.read({ namespaceId: namespace.id, kind, queue });
 
 /** The limit of the queue: as this node enforces it, or, where only others are polled, as their latest poll asks for it. */
-function effective(engine: Engine, name: QueueName, config: TaskQueueConfig, report: QueueReport): temporal.api.workflowservice.v1.DescribeTaskQueueResponse.IEffectiveRateLimit {
+function effective(
+  engine: Engine,
+  name: QueueName,
+  config: TaskQueueConfig,
+  report: QueueReport,
+): temporal.api.workflowservice.v1.DescribeTaskQueueResponse.IEffectiveRateLimit {
   const latest = [...report.pollers].sort((a, b) => b.lastAccessMs - a.lastAccessMs)[0];
   const { perSecond, source } = effectiveRate(config, engine.queues.find(name)?.workerRate ?? latest?.queuePerSecond);
   return { requestsPerSecond: perSecond ?? NO_LIMIT_PER_SECOND, rateLimitSource: source };
@@ -106,7 +115,8 @@ async function queueStats(engine: Engine, name: QueueName, report: QueueReport):
   const nowMs = engine.clock.now();
   const levels = new Map<number, Level>();
   for (const { priority, count, oldestMs } of await engine.tasks.stats(name)) levels.set(priority, { ...EMPTY, count, oldestMs });
-  for (const { priority, added, dispatched } of report.rates) levels.set(priority, { ...(levels.get(priority) ?? EMPTY), added, dispatched });
+  for (const { priority, added, dispatched } of report.rates)
+    levels.set(priority, { ...(levels.get(priority) ?? EMPTY), added, dispatched });
   if (levels.size === 0) levels.set(MIDDLE_RANK.priority, EMPTY);
   const stats = ({ count, oldestMs, added, dispatched }: Level): Stats => ({
     approximateBacklogCount: int64(count),

@@ -187,7 +187,8 @@ async function startWithUpdate(
   }
   wait.committed();
   // a worker of another node may have answered before this one was there to be told
-  if (engine.otherNodes()) void lookAtUpdates(engine, started.runId!).catch((err) => engine.log.warn({ err }, 'updates could not be looked at'));
+  if (engine.otherNodes())
+    void lookAtUpdates(engine, started.runId!).catch((err) => engine.log.warn({ err }, 'updates could not be looked at'));
   const name: RunName = { workflowId: start.workflowId!, runId: started.runId! };
   const status = await wait.status.catch(failing((e) => new OperationsFailed('ok', e)));
   return answer(started, updateAnswer(namespace, name, update, status));

@@ -55,5 +55,10 @@ export function metricsText(engine: Engine, startedMs: number): string {
     { name: 'process_heap_used_bytes', type: 'gauge', help: 'Heap in use.', value: memory.heapUsed },
     { name: 'process_cpu_seconds_total', type: 'counter', help: 'CPU time of the process.', value: (cpu.user + cpu.system) / 1e6 },
   ];
-  return metrics.map((m) => `# HELP ${m.name} ${m.help}\n# TYPE ${m.name} ${m.type}\n${m.name} ${m.value === Number.POSITIVE_INFINITY ? '+Inf' : m.value}\n`).join('');
+  return metrics
+    .map(
+      (m) =>
+        `# HELP ${m.name} ${m.help}\n# TYPE ${m.name} ${m.type}\n${m.name} ${m.value === Number.POSITIVE_INFINITY ? '+Inf' : m.value}\n`,
+    )
+    .join('');
 }

@@ -52,12 +52,16 @@ export class QueueReporter {
     const now = new Map<string, { name: QueueName; report: QueueReport; text: string }>();
     for (const queue of queues.known) {
       const { rates, ...report } = reportOf(queue, nowMs - POLLER_REMEMBERED_MS);
-      const busy = rates.map((r) => ({ ...r, added: rounded(r.added), dispatched: rounded(r.dispatched) })).filter((r) => r.added > 0 || r.dispatched > 0);
+      const busy = rates
+        .map((r) => ({ ...r, added: rounded(r.added), dispatched: rounded(r.dispatched) }))
+        .filter((r) => r.added > 0 || r.dispatched > 0);
       if (report.pollers.length === 0 && busy.length === 0) continue;
       const rounds = { ...report, rates: busy };
       now.set(queueKey(queue.name), { name: queue.name, report: rounds, text: JSON.stringify(rounds) });
     }
-    const changed = [...now].filter(([key, { text }]) => this.told.get(key)?.text !== text).map(([, { name, report }]) => ({ queue: name, report }));
+    const changed = [...now]
+      .filter(([key, { text }]) => this.told.get(key)?.text !== text)
+      .map(([, { name, report }]) => ({ queue: name, report }));
     const forgotten = [...this.told].filter(([key]) => !now.has(key)).map(([, { name }]) => name);
     if (changed.length === 0 && forgotten.length === 0) return;
     await queueReports.tell(nodeId, changed, forgotten, nowMs);
@@ -73,7 +77,9 @@ export async function reportOfAllNodes(engine: Engine, name: QueueName): Promise
   if (!engine.otherNodes()) return here;
   const rows = await engine.queueReports.ofOthers(engine.nodeId, name, nowMs - NODE_GONE_MS);
   // rates that were told long ago are of a queue that has been quiet since
-  const others = rows.map(({ report, toldMs }) => (toldMs < nowMs - METER_WINDOW_MS ? { ...(report as QueueReport), rates: [], held: false } : (report as QueueReport)));
+  const others = rows.map(({ report, toldMs }) =>
+    toldMs < nowMs - METER_WINDOW_MS ? { ...(report as QueueReport), rates: [], held: false } : (report as QueueReport),
+  );
   return [here, ...others].reduce(joined);
 }
 

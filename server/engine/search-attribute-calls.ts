@@ -28,7 +28,8 @@ export async function addAttributes(engine: Engine, namespace: Namespace, asked:
   }
   await change(engine, namespace, (present) => {
     for (const [name, type] of Object.entries(asked)) {
-      if (Object.hasOwn(present, name) && present[name] !== type) throw invalidArgument(`Search attribute ${name} already exists with another type.`);
+      if (Object.hasOwn(present, name) && present[name] !== type)
+        throw invalidArgument(`Search attribute ${name} already exists with another type.`);
     }
     return { ...present, ...asked };
   });

@@ -42,7 +42,12 @@ export async function recordHeartbeats(engine: Engine, namespace: Namespace, hea
 }
 
 /** The workers of a namespace that a query is about, in the order of their keys. */
-async function* workersOf(engine: Engine, namespace: Namespace, request: { query?: string | null; includeSystemWorkers?: boolean | null }, after: string | null): AsyncGenerator<Heartbeat> {
+async function* workersOf(
+  engine: Engine,
+  namespace: Namespace,
+  request: { query?: string | null; includeSystemWorkers?: boolean | null },
+  after: string | null,
+): AsyncGenerator<Heartbeat> {
   const matches = workerQuery(request.query ?? '');
   const sinceMs = engine.clock.now() - WORKER_REMEMBERED_MS;
   for (let last: string | null = after, more = true; more; ) {

@@ -49,6 +49,38 @@ const cancel = (scheduledEventId: number): temporal.api.command.v1.ICommand => (
   requestCancelActivityTaskCommandAttributes: { scheduledEventId: scheduledEventId as never },
 });
 
+describe('an activity that its own workflow task cancels again', () => {
+  it('is over behind the events of all commands, whose ids a worker has reckoned', async () => {
+    await node.start('changed-mind');
+    await node.step('changed-mind', [command.activity('first', 'nobody'), cancel(5), command.activity('second', 'nobody'), cancel(7)]);
+    expect((await node.story('changed-mind')).slice(4)).toEqual([
+      'ACTIVITY_TASK_SCHEDULED',
+      'ACTIVITY_TASK_CANCEL_REQUESTED',
+      'ACTIVITY_TASK_SCHEDULED',
+      'ACTIVITY_TASK_CANCEL_REQUESTED',
+      'ACTIVITY_TASK_CANCELED',
+      'ACTIVITY_TASK_CANCELED',
+      'WORKFLOW_TASK_SCHEDULED',
+    ]);
+  });
+
+  it('gives its id free at once', async () => {
+    await node.start('same-id');
+    await node.step('same-id', [command.activity('a', 'nobody'), cancel(5), command.activity('a', 'nobody')]);
+    expect(await pending('same-id')).toMatchObject({ activityId: 'a' });
+  });
+
+  it('leaves no more events when the run ends with it', async () => {
+    await node.start('cancel-and-end');
+    await node.step('cancel-and-end', [command.activity('a', 'nobody'), cancel(5), command.complete()]);
+    expect((await node.story('cancel-and-end')).slice(4)).toEqual([
+      'ACTIVITY_TASK_SCHEDULED',
+      'ACTIVITY_TASK_CANCEL_REQUESTED',
+      'WORKFLOW_EXECUTION_COMPLETED',
+    ]);
+  });
+});
+
 describe('an attempt', () => {
   it('is handed out with what the activity was scheduled with', async () => {
     const task = await started('handed', { input: json('in'), heartbeatTimeout: seconds(5), header: { fields: { trace: {} } } });

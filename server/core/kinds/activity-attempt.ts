@@ -83,7 +83,10 @@ export function completeActivity(turn: Turn, activity: Activity, { result, ident
   if (!activity.startedMs) startActivity(turn, activity, { identity: identity ?? '', requestId: '' });
   close(turn, activity, {
     workerVersion,
-    event: (ids) => ({ eventType: T.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, activityTaskCompletedEventAttributes: { result, identity, ...ids } }),
+    event: (ids) => ({
+      eventType: T.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+      activityTaskCompletedEventAttributes: { result, identity, ...ids },
+    }),
   });
 }
 
@@ -95,21 +98,35 @@ export interface AttemptFailure {
 }
 
 /** The started attempt failed: tried again, or the activity has failed. */
-export function failActivity(turn: Turn, activity: Activity, { failure, identity, lastHeartbeatDetails, workerVersion }: AttemptFailure): void {
+export function failActivity(
+  turn: Turn,
+  activity: Activity,
+  { failure, identity, lastHeartbeatDetails, workerVersion }: AttemptFailure,
+): void {
   if (lastHeartbeatDetails) heartbeatActivity(turn, activity, lastHeartbeatDetails, identity ?? '');
   const state = tryAgain(turn, activity, failure);
   if (state === RETRY.RETRY_STATE_IN_PROGRESS) return;
   close(turn, activity, {
     workerVersion,
-    event: (ids) => ({ eventType: T.EVENT_TYPE_ACTIVITY_TASK_FAILED, activityTaskFailedEventAttributes: { failure, identity, retryState: state, ...ids } }),
+    event: (ids) => ({
+      eventType: T.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+      activityTaskFailedEventAttributes: { failure, identity, retryState: state, ...ids },
+    }),
   });
 }
 
 /** The worker says that it stopped because the activity was cancelled. The caller has checked that this was asked for. */
-export function cancelActivity(turn: Turn, activity: Activity, { details, identity }: { details?: Payloads | null; identity?: string | null }): void {
+export function cancelActivity(
+  turn: Turn,
+  activity: Activity,
+  { details, identity }: { details?: Payloads | null; identity?: string | null },
+): void {
   const latestCancelRequestedEventId = int64(activity.cancelRequestedEventId);
   close(turn, activity, {
-    event: (ids) => ({ eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCELED, activityTaskCanceledEventAttributes: { details, identity, latestCancelRequestedEventId, ...ids } }),
+    event: (ids) => ({
+      eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
+      activityTaskCanceledEventAttributes: { details, identity, latestCancelRequestedEventId, ...ids },
+    }),
   });
 }
 
@@ -132,7 +149,8 @@ export function tryAgain(turn: Turn, activity: Activity, failure: Failure | null
 /** A paused activity goes on counting attempts: its limits are looked at again when one of them fails after it was resumed. */
 function verdictOn(turn: Turn, activity: Activity, failure: Failure | null | undefined): RetryDecision {
   const policy = activity.retry!;
-  if (activity.paused) return decideRetry({ ...policy, maximumAttempts: 0 }, { attempt: activity.attempt, nowMs: turn.nowMs, expirationMs: 0, failure });
+  if (activity.paused)
+    return decideRetry({ ...policy, maximumAttempts: 0 }, { attempt: activity.attempt, nowMs: turn.nowMs, expirationMs: 0, failure });
   return decideRetry(policy, {
     attempt: activity.attempt,
     nowMs: turn.nowMs,

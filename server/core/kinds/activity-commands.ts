@@ -12,7 +12,10 @@ export function scheduleActivityCommand({ turn, completedEventId, eager }: Comma
   const attributes = command.scheduleActivityTaskCommandAttributes!;
   requireRoomForActivity(turn);
   if (findActivity(turn.state, attributes.activityId ?? '')) {
-    throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID, `an activity with ActivityID ${attributes.activityId} is pending`);
+    throw new TaskFault(
+      CAUSE.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
+      `an activity with ActivityID ${attributes.activityId} is pending`,
+    );
   }
   const activity = scheduleActivity(turn, attributes, completedEventId);
   if (attributes.requestEagerExecution) eager.push(activity);
@@ -40,5 +43,8 @@ export function cancelActivityCommand(context: CommandContext, { requestCancelAc
 
 /** Ended in the buffer, where the worker could not see it, or by an earlier command of the same task. */
 function hasJustEnded(turn: Turn, scheduledEventId: number): boolean {
-  return turn.events.some((event) => endedActivityId(event) === scheduledEventId) || turn.buffered().some((event) => endedActivityId(event) === scheduledEventId);
+  return (
+    turn.events.some((event) => endedActivityId(event) === scheduledEventId) ||
+    turn.buffered().some((event) => endedActivityId(event) === scheduledEventId)
+  );
 }

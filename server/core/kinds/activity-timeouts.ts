@@ -51,7 +51,8 @@ export function activityDeadline(activity: Activity, reachableSinceMs = 0): numb
 export function fireActivities(turn: Turn): void {
   const due: Moment[] = [];
   for (const id in turn.state.activities) {
-    for (const moment of momentsOf(turn.state.activities[id]!, turn.context.reachableSinceMs ?? 0)) if (moment.atMs <= turn.nowMs) due.push(moment);
+    for (const moment of momentsOf(turn.state.activities[id]!, turn.context.reachableSinceMs ?? 0))
+      if (moment.atMs <= turn.nowMs) due.push(moment);
   }
   due.sort((a, b) => a.atMs - b.atMs || a.activity.scheduledEventId - b.activity.scheduledEventId || a.timeoutType - b.timeoutType);
   for (const moment of due) {
@@ -79,7 +80,8 @@ function timeOut(turn: Turn, activity: Activity, timeoutType: number): void {
   if (state === RETRY.RETRY_STATE_TIMEOUT && timeoutType !== TIMEOUT.TIMEOUT_TYPE_SCHEDULE_TO_START) {
     failure = timeoutFailure(NO_TIME_LEFT, TIMEOUT.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   }
-  if (activity.heartbeatDetails) failure.timeoutFailureInfo!.lastHeartbeatDetails = api.common.v1.Payloads.decode(activity.heartbeatDetails);
+  if (activity.heartbeatDetails)
+    failure.timeoutFailureInfo!.lastHeartbeatDetails = api.common.v1.Payloads.decode(activity.heartbeatDetails);
   if (activity.lastFailure) failure.cause = api.failure.v1.Failure.decode(activity.lastFailure);
   const startedEventId = activity.startedMs ? writeStarted(turn, activity) : 0;
   turn.emit({

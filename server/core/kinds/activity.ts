@@ -18,7 +18,10 @@ const T = enums.EventType;
 const PriorityCodec = api.common.v1.Priority;
 
 export type Timeouts = Pick<Activity, 'scheduleToCloseMs' | 'scheduleToStartMs' | 'startToCloseMs' | 'heartbeatMs'>;
-type ApiTimeouts = Pick<ScheduleAttributes, 'scheduleToCloseTimeout' | 'scheduleToStartTimeout' | 'startToCloseTimeout' | 'heartbeatTimeout'>;
+type ApiTimeouts = Pick<
+  ScheduleAttributes,
+  'scheduleToCloseTimeout' | 'scheduleToStartTimeout' | 'startToCloseTimeout' | 'heartbeatTimeout'
+>;
 
 /** The four timeouts with what is left out filled in, none longer than the run may last (milliseconds, 0 = none). */
 export function completeTimeouts(attributes: ApiTimeouts, runTimeoutMs: number): Timeouts {
@@ -73,7 +76,8 @@ export function findActivity(state: RunState, activityId: string): Activity | un
   return undefined;
 }
 
-export const activitiesOfType = (state: RunState, type: string): Activity[] => Object.values(state.activities).filter((a) => a.type === type);
+export const activitiesOfType = (state: RunState, type: string): Activity[] =>
+  Object.values(state.activities).filter((a) => a.type === type);
 
 /** Sets when the present attempt may begin: at once, or when the run's deadline comes to it. */
 export function queueAttempt(turn: Turn, activity: Activity, atMs: number): void {
@@ -87,7 +91,7 @@ export function queueAttempt(turn: Turn, activity: Activity, atMs: number): void
 export function requestCancelActivity(turn: Turn, activity: Activity, by: { completedEventId: number; identity: string }): boolean {
   writeCancelRequest(turn, activity.scheduledEventId, by.completedEventId);
   if (activity.startedMs) return false;
-  turn.append({
+  turn.emit({
     eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
     activityTaskCanceledEventAttributes: {
       details: textPayloads('ACTIVITY_ID_NOT_STARTED'),
@@ -103,7 +107,10 @@ export function requestCancelActivity(turn: Turn, activity: Activity, by: { comp
 export function writeCancelRequest(turn: Turn, scheduledEventId: number, completedEventId: number): void {
   turn.append({
     eventType: T.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED,
-    activityTaskCancelRequestedEventAttributes: { scheduledEventId: int64(scheduledEventId), workflowTaskCompletedEventId: int64(completedEventId) },
+    activityTaskCancelRequestedEventAttributes: {
+      scheduledEventId: int64(scheduledEventId),
+      workflowTaskCompletedEventId: int64(completedEventId),
+    },
   });
 }
 
@@ -167,8 +174,12 @@ export const activityEvents = {
     const activity = state.activities[toNumber(event.activityTaskCancelRequestedEventAttributes!.scheduledEventId)];
     if (activity) activity.cancelRequestedEventId = toNumber(event.eventId);
   },
-  [T.EVENT_TYPE_ACTIVITY_TASK_COMPLETED]: (state: RunState, event: HistoryEvent) => forget(event.activityTaskCompletedEventAttributes!.scheduledEventId, state),
-  [T.EVENT_TYPE_ACTIVITY_TASK_FAILED]: (state: RunState, event: HistoryEvent) => forget(event.activityTaskFailedEventAttributes!.scheduledEventId, state),
-  [T.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT]: (state: RunState, event: HistoryEvent) => forget(event.activityTaskTimedOutEventAttributes!.scheduledEventId, state),
-  [T.EVENT_TYPE_ACTIVITY_TASK_CANCELED]: (state: RunState, event: HistoryEvent) => forget(event.activityTaskCanceledEventAttributes!.scheduledEventId, state),
+  [T.EVENT_TYPE_ACTIVITY_TASK_COMPLETED]: (state: RunState, event: HistoryEvent) =>
+    forget(event.activityTaskCompletedEventAttributes!.scheduledEventId, state),
+  [T.EVENT_TYPE_ACTIVITY_TASK_FAILED]: (state: RunState, event: HistoryEvent) =>
+    forget(event.activityTaskFailedEventAttributes!.scheduledEventId, state),
+  [T.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT]: (state: RunState, event: HistoryEvent) =>
+    forget(event.activityTaskTimedOutEventAttributes!.scheduledEventId, state),
+  [T.EVENT_TYPE_ACTIVITY_TASK_CANCELED]: (state: RunState, event: HistoryEvent) =>
+    forget(event.activityTaskCanceledEventAttributes!.scheduledEventId, state),
 };

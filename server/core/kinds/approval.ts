@@ -3,7 +3,16 @@
  * It has no commands and events of its own; markers and signals carry it (docs/decisions/0005-approvals.md).
  */
 import { api, enums, fromTimestamp, type HistoryEvent, type temporal } from '../api.js';
-import { CLOSED_MARKER, type DecisionRecord, DECISION_SIGNAL, decisionInput, readClosed, readDecision, readRequest, REQUEST_MARKER } from '../approval-records.js';
+import {
+  CLOSED_MARKER,
+  type DecisionRecord,
+  DECISION_SIGNAL,
+  decisionInput,
+  readClosed,
+  readDecision,
+  readRequest,
+  REQUEST_MARKER,
+} from '../approval-records.js';
 import type { Approval, ApprovalOutcome, RunState } from '../run-state.js';
 import { TaskFault } from '../task-fault.js';
 import type { Turn } from '../turn.js';
@@ -19,14 +28,18 @@ const EARLY_MAX = 100;
 /** Requests that are over whose ids are remembered: a decision for one of them, or a second request of that id, means nothing new. */
 const OVER_MAX = 200;
 
-const findOpen = (state: RunState, approvalId: string): Approval | undefined => state.approvals.find((a) => a.approvalId === approvalId && !a.outcome);
+const findOpen = (state: RunState, approvalId: string): Approval | undefined =>
+  state.approvals.find((a) => a.approvalId === approvalId && !a.outcome);
 
 /** Requests that a person can still decide at that moment. */
 export const openApprovals = (state: RunState, nowMs: number): Approval[] =>
   state.approvals.filter((a) => !a.outcome && (a.untilMs === 0 || nowMs < a.untilMs));
 
 /** A decision by call: the signal that tells the run, which is what decides the request. */
-export const decisionSignal = (record: DecisionRecord, requestId: string): { name: string; input: object; identity: string; requestId: string } => ({
+export const decisionSignal = (
+  record: DecisionRecord,
+  requestId: string,
+): { name: string; input: object; identity: string; requestId: string } => ({
   name: DECISION_SIGNAL,
   input: decisionInput(record),
   identity: record.by,
@@ -37,7 +50,8 @@ export const decisionSignal = (record: DecisionRecord, requestId: string): { nam
 export function checkApprovalMarker(turn: Turn, attributes: MarkerAttributes): void {
   if (attributes.markerName === REQUEST_MARKER) {
     const problem = requestProblem(turn, attributes);
-    if (problem) throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES, `Marker ${REQUEST_MARKER}: ${problem}.`);
+    if (problem)
+      throw new TaskFault(CAUSE.WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES, `Marker ${REQUEST_MARKER}: ${problem}.`);
   } else if (attributes.markerName === CLOSED_MARKER) {
     const closed = readClosed(attributes);
     if (!closed || findOpen(turn.state, closed.approvalId)) return;
@@ -50,8 +64,10 @@ function requestProblem({ state, limits }: Turn, attributes: MarkerAttributes): 
   if (request === 'unreadable') return undefined;
   if ('problem' in request) return request.problem;
   const { approvalId } = request;
-  if (utf8Length(approvalId) > limits.idLengthMax) return `approvalId has ${utf8Length(approvalId)} bytes, at most ${limits.idLengthMax} are allowed`;
-  if (findOpen(state, approvalId) || state.approvalsOver.includes(approvalId)) return `approvalId ${JSON.stringify(approvalId)} was used before in this run`;
+  if (utf8Length(approvalId) > limits.idLengthMax)
+    return `approvalId has ${utf8Length(approvalId)} bytes, at most ${limits.idLengthMax} are allowed`;
+  if (findOpen(state, approvalId) || state.approvalsOver.includes(approvalId))
+    return `approvalId ${JSON.stringify(approvalId)} was used before in this run`;
   const open = state.approvals.filter((a) => !a.outcome).length;
   return open < limits.pendingApprovalsMax ? undefined : `${open} requests are open, at most ${limits.pendingApprovalsMax} may be`;
 }
@@ -77,7 +93,13 @@ function openRequest(state: RunState, event: HistoryEvent): void {
   const early = state.earlyDecisions.find((d) => d.approvalId === approvalId);
   if (early) state.earlyDecisions = state.earlyDecisions.filter((d) => d !== early);
   if (early) noteOver(state, approvalId);
-  const approval = { approvalId, requestedMs: fromTimestamp(event.eventTime), untilMs, asked: { what, from, details }, outcome: early?.outcome ?? null };
+  const approval = {
+    approvalId,
+    requestedMs: fromTimestamp(event.eventTime),
+    untilMs,
+    asked: { what, from, details },
+    outcome: early?.outcome ?? null,
+  };
   state.approvals = [...state.approvals, approval];
 }
 
@@ -103,7 +125,8 @@ export function noteDecision(state: RunState, event: HistoryEvent): void {
   const outcome: ApprovalOutcome = { state: decision, by, reason, ms: fromTimestamp(event.eventTime), requestId };
   const open = findOpen(state, approvalId);
   if (open) end(state, open, outcome);
-  else if (!isKnown(state, approvalId) && state.earlyDecisions.length < EARLY_MAX) state.earlyDecisions = [...state.earlyDecisions, { approvalId, outcome }];
+  else if (!isKnown(state, approvalId) && state.earlyDecisions.length < EARLY_MAX)
+    state.earlyDecisions = [...state.earlyDecisions, { approvalId, outcome }];
 }
 
 const isKnown = (state: RunState, approvalId: string): boolean =>

@@ -26,7 +26,8 @@ export const callbackOf = ({ callback }: AttachedCallback): Callback => Callback
 export function requireRoomForCallbacks({ state, limits }: Turn, more: number): void {
   const max = limits.callbacksPerRunMax;
   const before = state.callbacks.length;
-  if (more > 0 && before + more > max) throw failedPrecondition(`cannot attach more than ${max} callbacks to a workflow (${before} callbacks already attached)`);
+  if (more > 0 && before + more > max)
+    throw failedPrecondition(`cannot attach more than ${max} callbacks to a workflow (${before} callbacks already attached)`);
 }
 
 /** The run has ended and its chain with it: each callback that waited for that is to be called now. */
@@ -65,15 +66,24 @@ const failureOf = ({ got, why }: { got: string; why: string }): Uint8Array =>
   FailureCodec.encode({ message: why, applicationFailureInfo: { nonRetryable: got === 'refused' } }).finish();
 
 /** Milliseconds until the next call after so many: twice as long each time, less up to a fifth. `spread` is a number from 0 up to 1. */
-export function backoffOf(attempts: number, { callbackRetryInitialMs: first, callbackRetryMaxMs: max }: Turn['limits'], spread: number): number {
+export function backoffOf(
+  attempts: number,
+  { callbackRetryInitialMs: first, callbackRetryMaxMs: max }: Turn['limits'],
+  spread: number,
+): number {
   return Math.min(first * 2 ** (attempts - 1), max) * (0.8 + 0.2 * spread);
 }
 
 /** An event attaches callbacks to the run. */
-export function attachCallbacks(state: RunState, callbacks: readonly Callback[] | null | undefined, registeredMs: number, requestId: string): void {
+export function attachCallbacks(
+  state: RunState,
+  callbacks: readonly Callback[] | null | undefined,
+  registeredMs: number,
+  requestId: string,
+): void {
   for (const callback of callbacks ?? []) state.callbacks.push(attached(callback, registeredMs, requestId));
 }
 
 /** Callbacks as the history alone tells of them. */
-export const durableCallbacks = ({ callbacks }: RunState): object[] => callbacks.map(({ callback, registeredMs }) => ({ callback, registeredMs }));
-
+export const durableCallbacks = ({ callbacks }: RunState): object[] =>
+  callbacks.map(({ callback, registeredMs }) => ({ callback, registeredMs }));

@@ -67,7 +67,12 @@ export function unstartedChild(state: RunState, initiatedEventId: number): Child
 }
 
 /** The child's run as it begins. */
-export function childRun(parent: RunState, initiated: HistoryEvent, runId: string, { nowMs, backoffMs }: { nowMs: number; backoffMs: number }): NewRun {
+export function childRun(
+  parent: RunState,
+  initiated: HistoryEvent,
+  runId: string,
+  { nowMs, backoffMs }: { nowMs: number; backoffMs: number },
+): NewRun {
   const { info } = parent;
   const attributes = initiated.startChildWorkflowExecutionInitiatedEventAttributes!;
   const initiatedEventId = toNumber(initiated.eventId);
@@ -158,19 +163,31 @@ function closedEvent(close: HistoryEvent, who: object): HistoryEvent {
   switch (close.eventType) {
     case T.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {
       const { result } = close.workflowExecutionCompletedEventAttributes!;
-      return { eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, childWorkflowExecutionCompletedEventAttributes: { ...who, result } };
+      return {
+        eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED,
+        childWorkflowExecutionCompletedEventAttributes: { ...who, result },
+      };
     }
     case T.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
       const { failure, retryState } = close.workflowExecutionFailedEventAttributes!;
-      return { eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, childWorkflowExecutionFailedEventAttributes: { ...who, failure, retryState } };
+      return {
+        eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED,
+        childWorkflowExecutionFailedEventAttributes: { ...who, failure, retryState },
+      };
     }
     case T.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: {
       const { details } = close.workflowExecutionCanceledEventAttributes!;
-      return { eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, childWorkflowExecutionCanceledEventAttributes: { ...who, details } };
+      return {
+        eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED,
+        childWorkflowExecutionCanceledEventAttributes: { ...who, details },
+      };
     }
     case T.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: {
       const { retryState } = close.workflowExecutionTimedOutEventAttributes!;
-      return { eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT, childWorkflowExecutionTimedOutEventAttributes: { ...who, retryState } };
+      return {
+        eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT,
+        childWorkflowExecutionTimedOutEventAttributes: { ...who, retryState },
+      };
     }
     case T.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
       return { eventType: T.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED, childWorkflowExecutionTerminatedEventAttributes: who };

@@ -42,7 +42,11 @@ export function sendSignal(turn: Turn, initiatedEventId: number, attributes: Sig
     type: 'message',
     message: {
       kind: 'signal',
-      to: { namespaceId: attributes.namespaceId!, workflowId: attributes.workflowExecution!.workflowId!, runId: attributes.workflowExecution!.runId ?? '' },
+      to: {
+        namespaceId: attributes.namespaceId!,
+        workflowId: attributes.workflowExecution!.workflowId!,
+        runId: attributes.workflowExecution!.runId ?? '',
+      },
       from: { namespaceId, workflowId, runId, formerRunIds: baseRunIds, initiatedEventId },
       childOnly: attributes.childWorkflowOnly ?? false,
       requestId: turn.context.newId(),
@@ -81,7 +85,11 @@ export function sendCancel(
     type: 'message',
     message: {
       kind: 'cancel',
-      to: { namespaceId: attributes.namespaceId!, workflowId: attributes.workflowExecution!.workflowId!, runId: attributes.workflowExecution!.runId ?? '' },
+      to: {
+        namespaceId: attributes.namespaceId!,
+        workflowId: attributes.workflowExecution!.workflowId!,
+        runId: attributes.workflowExecution!.runId ?? '',
+      },
       from: { namespaceId, workflowId, runId, formerRunIds: baseRunIds, initiatedEventId },
       childOnly: attributes.childWorkflowOnly ?? false,
       requestId: turn.context.newId(),
@@ -90,7 +98,9 @@ export function sendCancel(
   });
 }
 
-const target = (external: External): { namespace: string; namespaceId: string; workflowExecution: object; initiatedEventId: HistoryEvent['eventId'] } => ({
+const target = (
+  external: External,
+): { namespace: string; namespaceId: string; workflowExecution: object; initiatedEventId: HistoryEvent['eventId'] } => ({
   namespace: external.namespace,
   namespaceId: external.namespaceId,
   workflowExecution: { workflowId: external.workflowId, runId: external.runId },

@@ -115,5 +115,6 @@ export function startedAs(started: HistoryEvent): StartedAttributes {
 }
 
 /** Milliseconds of a duration that may be left out, which is not the same as none. */
-export const optionalMs = (duration: temporal.api.command.v1.IContinueAsNewWorkflowExecutionCommandAttributes['backoffStartInterval']): number | undefined =>
-  duration ? fromDuration(duration) : undefined;
+export const optionalMs = (
+  duration: temporal.api.command.v1.IContinueAsNewWorkflowExecutionCommandAttributes['backoffStartInterval'],
+): number | undefined => (duration ? fromDuration(duration) : undefined);

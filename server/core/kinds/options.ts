@@ -38,7 +38,12 @@ export function updateOptions(turn: Turn, { versioningOverride, priority }: Opti
   turn.emit({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     workerMayIgnore: true,
-    workflowExecutionOptionsUpdatedEventAttributes: { versioningOverride, unsetVersioningOverride: !versioningOverride, identity, priority },
+    workflowExecutionOptionsUpdatedEventAttributes: {
+      versioningOverride,
+      unsetVersioningOverride: !versioningOverride,
+      identity,
+      priority,
+    },
   });
   turn.infoChanged = true;
 }
@@ -47,7 +52,10 @@ export const optionsEvents = {
   [T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED](state: RunState, event: HistoryEvent): void {
     const attributes = event.workflowExecutionOptionsUpdatedEventAttributes!;
     if (attributes.attachedRequestId) {
-      state.requestIds[attributes.attachedRequestId] = { eventId: toNumber(event.eventId), eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED };
+      state.requestIds[attributes.attachedRequestId] = {
+        eventId: toNumber(event.eventId),
+        eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+      };
     }
     if (attributes.versioningOverride) state.versioningOverride = VersioningOverride.encode(attributes.versioningOverride).finish();
     if (attributes.unsetVersioningOverride) state.versioningOverride = null;

@@ -21,10 +21,18 @@ export function upsertSearchAttributes(turn: Turn, attributes: UpsertAttributes,
 }
 
 /** Search attributes with the type that each is registered with, where the worker has not said it. */
-function withTypes(attributes: UpsertAttributes['searchAttributes'], types: Readonly<Record<string, number>>): UpsertAttributes['searchAttributes'] {
+function withTypes(
+  attributes: UpsertAttributes['searchAttributes'],
+  types: Readonly<Record<string, number>>,
+): UpsertAttributes['searchAttributes'] {
   const fields = Object.entries(attributes?.indexedFields ?? {}).map(([name, payload]): [string, Payload] => {
     const type = Object.hasOwn(types, name) ? typeName(types[name]) : '';
-    return [name, payload.metadata?.['type']?.length || !type ? payload : { ...payload, metadata: { ...payload.metadata, type: new TextEncoder().encode(type) } }];
+    return [
+      name,
+      payload.metadata?.['type']?.length || !type
+        ? payload
+        : { ...payload, metadata: { ...payload.metadata, type: new TextEncoder().encode(type) } },
+    ];
   });
   return { indexedFields: Object.fromEntries(fields) };
 }

@@ -122,7 +122,10 @@ function reapplyUpdate(turn: Turn, request: temporal.api.update.v1.IRequest | nu
   if (!request || excluded.has(EXCLUDE.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE)) return;
   turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
-    workflowExecutionUpdateAdmittedEventAttributes: { request, origin: enums.UpdateAdmittedEventOrigin.UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY },
+    workflowExecutionUpdateAdmittedEventAttributes: {
+      request,
+      origin: enums.UpdateAdmittedEventOrigin.UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY,
+    },
   });
 }
 

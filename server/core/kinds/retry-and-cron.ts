@@ -22,7 +22,11 @@ export function afterFailure(turn: Turn, failure: Failure | null | undefined): {
   if (!decision.retry) return { retryState: decision.state, successor: afterCompletion(turn) };
   return {
     retryState: enums.RetryState.RETRY_STATE_IN_PROGRESS,
-    successor: { runId: turn.context.newRunId(info.runId), initiator: INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY, backoffMs: decision.delayMs },
+    successor: {
+      runId: turn.context.newRunId(info.runId),
+      initiator: INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY,
+      backoffMs: decision.delayMs,
+    },
   };
 }
 
@@ -60,7 +64,12 @@ export interface Outcome {
 }
 
 /** Begins the run that follows, with what this one started with. A failure keeps the last result that there was. */
-export function beginSuccessor(turn: Turn, started: HistoryEvent | undefined, { runId, initiator, backoffMs }: Successor, { failure, result }: Outcome): void {
+export function beginSuccessor(
+  turn: Turn,
+  started: HistoryEvent | undefined,
+  { runId, initiator, backoffMs }: Successor,
+  { failure, result }: Outcome,
+): void {
   if (!started) throw new Error('a run with a retry policy or a schedule closes without its first event at hand');
   const isRetry = initiator === INITIATOR.CONTINUE_AS_NEW_INITIATOR_RETRY;
   if (!isRetry) triggerCallbacks(turn);

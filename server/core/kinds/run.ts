@@ -1,5 +1,16 @@
 /** The run itself: how it starts, and the six ways in which it ends. */
-import { api, enums, type Failure, fromDuration, fromTimestamp, type HistoryEvent, int64, type Payloads, type temporal, toNumber } from '../api.js';
+import {
+  api,
+  enums,
+  type Failure,
+  fromDuration,
+  fromTimestamp,
+  type HistoryEvent,
+  int64,
+  type Payloads,
+  type temporal,
+  toNumber,
+} from '../api.js';
 import { blankState, type RunIdentity } from '../blank-state.js';
 import { dictionary } from '../dictionary.js';
 import { completeRetryPolicy } from '../retry-policy.js';
@@ -53,14 +64,28 @@ export interface Completion {
 export function completeRun(turn: Turn, result: Payloads | null | undefined, { completedEventId, newRunId }: Completion): HistoryEvent {
   return turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
-    workflowExecutionCompletedEventAttributes: { result, workflowTaskCompletedEventId: int64(completedEventId), newExecutionRunId: newRunId },
+    workflowExecutionCompletedEventAttributes: {
+      result,
+      workflowTaskCompletedEventId: int64(completedEventId),
+      newExecutionRunId: newRunId,
+    },
   });
 }
 
-export function failRun(turn: Turn, failure: Failure | null | undefined, retryState: number, { completedEventId, newRunId }: Completion): HistoryEvent {
+export function failRun(
+  turn: Turn,
+  failure: Failure | null | undefined,
+  retryState: number,
+  { completedEventId, newRunId }: Completion,
+): HistoryEvent {
   return turn.append({
     eventType: T.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
-    workflowExecutionFailedEventAttributes: { failure, retryState, workflowTaskCompletedEventId: int64(completedEventId), newExecutionRunId: newRunId },
+    workflowExecutionFailedEventAttributes: {
+      failure,
+      retryState,
+      workflowTaskCompletedEventId: int64(completedEventId),
+      newExecutionRunId: newRunId,
+    },
   });
 }
 
@@ -81,7 +106,10 @@ export interface Termination {
 /** Ends the run at once. A started workflow task fails first, and what waited in the buffer is kept. */
 export function terminateRun(turn: Turn, { reason, details, identity, links }: Termination): HistoryEvent {
   if (isStarted(turn.state)) {
-    failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: 'history-service' });
+    failWorkflowTask(turn, {
+      cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+      identity: 'history-service',
+    });
     turn.endBatch();
   }
   turn.flushBuffered();
@@ -100,7 +128,10 @@ export function runDeadline(state: RunState): number {
 
 export function timeOutRun(turn: Turn, retryState: number, newRunId?: string): HistoryEvent {
   if (isStarted(turn.state)) {
-    failWorkflowTask(turn, { cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, identity: 'history-service' });
+    failWorkflowTask(turn, {
+      cause: enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+      identity: 'history-service',
+    });
     turn.endBatch();
   }
   turn.flushBuffered();
@@ -111,7 +142,10 @@ export function timeOutRun(turn: Turn, retryState: number, newRunId?: string): H
   });
 }
 
-function closed(status: number, newRunId?: (event: HistoryEvent) => string | null | undefined): (state: RunState, event: HistoryEvent) => void {
+function closed(
+  status: number,
+  newRunId?: (event: HistoryEvent) => string | null | undefined,
+): (state: RunState, event: HistoryEvent) => void {
   return (state, event) => {
     state.status = status;
     state.newRunId = newRunId?.(event) ?? '';
@@ -168,7 +202,9 @@ export const runEvents = {
         initiatedEventId: toNumber(attributes.parentInitiatedEventId),
       };
     }
-    state.versioningOverride = attributes.versioningOverride ? api.workflow.v1.VersioningOverride.encode(attributes.versioningOverride).finish() : null;
+    state.versioningOverride = attributes.versioningOverride
+      ? api.workflow.v1.VersioningOverride.encode(attributes.versioningOverride).finish()
+      : null;
     state.resetPoints = (attributes.prevAutoResetPoints?.points ?? []).map(resetPointOf);
     state.memo = attributes.memo ? MemoCodec.encode(attributes.memo).finish() : null;
     state.searchAttributes = attributes.searchAttributes ? SearchAttributesCodec.encode(attributes.searchAttributes).finish() : null;

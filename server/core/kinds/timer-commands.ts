@@ -15,7 +15,10 @@ export function startTimerCommand({ turn, completedEventId }: CommandContext, co
 }
 
 /** A timer that fired while the task ran counts as cancelled: the worker never hears that it fired. */
-export function cancelTimerCommand({ turn, completedEventId, identity }: CommandContext, { cancelTimerCommandAttributes: attributes }: Command): void {
+export function cancelTimerCommand(
+  { turn, completedEventId, identity }: CommandContext,
+  { cancelTimerCommandAttributes: attributes }: Command,
+): void {
   const timerId = attributes!.timerId ?? '';
   const running = turn.state.timers[timerId];
   const fired = running ? undefined : turn.takeBuffered((event) => event.timerFiredEventAttributes?.timerId === timerId);

@@ -20,7 +20,12 @@ export function startTimer(turn: Turn, attributes: StartAttributes, completedEve
 }
 
 /** A checked CancelTimer command. */
-export function cancelTimer(turn: Turn, timer: Pick<Timer, 'timerId' | 'startedEventId'>, completedEventId: number, identity: string): void {
+export function cancelTimer(
+  turn: Turn,
+  timer: Pick<Timer, 'timerId' | 'startedEventId'>,
+  completedEventId: number,
+  identity: string,
+): void {
   turn.append({
     eventType: T.EVENT_TYPE_TIMER_CANCELED,
     timerCanceledEventAttributes: {

@@ -3,7 +3,18 @@
  * sticky or on the normal queue; and its two unwritten forms. A *transient* task is a later attempt after a failure: its events
  * are written only when it completes. A *speculative* one carries only updates, and leaves no trace if all of them are rejected.
  */
-import { api, enums, fromDuration, fromTimestamp, type HistoryEvent, int64, type temporal, toDuration, toNumber, toTimestamp } from '../api.js';
+import {
+  api,
+  enums,
+  fromDuration,
+  fromTimestamp,
+  type HistoryEvent,
+  int64,
+  type temporal,
+  toDuration,
+  toNumber,
+  toTimestamp,
+} from '../api.js';
 import type { Limits } from '../limits.js';
 import type { RunState, WorkflowTask } from '../run-state.js';
 import type { Turn } from '../turn.js';
@@ -184,7 +195,8 @@ function suggestReasons(turn: Turn): number[] {
   if (state.historyBytes >= limits.historySizeSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
   if (state.nextEventId >= limits.historyEventsSuggest) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
   const updates = state.updatesCompleted.length + state.updatesAccepted.length + state.updatesAdmitted.length;
-  if (updates >= Math.ceil(limits.updatesTotalMax * limits.updateSuggestRatio)) reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  if (updates >= Math.ceil(limits.updatesTotalMax * limits.updateSuggestRatio))
+    reasons.push(REASON.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
   return reasons;
 }
 
@@ -207,14 +219,19 @@ export function writeUnwritten(turn: Turn, identity: string): void {
 export function unwrittenEvents(state: RunState): HistoryEvent[] {
   const task = state.workflowTask;
   if (!task || task.written || task.scheduledEventId !== state.nextEventId) return [];
-  const scheduled = { ...scheduledEvent(state, task.startToCloseMs, task.attempt, task.scheduledMs), eventId: int64(task.scheduledEventId) };
+  const scheduled = {
+    ...scheduledEvent(state, task.startToCloseMs, task.attempt, task.scheduledMs),
+    eventId: int64(task.scheduledEventId),
+  };
   if (!task.startedEventId) return [scheduled];
   return [scheduled, { ...startedEvent(task, task.identity), eventId: int64(task.startedEventId) }];
 }
 
-
 /** WorkflowTaskCompleted for the started task. The caller has checked that it is the one the token names. */
-export function completeWorkflowTask(turn: Turn, request: temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest): HistoryEvent {
+export function completeWorkflowTask(
+  turn: Turn,
+  request: temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest,
+): HistoryEvent {
   const { state } = turn;
   writeUnwritten(turn, request.identity ?? '');
   const task = state.workflowTask!;

@@ -69,7 +69,9 @@ function check(node: QueryNode, custom: CustomSearchAttributes): Filter {
 }
 
 function refuseOperator(operator: string, attribute: Attribute): never {
-  throw badQuery(`operation is not supported: operator '${operator}' not supported for ${typeName(attribute.type)} type search attribute '${attribute.name}'`);
+  throw badQuery(
+    `operation is not supported: operator '${operator}' not supported for ${typeName(attribute.type)} type search attribute '${attribute.name}'`,
+  );
 }
 
 function checkCompare(operator: CompareOperator, value: Literal, attribute: Attribute): Filter {
@@ -87,6 +89,13 @@ function checkIn(node: Extract<QueryNode, { type: 'in' }>, attribute: Attribute)
 }
 
 function checkBetween(node: Extract<QueryNode, { type: 'between' }>, attribute: Attribute): Filter {
-  if (attribute.type === T.INDEXED_VALUE_TYPE_TEXT || attribute.type === T.INDEXED_VALUE_TYPE_KEYWORD_LIST) return refuseOperator('BETWEEN', attribute);
-  return { type: 'between', attribute, negated: node.negated, low: literalValue(node.low, attribute), high: literalValue(node.high, attribute) };
+  if (attribute.type === T.INDEXED_VALUE_TYPE_TEXT || attribute.type === T.INDEXED_VALUE_TYPE_KEYWORD_LIST)
+    return refuseOperator('BETWEEN', attribute);
+  return {
+    type: 'between',
+    attribute,
+    negated: node.negated,
+    low: literalValue(node.low, attribute),
+    high: literalValue(node.high, attribute),
+  };
 }

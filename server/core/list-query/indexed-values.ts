@@ -20,7 +20,10 @@ const statedType = (payload: Payload): number | undefined => {
 };
 
 /** Undefined when there is nothing to index. `types` are the namespace's own attributes, which win over what a payload says of itself. */
-export function indexedValues(searchAttributes: Uint8Array | null, types: Readonly<Record<string, number>>): Record<string, unknown> | undefined {
+export function indexedValues(
+  searchAttributes: Uint8Array | null,
+  types: Readonly<Record<string, number>>,
+): Record<string, unknown> | undefined {
   if (!searchAttributes) return undefined;
   const values: [string, unknown][] = [];
   for (const [name, payload] of Object.entries(api.common.v1.SearchAttributes.decode(searchAttributes).indexedFields)) {

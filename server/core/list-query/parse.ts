@@ -20,7 +20,24 @@ export interface ParsedQuery {
 
 /** Nested parentheses and NOTs at most: deeper queries are refused before they exhaust the stack. */
 const DEPTH_MAX = 100;
-const KEYWORDS = new Set(['AND', 'OR', 'NOT', 'IN', 'BETWEEN', 'IS', 'NULL', 'LIKE', 'STARTS_WITH', 'ORDER', 'GROUP', 'BY', 'LIMIT', 'XOR', 'SELECT', 'DROP']);
+const KEYWORDS = new Set([
+  'AND',
+  'OR',
+  'NOT',
+  'IN',
+  'BETWEEN',
+  'IS',
+  'NULL',
+  'LIKE',
+  'STARTS_WITH',
+  'ORDER',
+  'GROUP',
+  'BY',
+  'LIMIT',
+  'XOR',
+  'SELECT',
+  'DROP',
+]);
 const SYMBOLS = new Map<string, CompareOperator>([
   ['=', '='],
   ['!=', '!='],
@@ -43,7 +60,8 @@ class Parser {
 
   query(): ParsedQuery {
     const first = this.peek();
-    const where = first.kind === 'end' || this.isKeyword('ORDER') || this.isKeyword('GROUP') || this.isKeyword('LIMIT') ? undefined : this.or();
+    const where =
+      first.kind === 'end' || this.isKeyword('ORDER') || this.isKeyword('GROUP') || this.isKeyword('LIMIT') ? undefined : this.or();
     let groupBy: string[] = [];
     if (this.takeKeyword('GROUP')) groupBy = this.groupBy();
     if (this.takeKeyword('ORDER')) throw badQuery("operation is not supported: 'ORDER BY' clause");
@@ -86,13 +104,15 @@ class Parser {
 
   private condition(): QueryNode {
     const token = this.peek();
-    if (token.kind === 'string' || token.kind === 'number') throw badQuery('invalid expression: a condition begins with the name of a search attribute');
+    if (token.kind === 'string' || token.kind === 'number')
+      throw badQuery('invalid expression: a condition begins with the name of a search attribute');
     const name = this.name();
     const negated = this.takeKeyword('NOT');
     if (this.takeKeyword('IN')) return { type: 'in', name, negated, values: this.list() };
     if (this.takeKeyword('BETWEEN')) return this.between(name, negated);
     if (this.takeKeyword('LIKE')) return { type: 'compare', name, operator: negated ? 'NOT LIKE' : 'LIKE', value: this.literal() };
-    if (this.takeKeyword('STARTS_WITH')) return { type: 'compare', name, operator: negated ? 'NOT STARTS_WITH' : 'STARTS_WITH', value: this.literal() };
+    if (this.takeKeyword('STARTS_WITH'))
+      return { type: 'compare', name, operator: negated ? 'NOT STARTS_WITH' : 'STARTS_WITH', value: this.literal() };
     if (negated) throw syntaxError(this.peek());
     if (this.takeKeyword('IS')) return this.isNull(name);
     const operator = SYMBOLS.get(this.peek().text);
@@ -139,7 +159,9 @@ class Parser {
     }
     if (!token.quoted && upper === 'NULL') throw badQuery('invalid expression: a value cannot be NULL (use IS NULL)');
     if (this.tokens[this.at + 1]?.text === '(') throw badQuery('operation is not supported: nested func');
-    throw badQuery(`operation is not supported: column name on the right side of comparison expression (did you forget to quote "${token.text}"?)`);
+    throw badQuery(
+      `operation is not supported: column name on the right side of comparison expression (did you forget to quote "${token.text}"?)`,
+    );
   }
 
   private name(): string {

@@ -14,7 +14,8 @@ const STATUS_PREFIX = 'WORKFLOW_EXECUTION_STATUS_';
 const UNIT_MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 const shown = (literal: Literal): string => (literal.kind === 'string' ? JSON.stringify(literal.value) : String(literal.value));
-const kindName = (literal: Literal): string => (literal.kind === 'number' ? (/^[+-]?\d+$/.test(literal.value) ? 'int64' : 'float64') : literal.kind);
+const kindName = (literal: Literal): string =>
+  literal.kind === 'number' ? (/^[+-]?\d+$/.test(literal.value) ? 'int64' : 'float64') : literal.kind;
 
 export function literalValue(literal: Literal, attribute: Attribute): QueryValue {
   if (attribute.name === 'ExecutionStatus') return status(literal);
@@ -33,7 +34,9 @@ export function literalValue(literal: Literal, attribute: Attribute): QueryValue
 }
 
 function wrongType(literal: Literal, { name, type }: Attribute): never {
-  throw badQuery(`invalid expression: invalid value type for search attribute ${name} of type ${typeName(type)}: ${shown(literal)} (type: ${kindName(literal)})`);
+  throw badQuery(
+    `invalid expression: invalid value type for search attribute ${name} of type ${typeName(type)}: ${shown(literal)} (type: ${kindName(literal)})`,
+  );
 }
 
 /** RFC 3339, or nanoseconds since the epoch. */

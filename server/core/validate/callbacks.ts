@@ -21,7 +21,8 @@ function headerProblem(header: Header | null | undefined, max: number): Problem 
 
 /** Names of headers mean the same in capitals: they are kept in lower case, in the request itself, so that every later reader finds them so. */
 function lowerNames(callback: temporal.api.common.v1.Callback.INexus): void {
-  if (callback.header) callback.header = Object.fromEntries(Object.entries(callback.header).map(([name, value]) => [name.toLowerCase(), value]));
+  if (callback.header)
+    callback.header = Object.fromEntries(Object.entries(callback.header).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** Refuses callbacks that nobody could or may call, and links of theirs that are incomplete. */

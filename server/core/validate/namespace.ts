@@ -52,7 +52,12 @@ interface About {
 const aboutProblem = ({ description, ownerEmail, data }: About): Problem =>
   nulProblem('Description', description ?? '') ??
   nulProblem('OwnerEmail', ownerEmail ?? '') ??
-  nulProblem('Data', Object.entries(data ?? {}).flat().join());
+  nulProblem(
+    'Data',
+    Object.entries(data ?? {})
+      .flat()
+      .join(),
+  );
 
 export function validateRegisterNamespace(request: temporal.api.workflowservice.v1.IRegisterNamespaceRequest, lengthMax: number): void {
   requireNamespaceName(request.namespace, lengthMax);

@@ -21,7 +21,11 @@ function workflowTypeProblem(type: temporal.api.common.v1.IWorkflowType | null |
 }
 
 /** Throws INVALID_ARGUMENT with the first thing that is wrong. The namespace has been checked before. */
-export function validateStartWorkflow(request: StartWorkflowRequest, limits: ValidationLimits & CallbackLimits, custom: CustomSearchAttributes): void {
+export function validateStartWorkflow(
+  request: StartWorkflowRequest,
+  limits: ValidationLimits & CallbackLimits,
+  custom: CustomSearchAttributes,
+): void {
   const lengthMax = limits.idLengthMax;
   refuse(workflowIdProblem(request.workflowId, lengthMax));
   refuse(retryPolicyProblem(request.retryPolicy));

@@ -15,11 +15,15 @@ export const WEIGHT_OVERRIDES_MAX = 1_000;
 const tooLong = (field: string, text: string | null | undefined, max: number): Problem =>
   exceeds(text ?? '', max) ? `${field} field too long (max ${max} characters).` : nulProblem(field, text ?? '');
 
-function rateProblem(update: RateLimitUpdate | null | undefined, { label, what, workflow }: { label: string; what: string; workflow: boolean }): Problem {
+function rateProblem(
+  update: RateLimitUpdate | null | undefined,
+  { label, what, workflow }: { label: string; what: string; workflow: boolean },
+): Problem {
   const perSecond = update?.rateLimit?.requestsPerSecond;
   if (update?.rateLimit && workflow) return `Setting ${what} on workflow task queues is not allowed.`;
   if (update?.rateLimit && !((perSecond ?? 0) >= 0)) return `RequestsPerSecond for ${label} rate limit must be non-negative.`;
-  if (perSecond === Number.POSITIVE_INFINITY) return `RequestsPerSecond for ${label} rate limit must be finite; leave out the rate limit to remove it.`;
+  if (perSecond === Number.POSITIVE_INFINITY)
+    return `RequestsPerSecond for ${label} rate limit must be finite; leave out the rate limit to remove it.`;
   return tooLong(`${label}.Reason`, update?.reason, REASON_LENGTH_MAX);
 }
 
@@ -42,7 +46,8 @@ function weightsProblem({ setFairnessWeightOverrides, unsetFairnessWeightOverrid
   for (const key of unset) {
     const problem = keyProblem(key);
     if (problem) return problem;
-    if (setFairnessWeightOverrides && Object.hasOwn(setFairnessWeightOverrides, key)) return `fairness weight override key "${key}" present in both set and unset lists`;
+    if (setFairnessWeightOverrides && Object.hasOwn(setFairnessWeightOverrides, key))
+      return `fairness weight override key "${key}" present in both set and unset lists`;
   }
   return undefined;
 }
@@ -59,7 +64,11 @@ export function validateTaskQueueConfig(request: Request, idLengthMax: number): 
   const workflow = request.taskQueueType === enums.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
   refuse(
     rateProblem(request.updateQueueRateLimit, { label: 'UpdateQueueRateLimit', what: 'rate limit', workflow }) ??
-      rateProblem(request.updateFairnessKeyRateLimitDefault, { label: 'UpdateFairnessKeyRateLimitDefault', what: 'fairness key rate limit', workflow }) ??
+      rateProblem(request.updateFairnessKeyRateLimitDefault, {
+        label: 'UpdateFairnessKeyRateLimitDefault',
+        what: 'fairness key rate limit',
+        workflow,
+      }) ??
       tooLong('Identity', request.identity, idLengthMax) ??
       weightsProblem(request) ??
       (changesNothing(request) ? undefined : taskQueueProblem({ name: request.taskQueue }, { lengthMax: idLengthMax })),

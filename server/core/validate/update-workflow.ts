@@ -21,7 +21,10 @@ function updateProblem(request: temporal.api.update.v1.IRequest | null | undefin
 }
 
 /** Throws INVALID_ARGUMENT (or PERMISSION_DENIED for a stage that cannot be waited for); answers which run is meant. */
-export function validateUpdateWorkflow(request: UpdateRequest, limits: ValidationLimits & CallbackLimits): { workflowId: string; runId: string } {
+export function validateUpdateWorkflow(
+  request: UpdateRequest,
+  limits: ValidationLimits & CallbackLimits,
+): { workflowId: string; runId: string } {
   const execution = requireExecution(request.workflowExecution);
   refuse(updateProblem(request.request, limits.idLengthMax));
   if (request.waitPolicy?.lifecycleStage === Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED) {

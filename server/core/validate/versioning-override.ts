@@ -12,10 +12,13 @@ export function versioningOverrideProblem(override: Override | null | undefined)
     if (!override.pinned.version) return 'must provide version if override is pinned.';
     return override.pinned.behavior ? undefined : 'must specify pinned override behavior if override is pinned.';
   }
-  if (override.oneTime) return override.oneTime.targetDeploymentVersion ? undefined : 'must provide target deployment version if override is one-time.';
+  if (override.oneTime)
+    return override.oneTime.targetDeploymentVersion ? undefined : 'must provide target deployment version if override is one-time.';
   switch (override.behavior) {
     case BEHAVIOR.VERSIONING_BEHAVIOR_PINNED:
-      return override.deployment || override.pinnedVersion ? undefined : "must provide deployment (deprecated) or pinned version if behavior is 'PINNED'";
+      return override.deployment || override.pinnedVersion
+        ? undefined
+        : "must provide deployment (deprecated) or pinned version if behavior is 'PINNED'";
     case BEHAVIOR.VERSIONING_BEHAVIOR_AUTO_UPGRADE:
       if (override.deployment) return "only provide deployment if behavior is 'PINNED'";
       return override.pinnedVersion ? "only provide pinned version if behavior is 'PINNED'" : undefined;

@@ -53,7 +53,11 @@ export class Admission {
   private startsPerS = Number.POSITIVE_INFINITY;
   private closed = false;
   private refusedLately = 0;
-  private readonly lines: Readonly<Record<Line, FairQueue<Waiter>>> = { finish: new FairQueue(), change: new FairQueue(), start: new FairQueue() };
+  private readonly lines: Readonly<Record<Line, FairQueue<Waiter>>> = {
+    finish: new FairQueue(),
+    change: new FairQueue(),
+    start: new FairQueue(),
+  };
   /** How many of each line were refused so far. */
   readonly refused: Record<Line, number> = { finish: 0, change: 0, start: 0 };
 

@@ -19,7 +19,13 @@ export interface CallKind {
 }
 
 const KiB = 1024;
-const kind = (line: Line | undefined, more: Partial<CallKind> = {}): CallKind => ({ line, waits: false, sheddable: false, bytes: 4 * KiB, ...more });
+const kind = (line: Line | undefined, more: Partial<CallKind> = {}): CallKind => ({
+  line,
+  waits: false,
+  sheddable: false,
+  bytes: 4 * KiB,
+  ...more,
+});
 
 const POLL = kind(undefined, { waits: true, sheddable: true });
 const READ = kind('change', { bytes: 512 * KiB });
@@ -32,8 +38,12 @@ const ASK = kind('change', { waits: true });
 
 const KINDS = new Map<string, CallKind>([
   ...['DescribeNamespace', 'ShutdownWorker', 'RecordWorkerHeartbeat'].map((method) => [method, FREE] as const),
-  ...['PollWorkflowTaskQueue', 'PollActivityTaskQueue', 'PollNexusTaskQueue', 'PollWorkflowExecutionUpdate'].map((method) => [method, POLL] as const),
-  ...['StartWorkflowExecution', 'SignalWithStartWorkflowExecution', 'ResetWorkflowExecution', 'StartActivityExecution'].map((method) => [method, START] as const),
+  ...['PollWorkflowTaskQueue', 'PollActivityTaskQueue', 'PollNexusTaskQueue', 'PollWorkflowExecutionUpdate'].map(
+    (method) => [method, POLL] as const,
+  ),
+  ...['StartWorkflowExecution', 'SignalWithStartWorkflowExecution', 'ResetWorkflowExecution', 'StartActivityExecution'].map(
+    (method) => [method, START] as const,
+  ),
   ['ExecuteMultiOperation', kind('start', { waits: true })],
   ['UpdateWorkflowExecution', ASK],
   ['QueryWorkflow', ASK],

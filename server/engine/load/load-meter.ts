@@ -44,7 +44,19 @@ const TASKS_REMEMBERED = 10;
 const RELIEVED = 0.9;
 
 export class LoadMeter {
-  state: LoadState = { elapsedMs: 0, closedPerS: 0, lateMs: 0, utilization: 0, machine: 0, commitWaitMs: 0, memoryBytes: 0, taskWaitMs: 0, busy: false, behind: false, critical: false };
+  state: LoadState = {
+    elapsedMs: 0,
+    closedPerS: 0,
+    lateMs: 0,
+    utilization: 0,
+    machine: 0,
+    commitWaitMs: 0,
+    memoryBytes: 0,
+    taskWaitMs: 0,
+    busy: false,
+    behind: false,
+    critical: false,
+  };
   private taskWaits = { sumMs: 0, count: 0 };
   private looksSinceTask = 0;
   private closed = 0;
@@ -66,7 +78,8 @@ export class LoadMeter {
     const utilization = state.utilization + NEWEST * (sample.utilization - state.utilization);
     const machine = state.machine + NEWEST * (sample.machine - state.machine);
     const lateMs = state.lateMs + NEWEST * (sample.lateMs - state.lateMs);
-    const closedPerS = sample.elapsedMs > 0 ? state.closedPerS + NEWEST * ((this.closed / sample.elapsedMs) * 1_000 - state.closedPerS) : state.closedPerS;
+    const closedPerS =
+      sample.elapsedMs > 0 ? state.closedPerS + NEWEST * ((this.closed / sample.elapsedMs) * 1_000 - state.closedPerS) : state.closedPerS;
     this.closed = 0;
     const taskWaitMs = this.taskWaitNow();
     const behind = Math.max(utilization, machine) >= limits.saturation && taskWaitMs > limits.taskWaitMsMax;
@@ -135,7 +148,14 @@ export class LoadClock {
     const { utilization } = performance.eventLoopUtilization(spent, this.spent);
     this.spent = spent;
     const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
-    this.onSample({ elapsedMs, lateMs, utilization, machine: this.machine.utilization(), commitWaitMs: this.commitWaitMs(), memoryBytes: heap + external });
+    this.onSample({
+      elapsedMs,
+      lateMs,
+      utilization,
+      machine: this.machine.utilization(),
+      commitWaitMs: this.commitWaitMs(),
+      memoryBytes: heap + external,
+    });
     this.quiet = this.touched ? 0 : this.quiet + 1;
     this.touched = false;
     if (this.quiet < QUIET_LOOKS) this.next();

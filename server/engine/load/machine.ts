@@ -11,7 +11,11 @@ interface Times {
 function times(): Times {
   if (process.platform === 'linux') {
     try {
-      const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = readFileSync('/proc/stat', 'latin1').slice(3, 200).trim().split(/\s+/, 8).map(Number);
+      const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = readFileSync('/proc/stat', 'latin1')
+        .slice(3, 200)
+        .trim()
+        .split(/\s+/, 8)
+        .map(Number);
       const busy = user + nice + system + irq + softirq + steal;
       return { busy, all: busy + idle + iowait };
     } catch {

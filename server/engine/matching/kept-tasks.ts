@@ -23,7 +23,11 @@ export class KeptTasks {
   }
 
   /** Takes out the first for which `admit` gives something. Those whose claim has ended are dropped, and `lapsed` is told. */
-  next<Permit>(nowMs: number, admit: (task: StoredTask) => Permit | undefined, lapsed: () => void): { task: StoredTask; permit: Permit } | undefined {
+  next<Permit>(
+    nowMs: number,
+    admit: (task: StoredTask) => Permit | undefined,
+    lapsed: () => void,
+  ): { task: StoredTask; permit: Permit } | undefined {
     for (let at = 0; at < this.tasks.length; ) {
       const { task, untilMs } = this.tasks[at]!;
       if (untilMs <= nowMs) {

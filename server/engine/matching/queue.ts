@@ -77,7 +77,10 @@ export class Queue {
     this.lastPollMs = this.now();
     this.shutDown = false;
     const seen = this.pollers.get(info.identity);
-    this.pollers.set(info.identity, seen ? Object.assign(seen, info, { lastAccessMs: this.lastPollMs }) : { ...info, lastAccessMs: this.lastPollMs });
+    this.pollers.set(
+      info.identity,
+      seen ? Object.assign(seen, info, { lastAccessMs: this.lastPollMs }) : { ...info, lastAccessMs: this.lastPollMs },
+    );
     if (this.name.kind !== 2 || info.queuePerSecond === this.workerPerSecond) return;
     this.workerPerSecond = info.queuePerSecond;
     this.setRates();
@@ -141,7 +144,11 @@ export class Queue {
 
   get rates(): LevelRates[] {
     const nowMs = this.now();
-    return [...this.levels].map(([priority, { added, dispatched }]) => ({ priority, added: added.perSecond(nowMs), dispatched: dispatched.perSecond(nowMs) }));
+    return [...this.levels].map(([priority, { added, dispatched }]) => ({
+      priority,
+      added: added.perSecond(nowMs),
+      dispatched: dispatched.perSecond(nowMs),
+    }));
   }
 
   /** Whether the worker should poll more (+1) or less (-1), now that its poll has got a task after waiting so long. */
@@ -183,4 +190,3 @@ export class Queue {
     return level;
   }
 }
-

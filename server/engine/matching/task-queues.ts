@@ -336,10 +336,13 @@ export class TaskQueues {
   private arm(queue: Queue): void {
     const inMs = queue.limiter?.readyInMs() ?? Number.POSITIVE_INFINITY;
     if (queue.limitTimer || inMs === Number.POSITIVE_INFINITY) return;
-    queue.limitTimer = setTimeout(() => {
-      queue.limitTimer = undefined;
-      this.pump(queue);
-    }, Math.min(Math.ceil(inMs), ARM_MAX_MS));
+    queue.limitTimer = setTimeout(
+      () => {
+        queue.limitTimer = undefined;
+        this.pump(queue);
+      },
+      Math.min(Math.ceil(inMs), ARM_MAX_MS),
+    );
     queue.limitTimer.unref();
   }
 

@@ -29,7 +29,9 @@ function signalProblem(attributes: SignalAttributes, lengthMax: number): Problem
     return `WorkflowId on ${command} exceeds length limit. WorkflowId=${workflowId} Length=${utf8Length(workflowId)} Limit=${lengthMax} ${where} ${signal}`;
   }
   if (runId && !isUuid(runId)) return `Invalid RunId set on ${command}. WorkflowId=${workflowId} ${where} ${signal}`;
-  return attributes.signalName ? nulProblem('WorkflowId', workflowId) : `SignalName is not set on ${command}. WorkflowId=${workflowId} ${where}`;
+  return attributes.signalName
+    ? nulProblem('WorkflowId', workflowId)
+    : `SignalName is not set on ${command}. WorkflowId=${workflowId} ${where}`;
 }
 
 export function signalExternalFault(attributes: SignalAttributes | null | undefined, context: CommandContext): CommandFault | undefined {
