@@ -139,11 +139,11 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
 }
 
 /** The clock of test mode; undefined when the configuration asks for none. */
-function skippingClock({ timeSkipping }: Config, wall: Clock, parts: NodeParts, busy: () => boolean): TimeSkipping | undefined {
+function skippingClock({ timeSkipping, timeSkippingFromMs: startMs }: Config, wall: Clock, parts: NodeParts, busy: () => boolean): TimeSkipping | undefined {
   if (timeSkipping === 'off') return undefined;
   const due = (): void => {
     parts.timers?.wake();
     parts.outbox?.wake();
   };
-  return new TimeSkipping({ wall, locks: timeSkipping === 'locked' ? 1 : 0, busy, due });
+  return new TimeSkipping({ wall, startMs, locks: timeSkipping === 'locked' ? 1 : 0, busy, due });
 }

@@ -59,6 +59,8 @@ export interface Config {
   readonly shutdownGraceMs: number;
   /** For tests: the clock jumps over times in which nothing happens; with a lock at the start that a client takes away, or without. */
   readonly timeSkipping: 'off' | 'locked' | 'unlocked';
+  /** Where that clock starts; undefined: at the real time. */
+  readonly timeSkippingFromMs: number | undefined;
 }
 
 /** One setting that cannot be used. */
@@ -137,6 +139,7 @@ const assemble = (s: Settings): Config => {
     },
     shutdownGraceMs: s.shutdownGraceMs,
     timeSkipping: s.timeSkipping,
+    timeSkippingFromMs: s.timeSkippingFromMs,
   });
 };
 

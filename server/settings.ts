@@ -156,6 +156,10 @@ export const settings = define({
     env: 'PERDURE_TIME_SKIPPING', flag: '--time-skipping', default: 'off', expected: 'one of off, locked, unlocked',
     schema: oneOf({ off: 'off', locked: 'locked', unlocked: 'unlocked' } as const),
   },
+  timeSkippingFromMs: {
+    env: 'PERDURE_TIME_SKIPPING_FROM', flag: '--time-skipping-from', default: 'now', expected: 'a time such as 2027-01-04T09:00:00Z, or "now"',
+    schema: z.union([z.literal('now').transform(() => undefined), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]),
+  },
   shutdownGraceMs: {
     env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', schema: duration(0),
   },

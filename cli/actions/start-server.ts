@@ -26,6 +26,7 @@ const flagsOf = (options: StartOptions): Flags => ({
   databasePoolSize: options.databasePoolSize,
   databaseWaitMs: options.databaseWait,
   timeSkipping: options.timeSkipping === true ? 'locked' : options.timeSkipping,
+  timeSkippingFromMs: options.timeSkippingFrom,
 });
 
 /** Completion callbacks may call anybody, in plain HTTP too: what a server for development on one's own machine is expected to allow. Else nobody, until configured. */

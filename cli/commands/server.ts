@@ -40,6 +40,7 @@ export const addServerCommands = (program: Command): void => {
     .option('-f, --db-filename <path>', 'folder that keeps the data between starts')
     .option('--headless', 'without the web page')
     .option('--time-skipping [state]', 'for tests: the clock jumps over times in which nothing happens; "locked" until a client unlocks it (default), or "unlocked". Always a PostgreSQL of its own')
+    .option('--time-skipping-from <time>', 'where that clock starts, such as 2027-01-04T09:00:00Z (default: now)')
     .option('--ui-port <port>', 'the same as --http-port (default: --port + 1000)')
     .option('--ui-ip <address>', 'the same as --http-ip (default: that of --ip)')
     .action(async (options: StartOptions) => (await import('../actions/start-server.js')).startDev(options));
@@ -82,6 +83,7 @@ export interface StartOptions {
   readonly memory?: string;
   readonly shutdownGrace?: string;
   readonly timeSkipping?: string | true;
+  readonly timeSkippingFrom?: string;
   readonly databaseUrl?: string;
   readonly databasePoolSize?: string;
   readonly databaseWait?: string;

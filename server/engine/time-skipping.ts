@@ -16,6 +16,8 @@ import type { Clock } from './engine.js';
 export interface TimeSkippingOptions {
   /** Real time. */
   readonly wall: Clock;
+  /** What the clock says at the start. Default: real time. */
+  readonly startMs?: number | undefined;
   /** Locks that are there at the start. */
   readonly locks: number;
   /** Whether something is under way that no run's state tells of. */
@@ -47,7 +49,7 @@ const STANDS_MAX_MS = 1_000;
 const TIMER_MAX_MS = 0x7fffffff;
 
 export class TimeSkipping implements Clock {
-  /** How far the time has jumped so far. */
+  /** How far the clock is ahead of real time. */
   private aheadMs = 0;
   /** After a jump the clock stands there until what is due then is under way: a timer of an hour fires after an hour and not a millisecond more. */
   private standing: { readonly atMs: number; readonly sinceMs: number } | undefined;
@@ -62,6 +64,7 @@ export class TimeSkipping implements Clock {
 
   constructor(private readonly options: TimeSkippingOptions) {
     this.locks = options.locks;
+    if (options.startMs !== undefined) this.aheadMs = options.startMs - options.wall.now();
   }
 
   now(): number {

@@ -7,15 +7,16 @@ const BATCH = 200;
 const SLEEP_MS = 60_000;
 const DELETED = enums.NamespaceState.NAMESPACE_STATE_DELETED;
 
-/** One batch for each namespace; returns 0 while there is more to do. */
+/** One batch for each namespace; returns 0 while there is more to do. In test mode nothing is too old: a test that skips a year still finds what closed before. */
 export async function sweepRetentionOnce(engine: Engine): Promise<number> {
   let more = false;
   await engine.workers.removeUnseen(engine.clock.now() - WORKER_REMEMBERED_MS);
   for (const namespace of await engine.namespaces.all()) {
     const deleted = namespace.state === DELETED;
+    if (!deleted && engine.timeSkipping) continue;
     const removed = deleted
       ? await engine.retention.removeAny(namespace.id, BATCH)
-      : await engine.retention.removeClosed(namespace.id, engine.wall.now() - namespace.retentionMs, BATCH);
+      : await engine.retention.removeClosed(namespace.id, engine.clock.now() - namespace.retentionMs, BATCH);
     if (removed === BATCH) more = true;
     else if (deleted) {
       await engine.retention.removeNamespace(namespace.id);

@@ -29,3 +29,14 @@ test('an engine that is not there is asked for', async () => {
   const missing = TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: '/no/such/engine' } } });
   await expect(Promise.race([missing, new Promise((_resolve, reject) => setTimeout(reject, 10_000, new Error('still waiting')))])).rejects.toThrow(/\/no\/such\/engine/);
 }, 20_000);
+
+test('an environment that skips time may start on any day', async () => {
+  installOurRuntime();
+  const startTime = '2027-01-01T08:00:00Z';
+  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { startTime, extraArgs: ['--log-level', 'error'] } });
+  const passedMs = async () => (await env.currentTimeMs()) - Date.parse(startTime);
+  expect(await passedMs()).toBeLessThan(60_000);
+  await env.sleep('12 hours');
+  expect(await passedMs()).toBeGreaterThanOrEqual(12 * 3_600_000);
+  await env.teardown();
+}, 60_000);

@@ -1,8 +1,11 @@
 /** The test mode of the clock, as a client and a worker of any SDK see it: through gRPC, on the whole server. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { composeEngine } from '../../server/compose-engine.js';
 import { readConfig } from '../../server/config.js';
+import { systemIds } from '../../server/engine/ids.js';
 import type { Logger } from '../../server/log.js';
+import { sweepRetentionOnce } from '../../server/loops/retention-sweeper.js';
 import { createServer } from '../../server/server.js';
 import { useDatabase } from '../helpers/postgres.js';
 import { until } from '../helpers/until.js';
@@ -25,8 +28,8 @@ let server: Awaited<ReturnType<typeof createServer>>;
 /** Workflow id and task queue of the test. */
 let id: string;
 
-const start = async (timeSkipping: string): Promise<void> => {
-  const flags = { databaseUrl: database.url, grpcPort: '0', httpPort: 'off', shutdownGraceMs: '200ms', databasePoolSize: '6', timeSkipping };
+const start = async (timeSkipping: string, more: object = {}): Promise<void> => {
+  const flags = { databaseUrl: database.url, grpcPort: '0', httpPort: 'off', shutdownGraceMs: '200ms', databasePoolSize: '6', timeSkipping, ...more };
   server = await createServer({ config: readConfig({}, flags), log });
   raw = new RawClient((await server.start()).grpcAddress);
 };
@@ -268,6 +271,34 @@ it('a server that starts unlocked skips at once, and goes on with what was there
   try {
     await step(completes);
     expect((await eventAt('TIMER_FIRED')) - (await eventAt('TIMER_STARTED'))).toBeGreaterThanOrEqual(3 * DAY_MS);
+  } finally {
+    await stop();
+  }
+});
+
+/** Whether a closed run is still there once an engine of that mode has removed what is too old. */
+const keptBySweeper = async (runId: string, timeSkipping: string): Promise<boolean> => {
+  const config = readConfig({}, { databaseUrl: database.url, databasePoolSize: '2', timeSkipping });
+  const { engine } = composeEngine(config, log, { now: Date.now }, systemIds);
+  await sweepRetentionOnce(engine);
+  const run = await engine.runs.load(runId);
+  await engine.database.close();
+  return run !== undefined;
+};
+
+it('its clock may start on any day, also one long gone, and what closed then is kept', async () => {
+  const from = Date.parse('2020-02-28T18:00:00Z');
+  await start('locked', { timeSkippingFromMs: '2020-02-28T18:00:00Z' });
+  try {
+    const { runId } = await begin();
+    await step(timer(DAY_S));
+    await test('UnlockTimeSkipping');
+    await step(completes);
+    await test('LockTimeSkipping');
+    expect((await eventAt('WORKFLOW_EXECUTION_STARTED')) - from).toBeLessThan(60_000);
+    expect(new Date(await eventAt('TIMER_FIRED')).toISOString()).toMatch(/^2020-02-29T18:0/);
+    expect(await keptBySweeper(runId, 'locked')).toBe(true);
+    expect(await keptBySweeper(runId, 'off')).toBe(false);
   } finally {
     await stop();
   }

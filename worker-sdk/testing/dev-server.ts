@@ -44,6 +44,8 @@ export interface TimeSkippingServerConfig {
   executable?: EphemeralServerExecutable;
   /** Default: any free one. */
   port?: number;
+  /** What the server's clock says at the start. Default: the real time. Only with `perdure`. */
+  startTime?: Date | string;
   /** More flags of the command line. With `perdure`: those of `server start-dev`, for example `--search-attribute`. */
   extraArgs?: string[];
 }
@@ -80,7 +82,8 @@ export async function startDevServer(config: DevServerConfig = {}): Promise<DevS
 /** Starts a server that skips time, by the line that the field's test server takes. */
 export async function startTimeSkippingServer(config: TimeSkippingServerConfig = {}): Promise<DevServer> {
   const port = config.port ?? (await freePort('127.0.0.1'));
-  return startServer(config.executable, [String(port), ...(config.extraArgs ?? [])], `127.0.0.1:${port}`);
+  const from = config.startTime === undefined ? [] : ['--time-skipping-from', new Date(config.startTime).toISOString()];
+  return startServer(config.executable, [String(port), ...from, ...(config.extraArgs ?? [])], `127.0.0.1:${port}`);
 }
 
 function startServer(chosen: EphemeralServerExecutable | undefined, flags: string[], address: string): DevServer {
