@@ -36,6 +36,8 @@ const inMemory = async <T>(start: () => Promise<T>): Promise<T> => {
 const MEMORY = '/dev/shm';
 
 export default async (project: TestProject): Promise<() => Promise<void>> => {
+  // The suites of the SDK run against a server that is there already: see CONTRIBUTING.
+  if (process.env['PERDURE_ADDRESS']) return async () => undefined;
   const server = await inMemory(() => startEmbeddedPostgres({ durable: false, maxConnections: 400 }));
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();

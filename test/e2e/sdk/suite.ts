@@ -2,33 +2,31 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from '../../../worker-sdk/client/index.js';
-import { type EngineServer, startEngineServer } from '../../transport/engine-server.js';
 import type { ClientKit, RunningWorker, WorkerKit } from './kits.js';
+import { anyServer, type ServerUnderTest, type StartServer } from './servers.js';
 import type * as workflows from './workflows.js';
 
 type Name = Exclude<keyof typeof workflows, 'add' | 'finish' | 'total' | 'addAndTell'>;
 type Args<N extends Name> = Parameters<(typeof workflows)[N]>;
 
-export function sdkSuite(name: string, workerKit: WorkerKit, clientKit: ClientKit): void {
+export function sdkSuite(name: string, workerKit: WorkerKit, clientKit: ClientKit, startServer: StartServer = anyServer): void {
   describe(name, () => {
-    const external = process.env.PERDURE_ADDRESS;
     const taskQueue = `e2e-${randomUUID()}`;
-    let engine: EngineServer | undefined;
+    let server: ServerUnderTest | undefined;
     let client: Client;
     let closeClient: () => Promise<void>;
     let worker: RunningWorker;
 
     beforeAll(async () => {
-      if (!external) engine = await startEngineServer();
-      const address = external ?? engine!.address;
+      server = await startServer();
+      const { address } = server;
       ({ client, close: closeClient } = await clientKit.connect(address));
       worker = await workerKit.start(address, taskQueue);
     }, 60_000);
     afterAll(async () => {
       await worker?.stop();
       await closeClient?.();
-      await engine?.stop();
-      expect(engine?.errors ?? []).toEqual([]);
+      await server?.stop();
     });
 
     const options = <N extends Name>(args: Args<N>) => ({ taskQueue, workflowId: `w-${randomUUID()}`, args });
