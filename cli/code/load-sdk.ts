@@ -2,8 +2,9 @@
  * The SDK of the project that a verb is called in. Not one that comes with the CLI: code is to be replayed and bundled by the version that its
  * workers run, and a server does not need it.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as WorkerSdk from '@perdure/sdk/worker';
 import { UserError } from '../errors.js';
@@ -21,9 +22,12 @@ export const loadSdk = async (folders: readonly string[]): Promise<Sdk> => {
   throw new UserError(`${NAME} is not installed here (looked from ${folders.join(', ')}). Run \`npm install ${NAME}\` in the project of the workflows.`, 2);
 };
 
+/** The ES module, which every Node can import: what `resolve` finds by itself depends on the Node. */
 const resolveFrom = (from: string): string | undefined => {
   try {
-    return createRequire(from).resolve(`${NAME}/worker`);
+    const manifest = createRequire(from).resolve(`${NAME}/package.json`);
+    const { exports } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports: { './worker': { import: { default: string } } } };
+    return join(dirname(manifest), exports['./worker'].import.default);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
     throw error;

@@ -10,8 +10,17 @@ import type { Cancellation } from './cancellation.js';
 import type { ActivityCancellationDetails } from './cancellation-details.js';
 import type { Info } from './info.js';
 
+const CONTEXTS = Symbol.for('perdure.activity-contexts');
+
 /** Where the context of an activity lies. Run a function within `asyncLocalStorage.run(context, fn)` to lend it one. */
-export const asyncLocalStorage: AsyncLocalStorage<Context> = new AsyncLocalStorage<Context>();
+export const asyncLocalStorage: AsyncLocalStorage<Context> = onePerProcess();
+
+/** A process may hold this module twice, as an ES module and as CommonJS: activities of either kind find the context of their worker. */
+function onePerProcess(): AsyncLocalStorage<Context> {
+  const shared = globalThis as { [CONTEXTS]?: AsyncLocalStorage<Context> };
+  shared[CONTEXTS] ??= new AsyncLocalStorage<Context>();
+  return shared[CONTEXTS];
+}
 
 /** The running activity's view of its worker. */
 export class Context {
