@@ -15,7 +15,7 @@ export interface Packed {
   /** Where it is unpacked. */
   folder: string;
   files: string[];
-  manifest: { version: string; license: string; dependencies?: Record<string, string>; exports?: Record<string, unknown>; bin?: Record<string, string> };
+  manifest: { version: string; license: string; dependencies?: Record<string, string>; peerDependencies?: Record<string, string>; typesVersions?: Record<'*', Record<string, unknown>>; exports?: Record<string, unknown>; bin?: Record<string, string> };
   tarball: string;
 }
 
@@ -31,7 +31,7 @@ export function installPacked(workspace: Workspace): { project: string; packed: 
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['xzf', tarball, '-C', folder, '--strip-components=1']);
   const manifest = manifestOf(folder);
-  for (const dependency of [...Object.keys(manifest.dependencies ?? {}), '@types/node', '@types/estree', 'eslint']) link(dependency, join(root, workspace), project);
+  for (const dependency of [...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), '@types/node', '@types/estree']) link(dependency, join(root, workspace), project);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return { project, packed: { name, folder, manifest, tarball, files: files.map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort() } };
 }

@@ -62,6 +62,11 @@ describe.each<Workspace>(['worker-sdk', 'eslint-plugin'])('both kinds of consume
   });
 });
 
+it('has declarations for compilers that do not read "exports"', () => {
+  const { typesVersions, exports = {} } = installed['worker-sdk'].packed.manifest;
+  expect(Object.keys(typesVersions?.['*'] ?? {}).sort()).toEqual(Object.keys(exports).filter((path) => path !== '.' && path !== './package.json').map((path) => path.slice(2)).sort());
+});
+
 describe('a CommonJS project', () => {
   const workflows = `const { sleep, proxyActivities, ApplicationFailure } = require('@perdure/sdk/workflow');
 const { pay } = proxyActivities({ startToCloseTimeout: '1m' });
