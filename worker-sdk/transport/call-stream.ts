@@ -4,6 +4,7 @@
  */
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { Metadata as GrpcMetadata, status } from '@grpc/grpc-js';
+import { AbortWatch } from './abort-watch.js';
 import type { StreamedCall, StreamedReply } from './call-codec.js';
 import { decodeReplyBatch, encodeCallBatch } from './call-codec.js';
 import type { Metadata, UnaryCall } from './channel.js';
@@ -17,7 +18,22 @@ const BATCH_BYTES = 1 << 20;
 
 /** A call without its reply. */
 interface Pending {
-  settle(result: Uint8Array | GrpcError): void;
+  readonly id: number;
+  /** When it ends with DEADLINE_EXCEEDED, by the clock of `performance.now()`. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  resolve(response: Uint8Array): void;
+  reject(error: GrpcError): void;
+}
+
+/** What a stream tells its owner. */
+export interface CallStreamEvents {
+  /** The first call is under way. */
+  onBusy(): void;
+  /** The last call has ended. */
+  onIdle(): void;
+  /** The server does not have the service. */
+  onMissing(): void;
 }
 
 /** One stream of calls. */
@@ -29,6 +45,10 @@ export class CallStream {
 
   private readonly stream: ClientHttp2Stream;
   private readonly pending = new Map<number, Pending>();
+  private readonly aborts = new AbortWatch<Pending>((call) => this.abandon(call, status.CANCELLED, 'Cancelled on client'));
+  /** One timer for all calls, for the first of their deadlines. */
+  private deadlineTimer: NodeJS.Timeout | undefined;
+  private timerAtMs = Number.POSITIVE_INFINITY;
   private readonly frames = new MessageFrames();
   private queue: StreamedCall[] = [];
   private cancelled: number[] = [];
@@ -36,11 +56,10 @@ export class CallStream {
   private blocked = false;
   private lastId = 0;
 
-  /** @param onMissing Called when the server does not have the service. */
   constructor(
     private readonly session: ClientHttp2Session,
     private readonly metadata: Metadata,
-    onMissing: () => void,
+    private readonly events: CallStreamEvents,
   ) {
     this.stream = session.request({
       ':method': 'POST',
@@ -71,7 +90,7 @@ export class CallStream {
     });
     this.stream.on('close', () => {
       const reason = streamFailure(this.stream, response, trailers ?? response, error);
-      if (reason.code === status.UNIMPLEMENTED) onMissing();
+      if (reason.code === status.UNIMPLEMENTED) this.events.onMissing();
       this.end(reason);
     });
   }
@@ -82,30 +101,16 @@ export class CallStream {
   }
 
   /** Makes a call; see {@link Channel.unary}. */
-  call(call: UnaryCall): Promise<Uint8Array> {
-    if (call.signal?.aborted) return Promise.reject(new GrpcError(status.CANCELLED, 'Cancelled on client', new GrpcMetadata()));
-    const id = this.nextId();
-    const { signal } = call;
+  call({ path, request, timeoutMs, signal }: UnaryCall): Promise<Uint8Array> {
+    if (signal?.aborted) return Promise.reject(new GrpcError(status.CANCELLED, 'Cancelled on client', new GrpcMetadata()));
     return new Promise((resolve, reject) => {
-      const settle = (result: Uint8Array | GrpcError) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.pending.delete(id);
-        if (this.ended && this.pending.size === 0) this.stream.end();
-        if (result instanceof GrpcError) reject(result);
-        else resolve(result);
-      };
-      const abandon = (code: status, message: string) => {
-        settle(new GrpcError(code, message, new GrpcMetadata()));
-        this.cancelled.push(id);
-        this.scheduleFlush();
-      };
-      const onAbort = () => abandon(status.CANCELLED, 'Cancelled on client');
-      const timer = setTimeout(() => abandon(status.DEADLINE_EXCEEDED, 'Deadline exceeded'), call.timeoutMs);
-      signal?.addEventListener('abort', onAbort);
-      this.pending.set(id, { settle });
-      const method = call.path.slice(call.path.lastIndexOf('/') + 1);
-      this.queue.push({ id, method, request: call.request, timeoutMs: Math.ceil(call.timeoutMs) });
+      const id = this.nextId();
+      const call = { id, deadlineMs: performance.now() + timeoutMs, signal, resolve, reject };
+      if (this.pending.size === 0) this.events.onBusy();
+      this.pending.set(id, call);
+      if (signal) this.aborts.add(signal, call);
+      if (call.deadlineMs < this.timerAtMs) this.startTimer(call.deadlineMs);
+      this.queue.push({ id, method: path.slice(path.lastIndexOf('/') + 1), request, timeoutMs: Math.ceil(timeoutMs) });
       this.scheduleFlush();
     });
   }
@@ -114,6 +119,44 @@ export class CallStream {
   finish(): void {
     this.ended = true;
     if (this.pending.size === 0) this.stream.end();
+  }
+
+  private settle(call: Pending, result: Uint8Array | GrpcError): void {
+    if (call.signal) this.aborts.remove(call.signal, call);
+    this.pending.delete(call.id);
+    if (this.pending.size === 0) {
+      this.events.onIdle();
+      this.startTimer(Number.POSITIVE_INFINITY);
+      if (this.ended) this.stream.end();
+    }
+    if (result instanceof GrpcError) call.reject(result);
+    else call.resolve(result);
+  }
+
+  /** Its caller does not wait any longer. */
+  private abandon(call: Pending, code: status, message: string): void {
+    this.settle(call, new GrpcError(code, message, new GrpcMetadata()));
+    this.cancelled.push(call.id);
+    this.scheduleFlush();
+  }
+
+  private startTimer(atMs: number): void {
+    clearTimeout(this.deadlineTimer);
+    this.timerAtMs = atMs;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    // What keeps the process from ending is the connection that calls are under way on.
+    this.deadlineTimer = setTimeout(() => this.expire(), Math.max(0, atMs - performance.now())).unref();
+  }
+
+  private expire(): void {
+    // Node's timers may be early by the part of a millisecond.
+    const now = performance.now() + 1;
+    let first = Number.POSITIVE_INFINITY;
+    for (const call of [...this.pending.values()]) {
+      if (call.deadlineMs <= now) this.abandon(call, status.DEADLINE_EXCEEDED, 'Deadline exceeded');
+      else first = Math.min(first, call.deadlineMs);
+    }
+    this.startTimer(first);
   }
 
   private nextId(): number {
@@ -147,7 +190,10 @@ export class CallStream {
 
   private receive(chunk: Buffer): void {
     for (const message of this.frames.push(chunk)) {
-      for (const reply of decodeReplyBatch(message)) this.pending.get(reply.id)?.settle(resultOf(reply));
+      for (const reply of decodeReplyBatch(message)) {
+        const call = this.pending.get(reply.id);
+        if (call) this.settle(call, resultOf(reply));
+      }
     }
   }
 
@@ -158,7 +204,7 @@ export class CallStream {
     // Nobody knows whether a call without its reply took effect: as with a unary call whose connection dropped.
     const lost = new GrpcError(status.UNAVAILABLE, `Stream of calls ended: ${reason.details}`, reason.metadata, { cause: reason });
     lost.connectionLost = reason.connectionLost;
-    for (const { settle } of [...this.pending.values()]) settle(lost);
+    for (const call of [...this.pending.values()]) this.settle(call, lost);
   }
 }
 

@@ -37,12 +37,20 @@ export class Http2Channel implements Channel {
     return this.stream !== undefined && this.stream.isOpen && !this.stream.ended;
   }
 
-  async unary(call: UnaryCall): Promise<Uint8Array> {
-    const session = this.sessions.usable() ?? (await this.connectFor(call));
-    const stream = this.offersStream === false ? undefined : this.streamFor(session, call);
+  unary(call: UnaryCall): Promise<Uint8Array> {
+    const session = this.sessions.usable();
+    const stream = session && this.streamFor(session, call);
+    return stream ? stream.call(call) : this.alone(call, session);
+  }
+
+  /** The call on a stream of its own. */
+  private async alone(call: UnaryCall, usable: ClientHttp2Session | undefined): Promise<Uint8Array> {
+    const session = usable ?? (await this.connectFor(call));
+    // The first calls of a session wait for it together: the stream is opened for those that follow.
+    if (!usable) this.streamFor(session, call);
     this.sessions.begin(session);
     try {
-      return await (stream ? stream.call(call) : runHttp2Call(session, call));
+      return await runHttp2Call(session, call);
     } finally {
       this.sessions.end(session);
     }
@@ -61,7 +69,7 @@ export class Http2Channel implements Channel {
 
   /** The stream, if this call may use it. */
   private streamFor(session: ClientHttp2Session, call: UnaryCall): CallStream | undefined {
-    if (call.extraMetadata || call.request.length > STREAM_REQUEST_MAX_BYTES) return undefined;
+    if (this.offersStream === false || call.extraMetadata || call.request.length > STREAM_REQUEST_MAX_BYTES) return undefined;
     if (!STREAMED_SERVICES.some((service) => call.path.startsWith(service))) return undefined;
     const { stream } = this;
     if (stream?.belongsTo(session, call.metadata) && !stream.ended) return stream.isOpen ? stream : undefined;
@@ -75,8 +83,12 @@ export class Http2Channel implements Channel {
     this.stream?.finish();
     this.stream = undefined;
     try {
-      this.stream = new CallStream(session, metadata, () => {
-        this.offersStream = false;
+      this.stream = new CallStream(session, metadata, {
+        onBusy: () => this.sessions.begin(session),
+        onIdle: () => this.sessions.end(session),
+        onMissing: () => {
+          this.offersStream = false;
+        },
       });
     } catch {
       // The session ended this very moment: the call at hand will say so, and another session brings another stream.

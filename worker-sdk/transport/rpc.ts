@@ -58,42 +58,82 @@ export function rpcMethod(serviceName: string, method: Method): RpcMethod {
   };
 }
 
-/** Makes a call, with attempts until one succeeds, the retry rules say no, or the context's deadline or signal ends it. */
-export async function callRpc(
+/** A call with all that its attempts share. */
+interface Call {
+  env: RpcEnvironment;
+  method: RpcMethod;
+  bytes: Uint8Array;
+  namespace: string | undefined;
+  context: CallContext | undefined;
+  retry: GrpcRetryOptions;
+  /** When the caller gives up, milliseconds since the epoch. */
+  deadline: number;
+}
+
+/**
+ * Makes a call, with attempts until one succeeds, the retry rules say no, or the context's deadline or signal ends it.
+ * @param encoded The request's bytes, where they are known already.
+ */
+export function callRpc(
   env: RpcEnvironment,
   method: RpcMethod,
   request: object,
   context: CallContext | undefined,
   retry: GrpcRetryOptions = env.retry,
+  encoded?: Uint8Array,
 ): Promise<object> {
-  const bytes = method.request.encode(request).finish();
+  let bytes: Uint8Array;
+  try {
+    bytes = encoded ?? method.request.encode(request).finish();
+  } catch (err) {
+    return Promise.reject(err);
+  }
   const deadline = context?.deadline === undefined ? Number.POSITIVE_INFINITY : Number(context.deadline);
+  const { namespace } = request as { namespace?: string };
+  const call: Call = { env, method, bytes, namespace, context, retry, deadline };
+  // Nearly all calls succeed at once: the loop begins where one does not, so that the others need not pay for it.
+  return attemptCall(call).then(
+    (response) => method.response.decode(response),
+    (err) => retryCall(call, err),
+  );
+}
+
+function attemptCall({ env, method, bytes, namespace, context, deadline }: Call): Promise<Uint8Array> {
+  const timeoutMs = deadline === Number.POSITIVE_INFINITY ? method.timeoutMs : Math.min(method.timeoutMs, deadline - Date.now());
+  if (timeoutMs <= 0) return Promise.reject(new GrpcError(status.DEADLINE_EXCEEDED, 'Deadline exceeded before the call was made', new GrpcMetadata()));
+  return env.channel.unary({
+    path: method.path,
+    request: bytes,
+    metadata: env.metadata(),
+    extraMetadata: context?.metadata,
+    namespace,
+    timeoutMs,
+    signal: context?.abortSignal,
+  });
+}
+
+/** Goes on after an attempt that failed. */
+async function retryCall(call: Call, err: unknown): Promise<object> {
+  const { method, context, retry, deadline } = call;
   for (let attempt = 1; ; attempt++) {
-    const timeoutMs = Math.min(method.timeoutMs, deadline - Date.now());
-    if (timeoutMs <= 0) throw new GrpcError(status.DEADLINE_EXCEEDED, 'Deadline exceeded before the call was made', new GrpcMetadata());
+    if (!(err instanceof GrpcError)) throw err;
+    const failed = attemptTimedOut(err, deadline)
+      ? new GrpcError(status.UNAVAILABLE, `No answer within ${method.timeoutMs} ms`, err.metadata, { cause: err })
+      : err;
+    // Who waits at the server for something to happen goes on waiting, however often the connection breaks.
+    if (failed.connectionLost && method.isLongPoll && retry !== NO_RETRY) attempt = 1;
+    if (!retry.retryableDecider(attempt, failed)) throw failed;
+    const delayMs = retryHintMs(failed) ?? retry.delayFunction(attempt, failed);
+    if (Date.now() + delayMs >= deadline) throw failed;
+    await pause(delayMs, context?.abortSignal, failed);
+    let response: Uint8Array;
     try {
-      const response = await env.channel.unary({
-        path: method.path,
-        request: bytes,
-        metadata: env.metadata(),
-        extraMetadata: context?.metadata,
-        namespace: (request as { namespace?: string }).namespace,
-        timeoutMs,
-        signal: context?.abortSignal,
-      });
-      return method.response.decode(response);
-    } catch (err) {
-      if (!(err instanceof GrpcError)) throw err;
-      const failed = attemptTimedOut(err, deadline)
-        ? new GrpcError(status.UNAVAILABLE, `No answer within ${method.timeoutMs} ms`, err.metadata, { cause: err })
-        : err;
-      // Who waits at the server for something to happen goes on waiting, however often the connection breaks.
-      if (failed.connectionLost && method.isLongPoll && retry !== NO_RETRY) attempt = 1;
-      if (!retry.retryableDecider(attempt, failed)) throw failed;
-      const delayMs = retryHintMs(failed) ?? retry.delayFunction(attempt, failed);
-      if (Date.now() + delayMs >= deadline) throw failed;
-      await pause(delayMs, context?.abortSignal, failed);
+      response = await attemptCall(call);
+    } catch (next) {
+      err = next;
+      continue;
     }
+    return method.response.decode(response);
   }
 }
 

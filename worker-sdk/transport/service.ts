@@ -2,12 +2,14 @@
 import proto from '@temporalio/proto';
 import type { Root } from 'protobufjs';
 import type { CallContext, CallContexts } from './call-context.js';
+import { quickenOneOfs } from './oneof-setters.js';
 import type { GrpcRetryOptions } from './retry.js';
 import type { RpcEnvironment, RpcMethod } from './rpc.js';
 import { callRpc, rpcMethod } from './rpc.js';
 
 /** The package's root is a protobufjs Root, which its types do not say. */
 const root = proto as unknown as Root;
+quickenOneOfs(root);
 
 export type WorkflowService = proto.temporal.api.workflowservice.v1.WorkflowService;
 export type OperatorService = proto.temporal.api.operatorservice.v1.OperatorService;
@@ -30,7 +32,7 @@ export function makeService<Service>(fullName: string, env: RpcEnvironment, cont
   return service as Service;
 }
 
-/** One RPC with retry rules of its own, for the worker's loops. */
+/** One RPC with retry rules of its own, for the worker's loops. A request that is frozen, as that of a poll is, is encoded once. */
 export function makeCall<Request extends object, Response>(
   fullName: string,
   methodName: string,
@@ -40,7 +42,17 @@ export function makeCall<Request extends object, Response>(
   const method = root.lookupService(fullName).methods[methodName];
   if (!method) throw new TypeError(`${fullName} has no method ${methodName}`);
   const resolved = rpcMethod(fullName, method);
-  return (request, context) => callRpc(env, resolved, request, context, retry) as Promise<Response>;
+  const encoded = new WeakMap<Request, Uint8Array>();
+  const encodeOnce = (request: Request) => {
+    let bytes = encoded.get(request);
+    if (!bytes) {
+      bytes = resolved.request.encode(request).finish();
+      encoded.set(request, bytes);
+    }
+    return bytes;
+  };
+  return (request, context) =>
+    callRpc(env, resolved, request, context, retry, Object.isFrozen(request) ? encodeOnce(request) : undefined) as Promise<Response>;
 }
 
 function lowerFirst(name: string): string {

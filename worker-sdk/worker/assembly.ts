@@ -172,21 +172,20 @@ interface PollerDeps {
 
 function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks: WorkflowTasks, stickyQueue: string | undefined) {
   const { options, rpcs, poll, version, metrics, logger, sharesStream } = deps;
-  const make = (isSticky: boolean, scale: PollerScale, taskQueue: { name: string; kind: number; normalName?: string }) =>
-    new Poller<WorkflowSlotInfo, WorkflowTask>({
+  const make = (isSticky: boolean, scale: PollerScale, taskQueue: { name: string; kind: number; normalName?: string }) => {
+    const request = Object.freeze({ ...poll, ...version.poll, taskQueue });
+    return new Poller<WorkflowSlotInfo, WorkflowTask>({
       name: isSticky ? 'workflow (sticky queue)' : 'workflow',
       slots,
       isSticky,
       scale,
       sharesStream,
       logger,
-      poll: async (abortSignal) => {
-        const task = withToken(await rpcs.pollWorkflowTask({ ...poll, ...version.poll, taskQueue }, { abortSignal }));
-        metrics?.polled(isSticky ? 'sticky_workflow_task' : 'workflow_task', task);
-        return task;
-      },
+      poll: (abortSignal) => rpcs.pollWorkflowTask(request, { abortSignal }),
+      polled: metrics && ((task) => metrics.polled(isSticky ? 'sticky_workflow_task' : 'workflow_task', task)),
       take: (task, slot) => tasks.take(task, slot, isSticky),
     });
+  };
   const { taskQueue, workflowPolls, stickyPolls } = options;
   const pollers = [make(false, workflowPolls, { name: taskQueue, kind: NORMAL })];
   if (stickyQueue && stickyPolls) pollers.push(make(true, stickyPolls, { name: stickyQueue, kind: STICKY, normalName: taskQueue }));
@@ -200,7 +199,7 @@ function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks
   const limiter = maxActivitiesPerSecond === undefined ? undefined : new RateLimiter(maxActivitiesPerSecond);
   const taskQueueMetadata =
     maxTaskQueueActivitiesPerSecond === undefined ? undefined : { maxTasksPerSecond: { value: maxTaskQueueActivitiesPerSecond } };
-  const request = { ...poll, ...version.poll, taskQueue: { name: taskQueue, kind: NORMAL }, taskQueueMetadata };
+  const request = Object.freeze({ ...poll, ...version.poll, taskQueue: { name: taskQueue, kind: NORMAL }, taskQueueMetadata });
   return [
     new Poller<ActivitySlotInfo, ActivityTask>({
       name: 'activity',
@@ -209,18 +208,10 @@ function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks
       scale: activityPolls,
       sharesStream,
       logger,
-      poll: async (abortSignal) => {
-        const task = withToken(await rpcs.pollActivityTask(request, { abortSignal }));
-        metrics?.polled('activity_task', task);
-        return task;
-      },
+      poll: (abortSignal) => rpcs.pollActivityTask(request, { abortSignal }),
+      polled: metrics && ((task) => metrics.polled('activity_task', task)),
       take: (task, slot) => tasks.take(task, slot),
       throttle: limiter && ((signal) => limiter.take(signal)),
     }),
   ];
-}
-
-/** A long poll that ended without a task is answered with an empty message. */
-function withToken<Task extends { taskToken?: Uint8Array | null }>(task: Task): Task | undefined {
-  return task.taskToken?.length ? task : undefined;
 }

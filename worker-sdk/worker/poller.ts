@@ -17,7 +17,12 @@ export interface PollerScale {
   streamed: number;
 }
 
-export interface PollerOptions<SI extends SlotInfo, Task> {
+/** What polls are answered with. */
+export interface PolledTask {
+  taskToken?: Uint8Array | null;
+}
+
+export interface PollerOptions<SI extends SlotInfo, Task extends PolledTask> {
   /** For logs, for example `workflow (sticky)`. */
   name: string;
   slots: Slots<SI>;
@@ -25,8 +30,10 @@ export interface PollerOptions<SI extends SlotInfo, Task> {
   scale: PollerScale;
   /** Whether calls share one stream at the moment. */
   sharesStream(): boolean;
-  /** Makes one long poll; an answer without a task is undefined. */
-  poll(signal: AbortSignal): Promise<Task | undefined>;
+  /** Makes one long poll. One that ended without a task is answered with an empty message, which has no token. */
+  poll(signal: AbortSignal): Promise<Task>;
+  /** Told what each poll that was answered brought. */
+  polled?(task: Task | undefined): void;
   /** Takes a task together with its slot, which it must release. Must not throw. */
   take(task: Task, slot: Slot<SI>): void;
   /** Waits until the rate limit allows another task. */
@@ -47,8 +54,13 @@ const FATAL: ReadonlySet<status> = new Set([
   status.UNIMPLEMENTED,
 ]);
 
+/** How often a loop's polls have failed in a row. */
+interface Backoff {
+  failures: number;
+}
+
 /** Long polls on one queue, until {@link stop}. */
-export class Poller<SI extends SlotInfo, Task> {
+export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   /** Polls that wait for a task at the server. */
   outstanding = 0;
   private loops = 0;
@@ -71,7 +83,7 @@ export class Poller<SI extends SlotInfo, Task> {
       this.fail = reject;
     });
     this.finished.catch(() => undefined);
-    // Every poll listens to both.
+    // Every loop may listen to both.
     setMaxListeners(0, this.stopping.signal, this.polls.signal);
   }
 
@@ -97,55 +109,81 @@ export class Poller<SI extends SlotInfo, Task> {
     const { scale, sharesStream } = this.options;
     if (this.stopping.signal.aborted || this.loops >= (sharesStream() ? scale.streamed : scale.maximum)) return;
     this.loops++;
-    this.loop()
-      .catch((err) => this.fail(err))
-      .finally(() => {
-        this.loops--;
-        if (this.loops === 0 && this.stopping.signal.aborted) this.finish();
-      });
+    this.next({ failures: 0 });
   }
 
-  private async loop(): Promise<void> {
-    const { slots, isSticky, scale, throttle } = this.options;
+  /** The next round of a loop: a slot, a poll, a task. Callbacks, because async functions would cost more than all of this. */
+  private next(backoff: Backoff): void {
+    const { slots, isSticky } = this.options;
     const { signal } = this.stopping;
-    const backoff = { failures: 0 };
-    while (!signal.aborted) {
-      const slot = await slots.reserve(isSticky, signal);
-      if (!slot) return;
-      await throttle?.(signal);
-      if (signal.aborted) return slot.release();
-      const task = await this.pollOnce(slot, backoff);
-      if (task === undefined) {
-        slot.release();
-        if (this.loops > scale.minimum) return;
-        continue;
-      }
-      this.spawn();
-      this.options.take(task, slot);
+    if (signal.aborted) return this.leave();
+    try {
+      const reserved = slots.reserve(isSticky, signal);
+      if (reserved instanceof Promise) reserved.then((slot) => this.withSlot(slot, backoff), this.giveUp);
+      else this.withSlot(reserved, backoff);
+    } catch (err) {
+      this.giveUp(err);
     }
   }
 
-  private async pollOnce(slot: Slot<SI>, backoff: { failures: number }): Promise<Task | undefined> {
-    this.outstanding++;
-    try {
-      const task = await this.options.poll(this.polls.signal);
-      backoff.failures = 0;
-      this.failing = false;
-      return task;
-    } catch (err) {
-      if (this.polls.signal.aborted) return undefined;
-      if (isGrpcServiceError(err) && FATAL.has(err.code)) {
-        slot.release();
-        throw err;
-      }
-      // A long poll that nobody answered in its time is as good as an empty one.
-      if (isGrpcServiceError(err) && err.code === status.DEADLINE_EXCEEDED) return undefined;
-      await this.backOff(err, backoff.failures++);
-      return undefined;
-    } finally {
-      this.outstanding--;
-    }
+  private withSlot(slot: Slot<SI> | undefined, backoff: Backoff): void {
+    const { throttle } = this.options;
+    if (!slot) return this.leave();
+    if (!throttle) return this.poll(slot, backoff);
+    throttle(this.stopping.signal).then(() => {
+      if (!this.stopping.signal.aborted) return this.poll(slot, backoff);
+      slot.release();
+      this.leave();
+    }, this.giveUp);
   }
+
+  private poll(slot: Slot<SI>, backoff: Backoff): void {
+    this.outstanding++;
+    this.options.poll(this.polls.signal).then(
+      (answer) => {
+        this.outstanding--;
+        backoff.failures = 0;
+        this.failing = false;
+        const task = answer.taskToken?.length ? answer : undefined;
+        this.options.polled?.(task);
+        if (!task) return this.emptyHanded(slot, backoff);
+        this.spawn();
+        this.options.take(task, slot);
+        this.next(backoff);
+      },
+      (err) => {
+        this.outstanding--;
+        this.failed(err, slot, backoff);
+      },
+    );
+  }
+
+  private failed(err: unknown, slot: Slot<SI>, backoff: Backoff): void {
+    const isStatus = isGrpcServiceError(err);
+    // A long poll that nobody answered in its time is as good as an empty one.
+    if (this.polls.signal.aborted || (isStatus && err.code === status.DEADLINE_EXCEEDED)) return this.emptyHanded(slot, backoff);
+    if (isStatus && FATAL.has(err.code)) {
+      slot.release();
+      return this.giveUp(err);
+    }
+    this.backOff(err, backoff.failures++).then(() => this.emptyHanded(slot, backoff), this.giveUp);
+  }
+
+  private emptyHanded(slot: Slot<SI>, backoff: Backoff): void {
+    slot.release();
+    if (this.loops > this.options.scale.minimum) this.leave();
+    else this.next(backoff);
+  }
+
+  private leave(): void {
+    this.loops--;
+    if (this.loops === 0 && this.stopping.signal.aborted) this.finish();
+  }
+
+  private readonly giveUp = (err: unknown): void => {
+    this.fail(err);
+    this.leave();
+  };
 
   private async backOff(err: unknown, failures: number): Promise<void> {
     const { logger, name } = this.options;

@@ -1,6 +1,6 @@
 /** Slots: how many tasks of a kind a worker holds at once. A poll needs a free slot before it asks for a task. */
 import type { WorkerDeploymentVersion } from '../definitions/versioning.js';
-import { FreedSignal } from './freed-signal.js';
+import { AbortWatch } from '../transport/abort-watch.js';
 
 /** What a slot is for, once that is known. */
 export interface WorkflowSlotInfo {
@@ -69,8 +69,8 @@ export interface Slot<SI extends SlotInfo> {
 
 /** The slots of one kind. */
 export interface Slots<SI extends SlotInfo> {
-  /** Waits for a free slot; undefined when the signal aborts first. */
-  reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined>;
+  /** A free slot, at once if there is one; undefined when the signal aborts first. */
+  reserve(isSticky: boolean, signal: AbortSignal): Slot<SI> | undefined | Promise<Slot<SI> | undefined>;
   /** A free slot, if there is one now. */
   tryReserve(isSticky: boolean): Slot<SI> | undefined;
   /** Slots that hold a task. */
@@ -79,11 +79,21 @@ export interface Slots<SI extends SlotInfo> {
   readonly available?: number;
 }
 
+/** Who waits for a slot. */
+interface Waiter<SI extends SlotInfo> {
+  signal: AbortSignal;
+  resolve(slot: Slot<SI> | undefined): void;
+}
+
 /** Slots of a fixed number; waiters are served in order. */
 export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
   private held = 0;
   private busy = 0;
-  private readonly freed = new FreedSignal();
+  private readonly waiters = new Set<Waiter<SI>>();
+  private readonly aborts = new AbortWatch<Waiter<SI>>((waiter) => {
+    this.waiters.delete(waiter);
+    waiter.resolve(undefined);
+  });
 
   constructor(private readonly size: number) {}
 
@@ -95,18 +105,25 @@ export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
     return this.size - this.busy;
   }
 
-  async reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined> {
-    while (!signal.aborted) {
-      const slot = this.tryReserve(isSticky);
-      if (slot) return slot;
-      await this.freed.wait(signal);
-    }
-    return undefined;
+  reserve(isSticky: boolean, signal: AbortSignal): Slot<SI> | undefined | Promise<Slot<SI> | undefined> {
+    if (signal.aborted) return undefined;
+    return (
+      this.tryReserve(isSticky) ??
+      new Promise((resolve) => {
+        const waiter = { signal, resolve };
+        this.waiters.add(waiter);
+        this.aborts.add(signal, waiter);
+      })
+    );
   }
 
   tryReserve(_isSticky: boolean): Slot<SI> | undefined {
     if (this.held >= this.size) return undefined;
     this.held++;
+    return this.slot();
+  }
+
+  private slot(): Slot<SI> {
     let state: 'reserved' | 'used' | 'released' = 'reserved';
     return {
       use: () => {
@@ -118,10 +135,20 @@ export class FixedSlots<SI extends SlotInfo> implements Slots<SI> {
         if (state === 'released') return;
         if (state === 'used') this.busy--;
         state = 'released';
-        this.held--;
-        this.freed.tell();
+        this.passOn();
       },
     };
+  }
+
+  /** A slot is free: it goes to the first who waits. */
+  private passOn(): void {
+    for (const waiter of this.waiters) {
+      this.waiters.delete(waiter);
+      this.aborts.remove(waiter.signal, waiter);
+      waiter.resolve(this.slot());
+      return;
+    }
+    this.held--;
   }
 }
 

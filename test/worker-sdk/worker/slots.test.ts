@@ -11,7 +11,7 @@ test('a fixed number: waiters are served in order, releasing twice frees one', a
   const first = (await slots.reserve(false, running))!;
   expect(slots.tryReserve(false)).toBeUndefined();
   const order: number[] = [];
-  const waiting = [1, 2].map((n) => slots.reserve(false, running).then((slot) => [order.push(n), slot!] as const));
+  const waiting = [1, 2].map((n) => Promise.resolve(slots.reserve(false, running)).then((slot) => [order.push(n), slot!] as const));
   first.use({ type: 'activity', activityType: 'a' });
   expect(slots.used).toBe(1);
   first.release();
