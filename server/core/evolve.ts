@@ -23,7 +23,8 @@ export function foldInto(state: RunState, events: readonly HistoryEvent[]): void
 
 /** The part of the state that the history alone determines: no attempts, heartbeats, changed options, buffers, stickiness or counters of the shell. */
 export function durableView(state: RunState): object {
-  const activities = Object.values(state.activities).map((a) => ({
+  // of a closed run they are only shown; what became of them in its last task leaves no event
+  const activities = Object.values(state.closeMs > 0 ? {} : state.activities).map((a) => ({
     id: a.scheduledEventId,
     activityId: a.activityId,
     type: a.type,

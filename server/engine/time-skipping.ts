@@ -210,7 +210,7 @@ function dueOf(state: RunState): number {
 /** How many things of a run are under way. A backoff, a pause and a timer are not. */
 function holdsOf(state: RunState): number {
   let holds = state.workflowTask ? 1 : 0;
-  for (const id in state.activities) {
+  for (const id in isRunning(state) ? state.activities : {}) {
     const { startedMs, queued, paused } = state.activities[id]!;
     if (startedMs > 0 || (queued && !paused)) holds++;
   }

@@ -81,6 +81,27 @@ describe('an activity that its own workflow task cancels again', () => {
   });
 });
 
+describe('an activity that is pending when its run ends', () => {
+  it('is shown as it was, and answers for it come too late', async () => {
+    const task = await started('left-behind');
+    await beat(task, { details: json('half') });
+    await node.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId: 'left-behind' } });
+    expect(await pending('left-behind')).toMatchObject({ activityId: 'left-behind', state: enums.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED, attempt: 1 });
+    await expect(say('Completed', task)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(beat(task)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await node.forward(3_600_000);
+    expect(await pending('left-behind')).toMatchObject({ attempt: 1 });
+  });
+
+  it('is not handed out from its queue any more', async () => {
+    await withActivity('left-queued');
+    await node.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId: 'left-queued' } });
+    await node.start('other');
+    await node.step('other', [command.activity('other', 'left-queued-act')]);
+    expect((await node.pollActivity('left-queued-act')).workflowExecution).toMatchObject({ workflowId: 'other' });
+  });
+});
+
 describe('an attempt', () => {
   it('is handed out with what the activity was scheduled with', async () => {
     const task = await started('handed', { input: json('in'), heartbeatTimeout: seconds(5), header: { fields: { trace: {} } } });

@@ -154,7 +154,7 @@ function closed(
     state.workflowTask = null;
     state.sticky = null;
     state.firstTaskAtMs = 0;
-    state.activities = {};
+    // activities that were pending stay, as what describes the run shows them
     state.timers = dictionary();
     state.externalSignals = {};
     state.externalCancels = {};
