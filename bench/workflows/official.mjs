@@ -1,8 +1,10 @@
 /** The benchmark's workflows on the official SDK. Keep in step with ours.mjs. */
-import { condition, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, defineUpdate, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
 
 const { step } = proxyActivities({ startToCloseTimeout: '1 minute' });
 const go = defineSignal('go');
+const gone = defineQuery('gone');
+const add = defineUpdate('add');
 
 export async function oneActivity(input) {
   return step(input);
@@ -21,4 +23,30 @@ export async function untilSignal() {
   });
   await condition(() => gone);
   return 'done';
+}
+
+/** Calls so many activities, one after the other. */
+export async function steps(count) {
+  for (let i = 0; i < count; i++) await step('x');
+}
+
+/** Sleeps until that moment. */
+export async function sleepUntil(ms) {
+  await sleep(Math.max(1, ms - Date.now()));
+}
+
+/** Answers queries and updates until it is told to go. */
+export async function talkative() {
+  let sum = 0;
+  let isGone = false;
+  setHandler(gone, () => isGone);
+  setHandler(add, (n) => {
+    sum += n;
+    return sum;
+  });
+  setHandler(go, () => {
+    isGone = true;
+  });
+  await condition(() => isGone);
+  return sum;
 }

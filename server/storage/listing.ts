@@ -54,6 +54,10 @@ const SYSTEM_COLUMNS: Record<string, string> = {
   RootRunId: 'root_run_id::text',
 };
 
+const S = enums.WorkflowExecutionStatus;
+/** Of runs that have no close: they run, or are paused. */
+const OPEN_STATUSES = new Set<number>([S.WORKFLOW_EXECUTION_STATUS_RUNNING, S.WORKFLOW_EXECUTION_STATUS_PAUSED]);
+
 const COLUMNS = `run_id, workflow_id, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, next_event_id, history_bytes, transitions,
   parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes`;
 
@@ -61,8 +65,15 @@ export class Listing {
   constructor(private readonly database: Database) {}
 
   async list(namespaceId: string, query: CheckedQuery, limit: number, after: ListPosition | undefined): Promise<ListedRun[]> {
+    if (after?.closeMs !== null) return this.page(namespaceId, query, limit, (values) => (after ? behindClosed(after, values) : ''));
+    // each part is a range of the index; joined by "or" they would be read from the first run on
+    const open = await this.page(namespaceId, query, limit, (values) => behindOpen(after, values));
+    return open.length === limit ? open : [...open, ...(await this.page(namespaceId, query, limit - open.length, () => 'close_ms is not null'))];
+  }
+
+  private async page(namespaceId: string, query: CheckedQuery, limit: number, position: (values: unknown[]) => string): Promise<ListedRun[]> {
     const values: unknown[] = [namespaceId];
-    const where = [clause(query.filter, values), position(after, values)].filter(Boolean).map((c) => ` and ${c}`);
+    const where = [clause(query.filter, values), position(values)].filter(Boolean).map((c) => ` and ${c}`);
     values.push(limit);
     const rows = await this.database.query({
       text: `select ${COLUMNS} from runs where namespace_id = $1${where.join('')}
@@ -107,14 +118,17 @@ function listed(r: Record<string, unknown>): ListedRun {
   };
 }
 
-/** Rows after a position in the order of lists: open runs (no close) first, then by close, each by start, newest first. */
-function position(after: ListPosition | undefined, values: unknown[]): string {
-  if (!after) return '';
+/** Open runs after a position, in the order of lists: open runs (no close) first, then by close, each by start, newest first. */
+function behindOpen(after: Pick<ListPosition, 'startMs' | 'runId'>, values: unknown[]): string {
   values.push(after.startMs, after.runId);
-  const behind = `(start_ms, run_id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`;
-  if (after.closeMs === null) return `(close_ms is not null or ${behind})`;
-  values.push(after.closeMs);
-  return `(close_ms < $${values.length}::bigint or (close_ms = $${values.length}::bigint and ${behind}))`;
+  return `close_ms is null and (start_ms, run_id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`;
+}
+
+/** Closed runs after the position of a closed one. */
+function behindClosed(after: ListPosition, values: unknown[]): string {
+  values.push(after.closeMs, after.startMs, after.runId);
+  const [close, start, run] = [2, 1, 0].map((back) => `$${values.length - back}`);
+  return `(close_ms, start_ms, run_id) < (${close}::bigint, ${start}::bigint, ${run}::uuid)`;
 }
 
 /** `inverted` inside a NOT, where a missing attribute must stay unknown instead of counting as unequal. */
@@ -141,7 +155,8 @@ function clause(filter: Filter | undefined, values: unknown[], inverted = false)
 
 function parameter(value: QueryValue, values: unknown[]): string {
   values.push(value);
-  const type = typeof value === 'number' ? 'numeric' : typeof value === 'boolean' ? 'boolean' : 'text';
+  // a bigint column that is compared with a numeric is not looked up by its index
+  const type = typeof value === 'number' ? (Number.isSafeInteger(value) ? 'bigint' : 'numeric') : typeof value === 'boolean' ? 'boolean' : 'text';
   return `$${values.length}::${type}`;
 }
 
@@ -175,7 +190,25 @@ function contains(attribute: Attribute, value: QueryValue | QueryValue[], values
   return `indexed @> $${values.length}::jsonb`;
 }
 
+/**
+ * Statuses are written out, and whether they are open or closed is said along: so the planner sees that the open runs are the first of the list's
+ * index, and that those which went wrong have one of their own.
+ */
+function statusIs(statuses: readonly number[]): string {
+  const open = statuses.filter((status) => OPEN_STATUSES.has(status));
+  const closed = statuses.filter((status) => !OPEN_STATUSES.has(status));
+  const parts = [
+    open.length > 0 && `(close_ms is null and status in (${open.join(', ')}))`,
+    closed.length > 0 && `(close_ms is not null and status ${closed.length === 1 ? `= ${closed[0]}` : `in (${closed.join(', ')})`})`,
+  ].filter(Boolean);
+  return parts.length === 1 ? parts[0]! as string : `(${parts.join(' or ')})`;
+}
+
+const areStatuses = (attribute: Attribute, wanted: readonly QueryValue[]): wanted is number[] =>
+  attribute.system && attribute.name === 'ExecutionStatus' && wanted.every((value) => Number.isSafeInteger(value));
+
 function membership(attribute: Attribute, negated: boolean, wanted: QueryValue[], values: unknown[]): string {
+  if (!negated && areStatuses(attribute, wanted)) return statusIs(wanted);
   if (attribute.type === T.INDEXED_VALUE_TYPE_KEYWORD_LIST) {
     const any = wanted.map((value) => contains(attribute, [value], values)).join(' or ');
     return negated ? `(${any}) is not true` : `(${any})`;
@@ -194,6 +227,7 @@ function comparison({ attribute, operator, value }: Extract<Filter, { type: 'com
     const has = contains(attribute, [value], values);
     return operator === '=' ? has : `(${has}) is not true`;
   }
+  if (operator === '=' && areStatuses(attribute, [value])) return statusIs([value as number]);
   if (operator === '=' && !attribute.system && !inverted) return contains(attribute, value, values);
   const column = typed(attribute, values);
   if (operator === 'STARTS_WITH') return `starts_with(${column}, ${parameter(value, values)})`;

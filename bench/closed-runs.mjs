@@ -1,0 +1,78 @@
+/**
+ * A database with a million closed runs: what starting, describing and listing cost, beside the same with a thousand. The million is copied in SQL.
+ *
+ *   node bench/closed-runs.mjs                    a million: some minutes, 5 GB of disk
+ *   node bench/closed-runs.mjs --count 100000
+ */
+import { randomUUID } from 'node:crypto';
+import { startChild } from './lib/children.mjs';
+import { copyRun } from './lib/copy-runs.mjs';
+import { benchRow, cpuMeter, serverCpu } from './lib/frame.mjs';
+import { percentile } from './lib/report.mjs';
+import { sdk } from './lib/sdks.mjs';
+
+const SMALL = 1_000;
+const APART_MS = 20;
+const id = (i) => `closed-${String(i).padStart(8, '0')}`;
+
+async function firstPage(client, query) {
+  const { executions } = await client.workflowService.listWorkflowExecutions({ namespace: 'default', query, pageSize: 100 });
+  return executions.length;
+}
+
+/** What is asked of it, each many times. `count` closed runs lie there. */
+const operations = (client, count, begin) => {
+  const some = () => Math.floor(Math.random() * count);
+  const at = (i) => new Date(begin - i * APART_MS).toISOString();
+  return {
+    'start': () => client.workflow.start('nobody', { taskQueue: 'nobody', workflowId: `new-${randomUUID()}` }),
+    'describe': () => client.workflow.getHandle(id(some())).describe(),
+    'history of a closed run': () => client.workflow.getHandle(id(some())).fetchHistory(),
+    'list: newest 100': () => firstPage(client, ''),
+    'list: closed, of a type, 100': () => firstPage(client, "WorkflowType = 'oneActivity' and ExecutionStatus = 'Completed'"),
+    'list: by workflow id': () => firstPage(client, `WorkflowId = '${id(some())}'`),
+    'list: 100 of a time': () => {
+      const i = Math.floor(Math.random() * Math.max(1, count - 200));
+      return firstPage(client, `CloseTime between '${at(i + 150)}' and '${at(i)}'`);
+    },
+  };
+};
+
+/** Server CPU and p50 of each, in ms. */
+async function measure(engine, client, count, begin, times) {
+  const found = {};
+  const cpu = cpuMeter(engine);
+  for (const [name, once] of Object.entries(operations(client, count, begin))) {
+    for (let i = 0; i < times / 2; i++) await once();
+    cpu.take();
+    const latencies = [];
+    for (let i = 0; i < times; i++) {
+      const from = performance.now();
+      await once();
+      latencies.push(performance.now() - from);
+    }
+    found[name] = { cpuMs: serverCpu(cpu.take()) / times, p50: percentile(latencies.sort((a, b) => a - b), 0.5) };
+  }
+  return found;
+}
+
+await benchRow({ title: 'A million closed runs', lasting: true, options: { times: { type: 'string' } } }, async ({ engine, number, figure, note, progress }) => {
+  const [count, times] = [number('count', 1_000_000), number('times', 400)];
+  const worker = await startChild('worker.mjs', ['ours', engine.address, 'closing']);
+  const { client, close } = await sdk('ours').client(engine.address);
+  const handle = await client.workflow.start('oneActivity', { taskQueue: 'closing', workflowId: id(0), args: ['x'] });
+  await handle.result();
+  await worker.end();
+  const begin = Number((await handle.describe()).closeTime);
+  await copyRun(engine.databaseUrl, id(0), 1, SMALL - 1, undefined, APART_MS);
+  const small = await measure(engine, client, SMALL, begin, times);
+  const filling = performance.now();
+  await copyRun(engine.databaseUrl, id(0), SMALL, count - SMALL, progress, APART_MS);
+  note(`${count - SMALL} runs copied in ${((performance.now() - filling) / 1000).toFixed(0)} s`);
+  const large = await measure(engine, client, count, begin, times);
+  for (const [name, { cpuMs, p50 }] of Object.entries(large)) {
+    const was = small[name];
+    figure({ what: `${name}: CPU at ${count} over that at ${SMALL}`, value: cpuMs / was.cpuMs, atMost: 1.2, note: `${was.cpuMs.toFixed(2)} → ${cpuMs.toFixed(2)} CPU-ms of engine and PostgreSQL, p50 ${was.p50.toFixed(1)} → ${p50.toFixed(1)} ms` });
+  }
+  await close();
+});

@@ -1,0 +1,48 @@
+/**
+ * What a one-activity workflow costs the database: commits, bytes of WAL, bytes on disk once it is closed. The database lies on disk like anybody's,
+ * with full-page writes.
+ *
+ *   node bench/footprint.mjs --count 5000
+ */
+import { startPair } from './lib/children.mjs';
+import { counters, tableBytes, withDatabase } from './lib/database.mjs';
+import { metric } from './lib/engine.mjs';
+import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
+
+await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', lasting: true, engine: { http: true } }, async ({ engine, number, figure, note, progress }) => {
+  const count = number('count', 5_000);
+  if (!engine.databaseUrl) throw new Error('--address needs --database-url as well: the figures come from the database');
+  const pair = await startPair(engine.address);
+  const run = (inFlight, limit) => pair.client.ask({ scenario: 'one-activity', inFlight, limit, seconds: 600 });
+  try {
+    await withDatabase(engine.databaseUrl, async (client) => {
+      await run(50, 1_500);
+      progress(`${count} workflows, 50 in flight`);
+      const measure = async (inFlight, limit) => {
+        const before = { ...(await counters(client)), groups: await metric(engine, 'perdure_commits_total'), items: await metric(engine, 'perdure_transitions_total') };
+        await run(inFlight, limit);
+        const after = { ...(await counters(client)), groups: await metric(engine, 'perdure_commits_total'), items: await metric(engine, 'perdure_transitions_total') };
+        return Object.fromEntries(Object.keys(after).map((name) => [name, (after[name] - before[name]) / limit]));
+      };
+      const bytesBefore = await tableBytes(client);
+      // what a checkpoint leads to falls to everybody; it is part of the price, but not of that of one moment
+      await client.query('checkpoint');
+      const cpu = cpuMeter(engine, { worker: pair.worker.pid, client: pair.client.pid });
+      const together = await measure(50, count);
+      const spent = cpu.take();
+      const bytes = ((await tableBytes(client)) - bytesBefore) / count;
+      const alone = await measure(1, Math.min(300, count));
+      figure({ what: 'commits, 50 in flight (reads included)', value: together.commits, atMost: 4 });
+      figure({ what: 'commits, one at a time (reads included)', value: alone.commits, note: 'nothing to share them with' });
+      figure({ what: 'WAL', value: together.wal / 1000, unit: 'kB', atMost: 8, note: `one at a time ${(alone.wal / 1000).toFixed(1)} kB` });
+      figure({ what: 'disk, closed and vacuumed', value: bytes / 1000, unit: 'kB', atMost: 4 });
+      note(`transitions per workflow: ${together.items?.toFixed(2)}; group commits: ${together.groups?.toFixed(3)} with 50 in flight, ${alone.groups?.toFixed(2)} one at a time`);
+      note(`CPU-ms per workflow: ${cpuText(spent, count)}`);
+      const { rows } = await client.query(`select relname, pg_table_size(oid)::int8 as heap, pg_indexes_size(oid)::int8 as indexes from pg_class
+        where relkind = 'r' and relnamespace = 'public'::regnamespace order by pg_total_relation_size(oid) desc limit 5`);
+      note(`largest tables: ${rows.map((r) => `${r.relname} ${(r.heap / 1e6).toFixed(1)} MB and indexes ${(r.indexes / 1e6).toFixed(1)} MB`).join('; ')}`);
+    });
+  } finally {
+    await pair.end();
+  }
+});
