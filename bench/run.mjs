@@ -7,7 +7,7 @@
  *
  * Options: --scenario a,b,… (one-activity, sequential, ten-step, signal) --sdk ours|official|both --seconds n --in-flight n
  * --limit n (workflows a scenario at most) --address host:port --database-url url --json file --client-sdk ours|official (another than the worker's)
- * --profile folder (writes CPU profiles of worker and client there)
+ * --profile folder (writes CPU profiles of engine, worker and client there)
  * Prints a table: workflows and steps a second, latencies, and CPU milliseconds of each process per workflow; and the raw limits of
  * the machine in the same run.
  */
@@ -122,7 +122,7 @@ async function runSdk(engine, sdk, rows, notes) {
   }
 }
 
-const engine = await startEngine({ address: options.address, databaseUrl: options['database-url'] });
+const engine = await startEngine({ address: options.address, databaseUrl: options['database-url'], profile: options.profile });
 const rows = [];
 const notes = [`${os.cpus().length} × ${os.cpus()[0].model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`];
 try {

@@ -35,10 +35,11 @@ export async function metric(engine, name) {
 
 /**
  * @param options.flags further flags of `server start`
+ * @param options.profile folder for a CPU profile
  * @param options.http give it an HTTP port, for its metrics
  * @returns {Promise<{ address: string, httpAddress?: string, readyMs: number, enginePid?: number, postgresRoot?: number, databaseUrl?: string, stop(): Promise<void> }>}
  */
-export async function startEngine({ address, databaseUrl, dataFolder, flags = [], http = false } = {}) {
+export async function startEngine({ address, databaseUrl, dataFolder, flags = [], http = false, profile } = {}) {
   if (address) {
     const enginePid = listenerOf(Number(address.split(':').at(-1)));
     return { address, readyMs: 0, enginePid, postgresRoot: enginePid, databaseUrl, stop: async () => undefined };
@@ -51,7 +52,8 @@ export async function startEngine({ address, databaseUrl, dataFolder, flags = []
   const httpPort = http ? String(await freePort()) : 'off';
   const args = [cli, 'server', 'start', '--port', String(port), '--http-port', httpPort, '--log-level', 'warn', '--log-format', 'json', ...flags];
   const begin = performance.now();
-  const child = spawn(process.execPath, args, { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'inherit', 'inherit'] });
+  const nodeArgs = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`, '--cpu-prof-name=engine.cpuprofile'] : [];
+  const child = spawn(process.execPath, [...nodeArgs, ...args], { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'inherit', 'inherit'] });
   const stop = async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     if (child.exitCode === null) {

@@ -3,7 +3,7 @@
  * An idle committer commits at the end of this turn of the event loop, so that what came in one message goes into one group. A group that
  * fails as a whole is tried one by one, so that a bad item hurts only itself.
  */
-import type { Commits } from '../storage/commit.js';
+import { Commits } from '../storage/commit.js';
 import type { CommitItem, CommitResult } from '../storage/commit-item.js';
 import { DatabaseLost, sqlState } from '../storage/database.js';
 import { crashPoint } from '../crash-points.js';
@@ -76,7 +76,7 @@ export class Committer {
     const group = this.waiting.splice(0, this.options.groupMax);
     if (group.length === 0) return;
     this.busy++;
-    this.write(group).finally(() => {
+    Promise.all(Commits.apart(group).map((part) => this.write(part))).finally(() => {
       this.busy--;
       if (this.waiting.length > 0) this.flush();
     });
