@@ -17,6 +17,7 @@ import { isTaskGone, isTooLarge } from './delivery.js';
 import type { DeliveryLimit } from './delivery-limit.js';
 import { Heartbeats, throttleInterval } from './heartbeats.js';
 import type { ActivitySlotInfo, Slot } from './slots.js';
+import { countTask, type TaskCounts } from './task-counts.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 export type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
@@ -32,6 +33,7 @@ export interface ActivityTasksOptions {
   maxHeartbeatThrottleMs: number;
   delivery: DeliveryLimit;
   metrics?: WorkerMetrics;
+  counts: TaskCounts;
   logger: Logger;
 }
 
@@ -100,6 +102,7 @@ export class ActivityTasks {
     } catch (err) {
       outcome = { kind: 'failed', failure: await encodeErrorToFailure(this.options.env.converter, err) };
     }
+    countTask(this.options.counts.activity, outcome.kind === 'failed');
     metrics?.activityExecuted(task, outcome.kind, performance.now() - begin);
     // The server said that it does not know this attempt any more: nobody waits for the answer.
     if (cancelReason !== 'NOT_FOUND') await this.deliver(task, outcome);

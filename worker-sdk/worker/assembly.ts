@@ -19,6 +19,7 @@ import type { PollerScale } from './poller.js';
 import { Poller } from './poller.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { ActivitySlotInfo, LocalActivitySlotInfo, Slots, WorkflowSlotInfo } from './slots.js';
+import { TaskCounts } from './task-counts.js';
 import { makeSlots } from './tuner.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import type { WorkerVersion } from './worker-version.js';
@@ -56,6 +57,9 @@ export interface WorkerParts {
   readonly stickyQueue: string | undefined;
   /** False from the moment the worker begins to stop. */
   takesMore: boolean;
+  /** Whether answers to polls say how many polls there should be. Known once the namespace is. */
+  serverGivesHints: boolean;
+  readonly counts: TaskCounts;
 }
 
 export interface AssemblyInput {
@@ -86,8 +90,9 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
   const metrics = WorkerMetrics.for(metricMeter, { namespace, task_queue: taskQueue });
   const rpcs = workerRpcs(connection, metrics);
   const delivery = new DeliveryLimit();
+  const counts = new TaskCounts();
   const takesMore = () => parts.takesMore;
-  const shared = { rpcs, namespace, identity, taskQueue, delivery, metrics, logger };
+  const shared = { rpcs, namespace, identity, taskQueue, delivery, metrics, counts, logger };
 
   const activityTasks = new ActivityTasks({
     ...shared,
@@ -96,14 +101,18 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     defaultHeartbeatThrottleMs: options.defaultHeartbeatThrottleMs,
     maxHeartbeatThrottleMs: options.maxHeartbeatThrottleMs,
   });
-  const localActivities = new LocalActivities({ env, activities, slots: localSlots, taskQueue, metrics });
+  const localActivities = new LocalActivities({ env, activities, slots: localSlots, taskQueue, metrics, count: counts.local });
   const host = await makeHost?.(localActivities.run, {
     onEvict: metrics && (() => metrics.evicted()),
-    onCacheLookup: metrics && ((hit) => metrics.cacheLookup(hit)),
+    onCacheLookup: (hit) => {
+      if (hit) counts.cacheHits++;
+      else counts.cacheMisses++;
+      metrics?.cacheLookup(hit);
+    },
   });
   const eager = new EagerActivities({
     slots: activitySlots,
-    maxPerTask: options.activityPolls ? options.maxEagerActivityReservationsPerWorkflowTask : 0,
+    maxPerTask: eagerActivitiesPerTask(options),
     has: (type) => activities.has(type) || activities.has('default'),
     takesMore,
     take: (task, slot) => activityTasks.take(task, slot, true),
@@ -122,7 +131,16 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     });
 
   const poll = { namespace, identity, workerInstanceKey: instanceKey };
-  const polling: PollerDeps = { options, rpcs, poll, version, metrics, logger, sharesStream: () => connection.sharesStream };
+  const polling: PollerDeps = {
+    options,
+    rpcs,
+    poll,
+    version,
+    metrics,
+    logger,
+    sharesStream: () => connection.sharesStream,
+    givesHints: () => parts.serverGivesHints,
+  };
   const parts: WorkerParts = {
     client,
     rpcs,
@@ -140,8 +158,16 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     instanceKey,
     stickyQueue,
     takesMore: true,
+    serverGivesHints: false,
+    counts,
   };
   return parts;
+}
+
+/** Eager activities pass by the queue and the polls, and with them by what limits their rate. */
+function eagerActivitiesPerTask(options: CompiledWorkerOptions): number {
+  const isLimited = options.maxActivitiesPerSecond !== undefined || options.maxTaskQueueActivitiesPerSecond !== undefined;
+  return options.activityPolls && !isLimited ? options.maxEagerActivityReservationsPerWorkflowTask : 0;
 }
 
 /** The slots of each kind. */
@@ -168,10 +194,11 @@ interface PollerDeps {
   metrics: WorkerMetrics | undefined;
   logger: Logger;
   sharesStream(): boolean;
+  givesHints(): boolean;
 }
 
 function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks: WorkflowTasks, stickyQueue: string | undefined) {
-  const { options, rpcs, poll, version, metrics, logger, sharesStream } = deps;
+  const { options, rpcs, poll, version, metrics, logger, sharesStream, givesHints } = deps;
   const make = (isSticky: boolean, scale: PollerScale, taskQueue: { name: string; kind: number; normalName?: string }) => {
     const request = Object.freeze({ ...poll, ...version.poll, taskQueue });
     return new Poller<WorkflowSlotInfo, WorkflowTask>({
@@ -180,6 +207,7 @@ function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks
       isSticky,
       scale,
       sharesStream,
+      givesHints,
       logger,
       poll: (abortSignal) => rpcs.pollWorkflowTask(request, { abortSignal }),
       polled: metrics && ((task) => metrics.polled(isSticky ? 'sticky_workflow_task' : 'workflow_task', task)),
@@ -193,7 +221,7 @@ function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks
 }
 
 function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks: ActivityTasks) {
-  const { options, rpcs, poll, version, metrics, logger, sharesStream } = deps;
+  const { options, rpcs, poll, version, metrics, logger, sharesStream, givesHints } = deps;
   const { activityPolls, taskQueue, maxActivitiesPerSecond, maxTaskQueueActivitiesPerSecond } = options;
   if (!activityPolls) return [];
   const limiter = maxActivitiesPerSecond === undefined ? undefined : new RateLimiter(maxActivitiesPerSecond);
@@ -207,6 +235,7 @@ function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks
       isSticky: false,
       scale: activityPolls,
       sharesStream,
+      givesHints,
       logger,
       poll: (abortSignal) => rpcs.pollActivityTask(request, { abortSignal }),
       polled: metrics && ((task) => metrics.polled('activity_task', task)),

@@ -28,6 +28,7 @@ export interface WorkerRpcs {
   heartbeat: Call<'RecordActivityTaskHeartbeatRequest', 'RecordActivityTaskHeartbeatResponse'>;
   history: Call<'GetWorkflowExecutionHistoryRequest', 'GetWorkflowExecutionHistoryResponse'>;
   shutdownWorker: Call<'ShutdownWorkerRequest', 'ShutdownWorkerResponse'>;
+  workerHeartbeat: Call<'RecordWorkerHeartbeatRequest', 'RecordWorkerHeartbeatResponse'>;
 }
 
 /** The worker's RPCs over a connection. */
@@ -48,6 +49,7 @@ export function workerRpcs(connection: Connection, metrics?: WorkerMetrics): Wor
     heartbeat: call('RecordActivityTaskHeartbeat', RETRY_UNTIL_CONFIRMED),
     history: call('GetWorkflowExecutionHistory', connection.options.retry),
     shutdownWorker: call('ShutdownWorker', NO_RETRY),
+    workerHeartbeat: call('RecordWorkerHeartbeat', NO_RETRY),
   };
 }
 

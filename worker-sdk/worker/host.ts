@@ -10,7 +10,8 @@ import type { CompiledWorkerOptions } from './compiled-options.js';
 
 /** Makes the host once the worker can run local activities. */
 export function makeWorkflowHost(options: CompiledWorkerOptions, logger: Logger, metricMeter: MetricMeter): MakeHost {
-  return (runLocalActivity, observer) => createWorkflowHost({ ...hostOptions(options, logger, metricMeter), ...observer, runLocalActivity });
+  return (runLocalActivity, observer) =>
+    createWorkflowHost({ ...hostOptions(options, logger, metricMeter), ...observer, runLocalActivity });
 }
 
 /** The options that running and replaying workflows have in common. */

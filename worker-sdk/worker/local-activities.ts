@@ -9,6 +9,7 @@ import type { LocalActivityResult, LocalActivityTask, RunLocalActivity } from '.
 import type { ActivityEnvironment } from './activity-execution.js';
 import { activityContext, ActivityExecution } from './activity-execution.js';
 import type { LocalActivitySlotInfo, Slots } from './slots.js';
+import { countTask, type TaskCount } from './task-counts.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface LocalActivitiesOptions {
@@ -17,6 +18,7 @@ export interface LocalActivitiesOptions {
   slots: Slots<LocalActivitySlotInfo>;
   taskQueue: string;
   metrics?: WorkerMetrics;
+  count: TaskCount;
 }
 
 const NO_TOKEN = new Uint8Array();
@@ -44,6 +46,7 @@ export class LocalActivities {
     const begin = performance.now();
     try {
       const result = await this.attempt(task, signal).catch((err) => this.ended(err, task));
+      countTask(this.options.count, result.kind === 'failed');
       this.options.metrics?.localActivityExecuted(task, result.kind, performance.now() - begin);
       return result;
     } finally {

@@ -36,10 +36,14 @@ export function workflowScales(
   if (!(ratio > 0 && ratio < 1))
     throw new TypeError(`Invalid 'nonStickyToStickyPollRatio': expected a number between 0 and 1, got ${ratio}`);
   if (all.maximum < 2) throw new TypeError("Invalid 'maxConcurrentWorkflowTaskPolls': expected at least 2 when workflows are cached");
-  const one = { minimum: 1, initial: 1 };
+  const { autoscaling } = all;
+  const one = autoscaling ? { minimum: all.minimum, initial: all.initial, autoscaling } : { minimum: 1, initial: 1 };
+  // Each of the two queues finds its own number.
+  if (autoscaling) return { workflowPolls: { ...all }, stickyPolls: { ...all } };
   const normal = Math.max(1, Math.floor(all.maximum * ratio));
   const sticky = all.maximum - normal;
-  if (!bySlots) return { workflowPolls: { ...one, maximum: normal, streamed: normal }, stickyPolls: { ...one, maximum: sticky, streamed: sticky } };
+  if (!bySlots)
+    return { workflowPolls: { ...one, maximum: normal, streamed: normal }, stickyPolls: { ...one, maximum: sticky, streamed: sticky } };
   const normalStreamed = Math.max(1, Math.floor(slots * (options.nonStickyToStickyPollRatio ?? NORMAL_SHARE_STREAMED)));
   return {
     workflowPolls: { ...one, maximum: normal, streamed: normalStreamed },
@@ -52,7 +56,7 @@ function scaleOf(behavior: PollerBehavior | undefined, maximum: number): PollerS
     const { minimum = 1, initial = 5 } = behavior;
     const most = behavior.maximum ?? 100;
     if (minimum > most) throw new TypeError(`Invalid poller behavior: expected minimum <= maximum, got ${minimum} > ${most}`);
-    return { minimum, initial: Math.min(Math.max(initial, minimum), most), maximum: most, streamed: most };
+    return { minimum, initial: Math.min(Math.max(initial, minimum), most), maximum: most, streamed: most, autoscaling: true };
   }
   const most = behavior?.maximum ?? maximum;
   return { minimum: Math.min(2, most), initial: Math.min(2, most), maximum: most, streamed: most };

@@ -15,11 +15,15 @@ export interface PollerScale {
   maximum: number;
   /** The maximum while polls share one stream, where another costs a few bytes and not a stream of its own. */
   streamed: number;
+  /** Whether the number follows the server's hints, where it gives them. */
+  autoscaling?: boolean;
 }
 
 /** What polls are answered with. */
 export interface PolledTask {
   taskToken?: Uint8Array | null;
+  /** How many polls more, or less, the server thinks would do well. */
+  pollerScalingDecision?: { pollRequestDeltaSuggestion?: number | null } | null;
 }
 
 export interface PollerOptions<SI extends SlotInfo, Task extends PolledTask> {
@@ -34,6 +38,8 @@ export interface PollerOptions<SI extends SlotInfo, Task extends PolledTask> {
   poll(signal: AbortSignal): Promise<Task>;
   /** Told what each poll that was answered brought. */
   polled?(task: Task | undefined): void;
+  /** Whether the server gives hints: then no hint means that the number is right. */
+  givesHints?(): boolean;
   /** Takes a task together with its slot, which it must release. Must not throw. */
   take(task: Task, slot: Slot<SI>): void;
   /** Waits until the rate limit allows another task. */
@@ -63,12 +69,19 @@ interface Backoff {
 export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   /** Polls that wait for a task at the server. */
   outstanding = 0;
+  /** When the last task came, milliseconds since 1970. */
+  lastTaskMs: number | undefined;
   private loops = 0;
 
   /** Polls that are open or wait for a slot. */
   get count(): number {
     return this.loops;
   }
+
+  get isAutoscaling(): boolean {
+    return this.options.scale.autoscaling ?? false;
+  }
+
   /** Whether the last poll failed: the first of many failures is logged. */
   private failing = false;
   private readonly stopping = new AbortController();
@@ -147,15 +160,23 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
         const task = answer.taskToken?.length ? answer : undefined;
         this.options.polled?.(task);
         if (!task) return this.emptyHanded(slot, backoff);
-        this.spawn();
+        const more = this.pollsToAdd(task);
+        for (let i = 0; i < more; i++) this.spawn();
         this.options.take(task, slot);
-        this.next(backoff);
+        if (more < 0 && this.loops > this.options.scale.minimum) this.leave();
+        else this.next(backoff);
       },
       (err) => {
         this.outstanding--;
         this.failed(err, slot, backoff);
       },
     );
+  }
+
+  /** A task invites another poll, unless the server says how many there should be. */
+  private pollsToAdd(task: Task): number {
+    this.lastTaskMs = Date.now();
+    return this.isAutoscaling && this.options.givesHints?.() ? (task.pollerScalingDecision?.pollRequestDeltaSuggestion ?? 0) : 1;
   }
 
   private failed(err: unknown, slot: Slot<SI>, backoff: Backoff): void {

@@ -1,8 +1,8 @@
 /** Slots by what the machine has left: handed out while memory and CPU are below their targets. */
-import os from 'node:os';
 import type { Duration } from '../definitions/duration.js';
 import { msOptionalToNumber } from '../definitions/duration.js';
 import { FreedSignal } from './freed-signal.js';
+import { MachineUsage, type ResourceUsage } from './machine-usage.js';
 import type { Slot, SlotInfo, Slots } from './slots.js';
 
 /** Shares of the machine's memory and CPU, 0 to 1, above which no more slots are handed out. */
@@ -23,19 +23,13 @@ export interface ResourceBasedSlotOptions {
   rampThrottle?: Duration;
 }
 
-/** What the machine uses at present, as shares. */
-export interface ResourceUsage {
-  memory: number;
-  cpu: number;
-}
-
 const SAMPLE_MS = 100;
 
 /** Watches the machine; may be shared by several tuners. */
 export class ResourceBasedController {
   private usage: ResourceUsage = { memory: 0, cpu: 0 };
   private sampledAtMs = Number.NEGATIVE_INFINITY;
-  private lastTimes = cpuTimes();
+  private readonly machine = new MachineUsage();
 
   private constructor(private readonly options: ResourceBasedTunerOptions) {}
 
@@ -53,36 +47,10 @@ export class ResourceBasedController {
     const now = performance.now();
     if (now - this.sampledAtMs >= SAMPLE_MS) {
       this.sampledAtMs = now;
-      this.usage = this.measure();
+      this.usage = this.machine.measure();
     }
-    return this.usage.memory < this.options.targetMemoryUsage && this.usage.cpu < this.options.targetCpuUsage;
+    return this.usage.memory <= this.options.targetMemoryUsage && this.usage.cpu <= this.options.targetCpuUsage;
   }
-
-  private measure(): ResourceUsage {
-    const times = cpuTimes();
-    const total = times.total - this.lastTimes.total;
-    const cpu = total > 0 ? (times.busy - this.lastTimes.busy) / total : this.usage.cpu;
-    this.lastTimes = times;
-    return { memory: memoryUsage(), cpu };
-  }
-}
-
-function cpuTimes(): { busy: number; total: number } {
-  let busy = 0;
-  let total = 0;
-  for (const { times } of os.cpus()) {
-    const sum = times.user + times.nice + times.sys + times.irq + times.idle;
-    total += sum;
-    busy += sum - times.idle;
-  }
-  return { busy, total };
-}
-
-/** Of the container's memory where there is a limit, else of the machine's. */
-function memoryUsage(): number {
-  const limit = process.constrainedMemory() ?? 0;
-  if (limit > 0 && limit < os.totalmem()) return process.memoryUsage.rss() / limit;
-  return 1 - os.freemem() / os.totalmem();
 }
 
 /** Slots of one kind under a controller. */

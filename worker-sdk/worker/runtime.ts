@@ -1,4 +1,6 @@
 /** What all workers of a process share: where they log, what stops them. */
+import type { Duration } from '../definitions/duration.js';
+import { msToNumber } from '../definitions/duration.js';
 import { IllegalStateError } from '../definitions/errors.js';
 import type { Logger } from '../definitions/logger.js';
 import type { MetricMeter } from '../definitions/metrics.js';
@@ -14,6 +16,10 @@ export interface RuntimeOptions {
   /** Receives metrics, for example {@link openTelemetryMetricMeter}. Default: nothing is recorded. */
   metricMeter?: MetricMeter;
   telemetryOptions?: TelemetryOptions;
+  /**
+   * How often workers tell the server how they are, where the server wants to know: 1 to 60 seconds, 0 for never. Default 60 seconds.
+   */
+  workerHeartbeatInterval?: Duration;
   /** Signals on which all workers shut down gracefully. Default SIGINT, SIGTERM, SIGQUIT, SIGUSR2. */
   shutdownSignals?: NodeJS.Signals[];
 }
@@ -38,6 +44,14 @@ export interface PrometheusMetricsExporter {
 
 const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
 
+const HEARTBEAT_MS = 60_000;
+
+function heartbeatMs(interval: Duration | undefined): number {
+  const ms = interval === undefined ? HEARTBEAT_MS : msToNumber(interval);
+  if (ms === 0 || (ms >= 1_000 && ms <= HEARTBEAT_MS)) return ms;
+  throw new TypeError(`Invalid 'workerHeartbeatInterval': expected 0 or 1 to 60 seconds, got ${ms} ms`);
+}
+
 /** The process's runtime. Install one before the first worker, or take the default. */
 export class Runtime {
   private static current: Runtime | undefined;
@@ -46,6 +60,8 @@ export class Runtime {
   readonly metricMeter: MetricMeter;
   /** Set when metrics are served for Prometheus. */
   readonly prometheus: PrometheusExporter | undefined;
+  /** @internal 0 for never. */
+  readonly workerHeartbeatMs: number;
   private readonly shutdownSignals: NodeJS.Signals[];
   private readonly callbacks = new Set<() => void>();
   private readonly onSignal = () => {
@@ -60,6 +76,7 @@ export class Runtime {
       metrics && new PrometheusExporter({ ...metrics.prometheus, metricPrefix: metrics.metricPrefix, globalTags: metrics.globalTags });
     this.prometheus?.ready().catch((err) => this.logger.error('Metrics cannot be served', { error: err }));
     this.metricMeter = options.metricMeter ?? this.prometheus?.meter ?? noopMetricMeter;
+    this.workerHeartbeatMs = heartbeatMs(options.workerHeartbeatInterval);
     this.shutdownSignals = options.shutdownSignals ?? DEFAULT_SIGNALS;
   }
 

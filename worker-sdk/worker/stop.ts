@@ -3,6 +3,7 @@ import type { Logger } from '../definitions/logger.js';
 import type { WorkerParts } from './assembly.js';
 import type { CompiledWorkerOptions } from './compiled-options.js';
 import { GracefulShutdownPeriodExpiredError } from './errors.js';
+import type { WorkerHeartbeats } from './worker-heartbeats.js';
 
 /** The longest that telling the server, and waiting for it to end polls, may take. */
 const SHUTDOWN_CALL_MS = 2_000;
@@ -19,7 +20,7 @@ export async function endPolls(
   parts: WorkerParts,
   options: CompiledWorkerOptions,
   polling: Promise<unknown>,
-  serverEndsPolls: boolean,
+  { serverEndsPolls, heartbeats }: { serverEndsPolls: boolean; heartbeats: WorkerHeartbeats | undefined },
   logger: Logger,
 ): Promise<void> {
   const pollers = [...parts.workflowPollers, ...parts.activityPollers];
@@ -35,6 +36,7 @@ export async function endPolls(
         taskQueue: options.taskQueue,
         taskQueueTypes,
         workerInstanceKey: parts.instanceKey,
+        workerHeartbeat: heartbeats?.shuttingDown(),
         reason: 'graceful shutdown',
       },
       { deadline: Date.now() + SHUTDOWN_CALL_MS },

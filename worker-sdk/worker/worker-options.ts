@@ -103,7 +103,7 @@ export interface WorkerOptions {
   maxActivitiesPerSecond?: number;
   /** Activities handed out each second by the whole queue. Default: no limit. */
   maxTaskQueueActivitiesPerSecond?: number;
-  /** Activities that may come in the answer of one workflow task. Default 3; 0 turns that off. */
+  /** Activities that may come in the answer of one workflow task. Default 3; 0 turns that off, and so does a limit on activities each second. */
   maxEagerActivityReservationsPerWorkflowTask?: number;
 
   /** Runs kept in memory between their tasks; 0 for none. Default: by the heap limit, at most 1000. */

@@ -1,17 +1,16 @@
 /** The worker: polls a task queue, runs workflows and activities, and stops in an orderly way. */
 import { createHash } from 'node:crypto';
-import { status } from '@grpc/grpc-js';
 import type { Client } from '../client/client.js';
-import { IllegalStateError, NamespaceNotFoundError } from '../definitions/errors.js';
+import { IllegalStateError } from '../definitions/errors.js';
 import type { Logger } from '../definitions/logger.js';
 import { LoggerWithComposedMetadata, SdkComponent } from '../definitions/logger.js';
-import { isGrpcServiceError } from '../transport/grpc-error.js';
 import { Connection } from '../transport/connection.js';
 import type { WorkerParts } from './assembly.js';
 import { assembleWorker } from './assembly.js';
 import type { CompiledWorkerOptions } from './compiled-options.js';
 import { compileWorkerOptions } from './compiled-options.js';
 import { makeWorkflowHost } from './host.js';
+import { describeNamespace, type NamespaceFeatures } from './namespace-features.js';
 import type { WorkerPlugin } from './plugin.js';
 import type { ReplayHistoriesIterable, ReplayOutcome } from './replay.js';
 import { replayHistories, replayHistory } from './replay.js';
@@ -19,6 +18,7 @@ import type { RunUntilOptions } from './run-until.js';
 import { runUntil } from './run-until.js';
 import { Runtime } from './runtime.js';
 import { drain, endPolls } from './stop.js';
+import { WorkerHeartbeats } from './worker-heartbeats.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 import type { ReplayWorkerOptions, WorkerOptions } from './worker-options.js';
 
@@ -71,7 +71,7 @@ export class Worker {
     readonly options: CompiledWorkerOptions,
     readonly connection: Connection,
     private readonly ownsConnection: boolean,
-    private readonly serverEndsPolls: boolean,
+    private readonly server: NamespaceFeatures,
     private readonly parts: WorkerParts,
     private readonly plugins: WorkerPlugin[],
     private readonly runtime: Runtime,
@@ -102,8 +102,9 @@ export class Worker {
         logger,
         metricMeter: runtime.metricMeter,
       });
-      const { serverEndsPolls } = await describing;
-      return new Worker(compiled, connection, !options.connection, serverEndsPolls, parts, plugins, runtime, logger);
+      const features = await describing;
+      parts.serverGivesHints = features.givesHints;
+      return new Worker(compiled, connection, !options.connection, features, parts, plugins, runtime, logger);
     } catch (err) {
       if (!options.connection) await connection.close();
       throw err;
@@ -203,13 +204,15 @@ export class Worker {
     const unregister = connection.eagerStarts.register({ namespace, taskQueue, reserve: () => this.reserveEagerStart() });
     runtime.registerShutdownSignalCallback(onSignal);
     logger.info('Worker started', { namespace });
+    const heartbeats = this.heartbeats();
+    heartbeats?.start();
     const gauges = parts.metrics && reportGauges(parts, parts.metrics);
     try {
       const polling = Promise.all([...parts.workflowPollers, ...parts.activityPollers].map((poller) => poller.run()));
       const failure = await Promise.race([this.stopAsked, polling.catch((err: unknown) => ({ err }))]);
       if (failure && 'err' in failure) this.state = 'STOPPING';
       unregister();
-      await endPolls(parts, options, polling, this.serverEndsPolls, logger);
+      await endPolls(parts, options, polling, { serverEndsPolls: this.server.endsPolls, heartbeats }, logger);
       this.state = 'DRAINING';
       await drain(parts, options);
       this.state = 'DRAINED';
@@ -224,10 +227,18 @@ export class Worker {
       clearInterval(gauges);
       unregister();
       runtime.deregisterShutdownSignalCallback(onSignal);
+      await heartbeats?.stop();
       release();
       parts.host?.dispose();
       if (this.ownsConnection) await connection.close();
     }
+  }
+
+  private heartbeats(): WorkerHeartbeats | undefined {
+    const { parts, options, connection, plugins, runtime, logger } = this;
+    const intervalMs = runtime.workerHeartbeatMs;
+    if (!this.server.wantsHeartbeats || intervalMs === 0) return undefined;
+    return new WorkerHeartbeats({ parts, options, connection, pluginNames: plugins.map(({ name }) => name), intervalMs, logger });
   }
 
   private reserveEagerStart() {
@@ -237,17 +248,6 @@ export class Worker {
     return (
       slot && { run: (task: Parameters<typeof workflowTasks.take>[0]) => workflowTasks.take(task, slot, false), release: slot.release }
     );
-  }
-}
-
-/** Checks that the namespace is there, and asks what the server does with the polls of a worker that shuts down. */
-async function describeNamespace(connection: Connection, namespace: string): Promise<{ serverEndsPolls: boolean }> {
-  try {
-    const response = await connection.workflowService.describeNamespace({ namespace });
-    return { serverEndsPolls: Boolean(response.namespaceInfo?.capabilities?.workerPollCompleteOnShutdown) };
-  } catch (err) {
-    if (isGrpcServiceError(err) && err.code === status.NOT_FOUND) throw new NamespaceNotFoundError(namespace);
-    throw err;
   }
 }
 

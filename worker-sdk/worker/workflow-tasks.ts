@@ -17,6 +17,7 @@ import type { DeliveryLimit } from './delivery-limit.js';
 import type { EagerActivities } from './eager-activities.js';
 import type { Slot, WorkflowSlotInfo } from './slots.js';
 import { decodeTask, encodeCompletion } from './task-codec.js';
+import { countTask, type TaskCounts } from './task-counts.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 import type { WorkerVersion } from './worker-version.js';
 
@@ -44,6 +45,7 @@ export interface WorkflowTasksOptions {
   takesMore(): boolean;
   delivery: DeliveryLimit;
   metrics?: WorkerMetrics;
+  counts: TaskCounts;
   logger: Logger;
 }
 
@@ -102,6 +104,7 @@ export class WorkflowTasks {
         ? { kind: 'query', answer: { completedType: QUERY_FAILED, errorMessage: failure.message, failure } }
         : { kind: 'failed', failure: { cause: UNHANDLED_FAILURE, failure } };
     }
+    countTask(this.options.counts.workflow, outcome.kind === 'failed');
     metrics?.workflowTaskExecuted(encoded, outcome, performance.now() - begin);
     return this.deliver(encoded, outcome, context);
   }

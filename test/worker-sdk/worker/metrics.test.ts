@@ -95,7 +95,9 @@ test('a worker’s metrics are served over HTTP', async () => {
   expect(text).toContain(
     'temporal_activity_execution_failed{activity_type="broken",failure_reason="ActivityError",namespace="default",task_queue="q",workflow_type="workflow"} 1',
   );
-  expect(text).toContain('temporal_activity_task_received{activity_type="fine",eager="false",namespace="default",task_queue="q",workflow_type="workflow"} 1');
+  expect(text).toContain(
+    'temporal_activity_task_received{activity_type="fine",eager="false",namespace="default",task_queue="q",workflow_type="workflow"} 1',
+  );
   expect(text).toContain('temporal_worker_task_slots_available{namespace="default",task_queue="q",worker_type="ActivityWorker"} 100');
   expect(text).toMatch(/temporal_activity_execution_latency_count\{activity_type="fine".*\} 1/);
   expect(text).toMatch(/temporal_long_request_latency_count\{namespace="default",operation="PollActivityTaskQueue",task_queue="q"\} \d+/);

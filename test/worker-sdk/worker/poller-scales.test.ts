@@ -22,8 +22,15 @@ test('polls of the normal queue never hold all slots, so that runs which have be
 test('a number that the user gave holds everywhere', () => {
   expect(most(activityScale({ ...queue, maxConcurrentActivityTaskPolls: 7 }, 100))).toEqual([7, 7]);
   expect(most(activityScale({ ...queue, activityTaskPollerBehavior: { type: 'autoscaling', maximum: 9 } }, 100))).toEqual([9, 9]);
-  const { workflowPolls, stickyPolls } = workflowScales({ ...queue, maxConcurrentWorkflowTaskPolls: 10, nonStickyToStickyPollRatio: 0.3 }, true, 200);
-  expect([most(workflowPolls), most(stickyPolls)]).toEqual([[3, 3], [7, 7]]);
+  const { workflowPolls, stickyPolls } = workflowScales(
+    { ...queue, maxConcurrentWorkflowTaskPolls: 10, nonStickyToStickyPollRatio: 0.3 },
+    true,
+    200,
+  );
+  expect([most(workflowPolls), most(stickyPolls)]).toEqual([
+    [3, 3],
+    [7, 7],
+  ]);
 });
 
 test('slots by a user’s rules or by the machine: their number is not known, and neither kind of connection has more polls', () => {

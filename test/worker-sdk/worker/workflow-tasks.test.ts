@@ -8,6 +8,7 @@ import { DeliveryLimit } from '../../../worker-sdk/worker/delivery-limit.js';
 import { EagerActivities } from '../../../worker-sdk/worker/eager-activities.js';
 import { type ActivitySlotInfo, FixedSlots, type WorkflowSlotInfo } from '../../../worker-sdk/worker/slots.js';
 import { workerVersion } from '../../../worker-sdk/worker/worker-version.js';
+import { TaskCounts } from '../../../worker-sdk/worker/task-counts.js';
 import { WorkflowTasks } from '../../../worker-sdk/worker/workflow-tasks.js';
 
 type Request = Record<string, unknown>;
@@ -81,6 +82,7 @@ function makeTasks(): WorkflowTasks {
       },
     }),
     takesMore: () => takesMore,
+    counts: new TaskCounts(),
     delivery: new DeliveryLimit(),
     logger: {
       log: quiet,
