@@ -27,7 +27,13 @@ export const describeTaskQueue = (options: TaskQueueOptions): Promise<void> =>
     const types = options.taskQueueType === undefined ? (['workflow', 'activity'] as const) : [options.taskQueueType];
     const found: [string, Description][] = [];
     for (const type of types) {
-      const request = { namespace: options.namespace, taskQueue: { name: options.taskQueue }, taskQueueType: TYPES[type], reportStats: true, reportConfig: true };
+      const request = {
+        namespace: options.namespace,
+        taskQueue: { name: options.taskQueue },
+        taskQueueType: TYPES[type],
+        reportStats: true,
+        reportConfig: true,
+      };
       found.push([type, await api.describeTaskQueue(request)]);
     }
     if (options.output === 'json') return printJson(Object.fromEntries(found.map(([type, one]) => [type, toProtoJson(DESCRIPTION, one)])));
@@ -35,7 +41,10 @@ export const describeTaskQueue = (options: TaskQueueOptions): Promise<void> =>
   });
 
 function describedAs(type: string, one: Description): string {
-  const stats: [string, Stats][] = [['all', one.stats ?? {}], ...Object.entries(one.statsByPriorityKey ?? {}).map(([key, of]): [string, Stats] => [key, of])];
+  const stats: [string, Stats][] = [
+    ['all', one.stats ?? {}],
+    ...Object.entries(one.statsByPriorityKey ?? {}).map(([key, of]): [string, Stats] => [key, of]),
+  ];
   const rows = stats.map(([priority, of]) => [
     priority,
     String(of.approximateBacklogCount ?? 0),
@@ -68,10 +77,20 @@ export const setConfig = (options: SetConfigOptions): Promise<void> =>
     const updateQueueRateLimit = updateOf(options.queueRpsLimit, options.queueRpsLimitReason);
     const updateFairnessKeyRateLimitDefault = updateOf(options.fairnessKeyRpsLimitDefault, options.fairnessKeyRpsLimitReason);
     if (!updateQueueRateLimit && !updateFairnessKeyRateLimitDefault && !options.fairnessKeyWeight) {
-      throw new UserError('There is nothing to set: expected --queue-rps-limit, --fairness-key-rps-limit-default or --fairness-key-weight.');
+      throw new UserError(
+        'There is nothing to set: expected --queue-rps-limit, --fairness-key-rps-limit-default or --fairness-key-weight.',
+      );
     }
     const { namespace, taskQueue, taskQueueType = 'activity', identity } = options;
-    const request = { namespace, identity, taskQueue, taskQueueType: TYPES[taskQueueType], updateQueueRateLimit, updateFairnessKeyRateLimitDefault, ...weights };
+    const request = {
+      namespace,
+      identity,
+      taskQueue,
+      taskQueueType: TYPES[taskQueueType],
+      updateQueueRateLimit,
+      updateFairnessKeyRateLimitDefault,
+      ...weights,
+    };
     show((await (await server.workflows()).updateTaskQueueConfig(request)).config, options);
   });
 
@@ -95,7 +114,10 @@ function weightsOf(texts: readonly string[]): Weights {
 }
 
 function show(config: Config | null | undefined, options: TaskQueueOptions): void {
-  if (options.output === 'json') return printJson(config ? toProtoJson(CONFIG, config) : {});
+  if (options.output === 'json') {
+    printJson(config ? toProtoJson(CONFIG, config) : {});
+    return;
+  }
   const weights = Object.entries(config?.fairnessWeightOverrides ?? {});
   const lines = [
     ...limitLines('Queue limit', config?.queueRateLimit),

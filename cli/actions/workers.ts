@@ -19,13 +19,29 @@ export const listWorkers = (options: ListWorkersOptions): Promise<void> =>
     const found: Worker[] = [];
     let nextPageToken: Uint8Array = new Uint8Array();
     do {
-      const page = await api.listWorkers({ namespace: options.namespace, query: options.query, pageSize: options.limit - found.length, nextPageToken });
+      const page = await api.listWorkers({
+        namespace: options.namespace,
+        query: options.query,
+        pageSize: options.limit - found.length,
+        nextPageToken,
+      });
       found.push(...page.workers);
       nextPageToken = page.nextPageToken;
     } while (nextPageToken.length > 0 && found.length < options.limit);
     if (options.output === 'json') return printJson(found.map((one) => toProtoJson('temporal.api.worker.v1.WorkerListInfo', one)));
-    const rows = found.map((w) => [w.workerInstanceKey ?? '', statusWord(w.status), w.taskQueue ?? '', w.workerIdentity ?? '', `${w.sdkName ?? ''} ${w.sdkVersion ?? ''}`, fromNow(w.startTime)]);
-    print(rows.length > 0 ? table(['KEY', 'STATUS', 'TASK QUEUE', 'IDENTITY', 'SDK', 'STARTED'], rows) : `No workers in namespace "${options.namespace}".`);
+    const rows = found.map((w) => [
+      w.workerInstanceKey ?? '',
+      statusWord(w.status),
+      w.taskQueue ?? '',
+      w.workerIdentity ?? '',
+      `${w.sdkName ?? ''} ${w.sdkVersion ?? ''}`,
+      fromNow(w.startTime),
+    ]);
+    print(
+      rows.length > 0
+        ? table(['KEY', 'STATUS', 'TASK QUEUE', 'IDENTITY', 'SDK', 'STARTED'], rows)
+        : `No workers in namespace "${options.namespace}".`,
+    );
   });
 
 export const describeWorker = (workerInstanceKey: string, options: ConnectionOptions): Promise<void> =>
@@ -55,6 +71,11 @@ export const describeWorker = (workerInstanceKey: string, options: ConnectionOpt
 function slots(info: Slots | null | undefined): string {
   if (!info) return '';
   const free = info.currentAvailableSlots ?? 0;
-  const parts = [`${info.currentUsedSlots ?? 0} running`, free >= 0 ? `${free} free` : '', `${info.totalProcessedTasks ?? 0} done`, `${info.totalFailedTasks ?? 0} failed`];
+  const parts = [
+    `${info.currentUsedSlots ?? 0} running`,
+    free >= 0 ? `${free} free` : '',
+    `${info.totalProcessedTasks ?? 0} done`,
+    `${info.totalFailedTasks ?? 0} failed`,
+  ];
   return parts.filter(Boolean).join(', ');
 }

@@ -25,7 +25,8 @@ export interface ListWorkersOptions extends ConnectionOptions {
 const rate = (text: string): number | 'default' => {
   if (text === 'default') return text;
   const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Expected tasks a second (0 holds the queue), or "default" for no limit.');
+  if (!Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Expected tasks a second (0 holds the queue), or "default" for no limit.');
   return value;
 };
 

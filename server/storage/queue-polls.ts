@@ -55,6 +55,10 @@ export class QueuePolls {
         from queue_polls where node_id <> $1 and last_poll_ms >= $2 group by 1, 2, 3`,
       values: [nodeId, sinceMs, latelyMs],
     });
-    return rows.map((r) => ({ queue: { namespaceId: r.namespace_id, kind: r.kind, queue: r.queue }, lastPollMs: r.last_poll_ms, nodes: r.nodes }));
+    return rows.map((r) => ({
+      queue: { namespaceId: r.namespace_id, kind: r.kind, queue: r.queue },
+      lastPollMs: r.last_poll_ms,
+      nodes: r.nodes,
+    }));
   }
 }

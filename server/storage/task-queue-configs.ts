@@ -57,7 +57,16 @@ export class TaskQueueConfigs {
           weights = (c.weights - $7::text[]) || excluded.weights
         where (select count(*) from jsonb_object_keys((c.weights - $7::text[]) || excluded.weights)) <= $8
         returning *`,
-      values: [of.namespaceId, of.kind, of.queue, change.queue ?? null, change.fairnessKey ?? null, change.setWeights, change.unsetWeights, weightsMax],
+      values: [
+        of.namespaceId,
+        of.kind,
+        of.queue,
+        change.queue ?? null,
+        change.fairnessKey ?? null,
+        change.setWeights,
+        change.unsetWeights,
+        weightsMax,
+      ],
     });
     return rows[0] && config(rows[0]);
   }

@@ -85,12 +85,19 @@ export class Tasks {
 
   /** Gives claimed tasks back. */
   async release(taskIds: readonly number[]): Promise<void> {
-    await this.database.query({ name: 'tasks-release', text: 'update tasks set claimed_until_ms = 0 where task_id = any($1::bigint[])', values: [taskIds] });
+    await this.database.query({
+      name: 'tasks-release',
+      text: 'update tasks set claimed_until_ms = 0 where task_id = any($1::bigint[])',
+      values: [taskIds],
+    });
   }
 
   /** Gives back what nodes had claimed that are no more; for a node that is alone. Returns how many. */
   async releaseAll(nowMs: number): Promise<number> {
-    const rows = await this.database.query({ text: 'update tasks set claimed_until_ms = 0 where claimed_until_ms > $1 returning 1', values: [Math.floor(nowMs)] });
+    const rows = await this.database.query({
+      text: 'update tasks set claimed_until_ms = 0 where claimed_until_ms > $1 returning 1',
+      values: [Math.floor(nowMs)],
+    });
     return rows.length;
   }
 

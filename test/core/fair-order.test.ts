@@ -12,7 +12,8 @@ function out(tasks: readonly { key: string; place: number }[]): string {
     .join('');
 }
 
-const add = (order: FairOrder, keys: string, nowMs = NOW, weight = 1) => [...keys].map((key) => ({ key, place: order.place(key, weight, nowMs) }));
+const add = (order: FairOrder, keys: string, nowMs = NOW, weight = 1) =>
+  [...keys].map((key) => ({ key, place: order.place(key, weight, nowMs) }));
 
 describe('the order of waiting tasks', () => {
   test('without tenants is that of arrival', () => {
@@ -37,7 +38,9 @@ describe('the order of waiting tasks', () => {
 
   test('those without a tenant are one among the others once there are others', () => {
     const order = new FairOrder();
-    expect(out([...add(order, 'A'), ...[1, 2, 3].map(() => ({ key: '', place: order.place('', 1, NOW) })), ...add(order, 'B')])).toBe('A-B--');
+    expect(out([...add(order, 'A'), ...[1, 2, 3].map(() => ({ key: '', place: order.place('', 1, NOW) })), ...add(order, 'B')])).toBe(
+      'A-B--',
+    );
   });
 
   test('who comes new begins where the turn is, not before all others', () => {

@@ -16,7 +16,8 @@ afterAll(() => Promise.all(nodes.map((node) => node.close())));
 const operator = (node: EngineNode, method: string, request: object): Promise<object> =>
   operatorHandlers(node.engine)[method]!({ namespace: 'default', ...request }, { method, deadline: Number.POSITIVE_INFINITY } as never);
 const NAMES = Array.from({ length: 12 }, (_, i) => `Attribute${i}`);
-const attributes = async () => Object.keys(((await operator(nodes[0]!, 'ListSearchAttributes', {})) as { customAttributes: object }).customAttributes).sort();
+const attributes = async () =>
+  Object.keys(((await operator(nodes[0]!, 'ListSearchAttributes', {})) as { customAttributes: object }).customAttributes).sort();
 
 it('search attributes that are added at the same time are all there, and removing some takes only those', async () => {
   await Promise.all(NAMES.map((name, i) => operator(nodes[i % 2]!, 'AddSearchAttributes', { searchAttributes: { [name]: 2 } })));

@@ -24,18 +24,32 @@ afterEach(async () => {
   await database.drop();
 });
 
-const update = (request: object) => node.rpc('UpdateTaskQueueConfig', { taskQueue: 'work', taskQueueType: ACTIVITY, identity: 'operator', ...request });
+const update = (request: object) =>
+  node.rpc('UpdateTaskQueueConfig', { taskQueue: 'work', taskQueueType: ACTIVITY, identity: 'operator', ...request });
 const limit = (requestsPerSecond: number | undefined, reason = 'too fast') =>
   update({ updateQueueRateLimit: { rateLimit: requestsPerSecond === undefined ? undefined : { requestsPerSecond }, reason } });
 const describeQueue = (request: object = {}) =>
-  node.rpc('DescribeTaskQueue', { taskQueue: { name: 'work' }, taskQueueType: ACTIVITY, reportStats: true, reportConfig: true, ...request });
+  node.rpc('DescribeTaskQueue', {
+    taskQueue: { name: 'work' },
+    taskQueueType: ACTIVITY,
+    reportStats: true,
+    reportConfig: true,
+    ...request,
+  });
 
 /** Schedules activities on the queue `work`, one for each name, with priorities as given. */
-async function schedule(workflowId: string, ids: readonly string[], priority: (id: string) => object | undefined = () => undefined): Promise<void> {
+async function schedule(
+  workflowId: string,
+  ids: readonly string[],
+  priority: (id: string) => object | undefined = () => undefined,
+): Promise<void> {
   await node.start(workflowId);
   const commands = ids.map((id): Command => {
     const scheduled = command.activity(id, 'work');
-    return { ...scheduled, scheduleActivityTaskCommandAttributes: { ...scheduled.scheduleActivityTaskCommandAttributes, priority: priority(id) ?? null } };
+    return {
+      ...scheduled,
+      scheduleActivityTaskCommandAttributes: { ...scheduled.scheduleActivityTaskCommandAttributes, priority: priority(id) ?? null },
+    };
   });
   await node.step(workflowId, commands);
 }
@@ -71,7 +85,10 @@ const settled = async (polls: number) => {
 describe('a rate limit', () => {
   it('is kept with who set it, when and why, shown, and taken away again', async () => {
     const { config } = await limit(5);
-    expect(config.queueRateLimit).toMatchObject({ rateLimit: { requestsPerSecond: 5 }, metadata: { reason: 'too fast', updateIdentity: 'operator' } });
+    expect(config.queueRateLimit).toMatchObject({
+      rateLimit: { requestsPerSecond: 5 },
+      metadata: { reason: 'too fast', updateIdentity: 'operator' },
+    });
     expect((await describeQueue()).config).toEqual(config);
     expect((await describeQueue()).effectiveRateLimit).toEqual({ requestsPerSecond: 5, rateLimitSource: SOURCE.RATE_LIMIT_SOURCE_API });
     expect((await describeQueue({ reportConfig: false })).config).toBeUndefined();
@@ -136,7 +153,10 @@ describe('a rate limit', () => {
   });
 
   it('of each tenant leaves the others alone', async () => {
-    await update({ updateFairnessKeyRateLimitDefault: { rateLimit: { requestsPerSecond: 1 }, reason: 'r' }, setFairnessWeightOverrides: { big: 3 } });
+    await update({
+      updateFairnessKeyRateLimitDefault: { rateLimit: { requestsPerSecond: 1 }, reason: 'r' },
+      setFairnessWeightOverrides: { big: 3 },
+    });
     const pollers = new Pollers(4);
     await until('polls', () => node.engine.queues.waitingPolls === 4);
     const all = [...names(6, 'one'), ...names(6, 'two'), ...names(6, 'big')];
@@ -177,11 +197,27 @@ describe('tenants of a queue', () => {
 describe('mistakes', () => {
   const rate = { rateLimit: { requestsPerSecond: 1 } };
   it.each([
-    ['a limit of a workflow queue', { taskQueueType: 1, updateQueueRateLimit: rate }, 'Setting rate limit on workflow task queues is not allowed.'],
-    ['a tenant’s limit of a workflow queue', { taskQueueType: 1, updateFairnessKeyRateLimitDefault: rate }, 'Setting fairness key rate limit on workflow task queues is not allowed.'],
-    ['a negative rate', { updateQueueRateLimit: { rateLimit: { requestsPerSecond: -1 } } }, 'RequestsPerSecond for UpdateQueueRateLimit rate limit must be non-negative.'],
+    [
+      'a limit of a workflow queue',
+      { taskQueueType: 1, updateQueueRateLimit: rate },
+      'Setting rate limit on workflow task queues is not allowed.',
+    ],
+    [
+      'a tenant’s limit of a workflow queue',
+      { taskQueueType: 1, updateFairnessKeyRateLimitDefault: rate },
+      'Setting fairness key rate limit on workflow task queues is not allowed.',
+    ],
+    [
+      'a negative rate',
+      { updateQueueRateLimit: { rateLimit: { requestsPerSecond: -1 } } },
+      'RequestsPerSecond for UpdateQueueRateLimit rate limit must be non-negative.',
+    ],
     ['no number', { updateQueueRateLimit: { rateLimit: { requestsPerSecond: Number.NaN } } }, 'must be non-negative'],
-    ['a long reason', { updateQueueRateLimit: { ...rate, reason: 'x'.repeat(1_001) } }, 'UpdateQueueRateLimit.Reason field too long (max 1000 characters).'],
+    [
+      'a long reason',
+      { updateQueueRateLimit: { ...rate, reason: 'x'.repeat(1_001) } },
+      'UpdateQueueRateLimit.Reason field too long (max 1000 characters).',
+    ],
     ['a long identity', { updateQueueRateLimit: rate, identity: 'x'.repeat(1_001) }, 'Identity field too long (max 1000 characters).'],
     ['no queue', { updateQueueRateLimit: rate, taskQueue: '' }, 'missing task queue name'],
     ['a weight of nobody', { setFairnessWeightOverrides: { '': 1 } }, 'fairness weight override key must not be empty'],

@@ -70,7 +70,8 @@ it('pollers and rates of other nodes are told, and forgotten with their node', a
   await two.start('a', work(2));
   clock.forward(1_000);
   await tell();
-  const pollers = async () => (await describeQueue(one, TYPE.TASK_QUEUE_TYPE_WORKFLOW)).pollers as { identity: string; deploymentOptions: object }[];
+  const pollers = async () =>
+    (await describeQueue(one, TYPE.TASK_QUEUE_TYPE_WORKFLOW)).pollers as { identity: string; deploymentOptions: object }[];
   expect(await pollers()).toMatchObject([{ identity: 'far', deploymentOptions }]);
   const { stats } = await describeQueue(one, TYPE.TASK_QUEUE_TYPE_WORKFLOW);
   expect(stats).toMatchObject({ approximateBacklogCount: 0 });
@@ -110,7 +111,10 @@ it('nodes that poll a queue share its limit', async () => {
     await queueReporter(node.engine)();
   }
   await one.start('wf');
-  await one.step('wf', Array.from({ length: 40 }, (_, i) => command.activity(`a${i}`, 'work')));
+  await one.step(
+    'wf',
+    Array.from({ length: 40 }, (_, i) => command.activity(`a${i}`, 'work')),
+  );
   const sweep = async (total: number) => {
     await until(`${total} tasks, not ${got}`, () => {
       for (const node of nodes) node.engine.queues.backlogEverywhere();

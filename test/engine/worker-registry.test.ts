@@ -23,16 +23,23 @@ afterAll(() => Promise.all([node.close(), other.close()]));
 
 const RUNNING = 1;
 const SHUTDOWN = 3;
-const record = (...workerHeartbeat: object[]) => node.rpc('RecordWorkerHeartbeat', { workerHeartbeat: workerHeartbeat.map((h) => ({ status: RUNNING, ...h })) }, namespace);
+const record = (...workerHeartbeat: object[]) =>
+  node.rpc('RecordWorkerHeartbeat', { workerHeartbeat: workerHeartbeat.map((h) => ({ status: RUNNING, ...h })) }, namespace);
 const list = (request: object = {}, at = node) => at.rpc('ListWorkers', request, namespace);
 const keys = async (query = '') => (await list({ query })).workers.map((w: { workerInstanceKey: string }) => w.workerInstanceKey);
 const find = (workerInstanceKey: string) => node.rpc('DescribeWorker', { workerInstanceKey }, namespace);
 
 it('the latest word of a worker counts, and is told at every node', async () => {
   await record({ workerInstanceKey: 'w1', taskQueue: 'q', totalStickyCacheHit: 1 });
-  await record({ workerInstanceKey: 'w2' }, { workerInstanceKey: 'w1', taskQueue: 'q', totalStickyCacheHit: 2, hostInfo: { hostName: 'h', processId: '7' } });
+  await record(
+    { workerInstanceKey: 'w2' },
+    { workerInstanceKey: 'w1', taskQueue: 'q', totalStickyCacheHit: 2, hostInfo: { hostName: 'h', processId: '7' } },
+  );
   const { workers, workersInfo } = await list({}, other);
-  expect(workers).toMatchObject([{ workerInstanceKey: 'w1', taskQueue: 'q', status: RUNNING, hostName: 'h', processId: '7' }, { workerInstanceKey: 'w2' }]);
+  expect(workers).toMatchObject([
+    { workerInstanceKey: 'w1', taskQueue: 'q', status: RUNNING, hostName: 'h', processId: '7' },
+    { workerInstanceKey: 'w2' },
+  ]);
   expect(workersInfo[0].workerHeartbeat.totalStickyCacheHit).toBe(2);
   expect((await find('w1')).workerInfo.workerHeartbeat).toMatchObject({ totalStickyCacheHit: 2 });
   expect(Number((await node.rpc('CountWorkers', { query: "TaskQueue = 'q'" }, namespace)).count)).toBe(1);
@@ -69,8 +76,21 @@ it('pages are in the order of the keys, and the last has no token', async () => 
 it('queries', async () => {
   const at = (iso: string) => ({ seconds: Date.parse(iso) / 1000, nanos: 0 });
   await record(
-    { workerInstanceKey: 'a', workerIdentity: '1@host', taskQueue: 'orders', sdkName: 'perdure', sdkVersion: '1.2.0', startTime: at('2026-01-01T00:00:00Z') },
-    { workerInstanceKey: 'b', taskQueue: 'mail', status: 2, deploymentVersion: { deploymentName: 'd', buildId: '7' }, startTime: at('2026-02-01T00:00:00Z') },
+    {
+      workerInstanceKey: 'a',
+      workerIdentity: '1@host',
+      taskQueue: 'orders',
+      sdkName: 'perdure',
+      sdkVersion: '1.2.0',
+      startTime: at('2026-01-01T00:00:00Z'),
+    },
+    {
+      workerInstanceKey: 'b',
+      taskQueue: 'mail',
+      status: 2,
+      deploymentVersion: { deploymentName: 'd', buildId: '7' },
+      startTime: at('2026-02-01T00:00:00Z'),
+    },
     { workerInstanceKey: 'c', taskQueue: 'orders-low', hostInfo: { hostName: 'x' } },
     { workerInstanceKey: 'system', taskQueue: 'temporal-sys-work' },
   );
