@@ -59,6 +59,7 @@ export function blankState(identity: RunIdentity): RunState {
     workflowTaskAttempt: 1,
     taskFailures: 0,
     taskProblem: [],
+    pause: null,
     closeAttempted: false,
     previousStartedEventId: 0,
     lastCompletedEventId: 0,

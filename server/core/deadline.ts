@@ -5,6 +5,7 @@ import { activityDeadline, fireActivities } from './kinds/activity-timeouts.js';
 import { announceClose, announceContinuation } from './kinds/close.js';
 import { afterFailure, beginSuccessor } from './kinds/retry-and-cron.js';
 import { isRunning, runDeadline, timeOutRun } from './kinds/run.js';
+import { isPaused } from './kinds/workflow-task.js';
 import { fireTimers } from './kinds/timer.js';
 import { fireWorkflowTask, workflowTaskDeadline } from './kinds/workflow-task-end.js';
 import type { RunState } from './run-state.js';
@@ -19,7 +20,7 @@ export function nextDeadline(state: RunState, reachableSinceMs = 0): number {
   };
   consider(runDeadline(state));
   consider(workflowTaskDeadline(state));
-  for (const id in state.activities) consider(activityDeadline(state.activities[id]!, reachableSinceMs));
+  for (const id in state.activities) consider(activityDeadline(state.activities[id]!, reachableSinceMs, isPaused(state)));
   for (const id in state.timers) consider(state.timers[id]!.fireMs);
   return earliest === Number.POSITIVE_INFINITY ? 0 : earliest;
 }

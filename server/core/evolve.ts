@@ -34,6 +34,7 @@ export function durableView(state: RunState): object {
   return {
     info: { ...state.info, createRequestId: '', resetRequestId: '' },
     status: state.status,
+    pause: state.pause,
     closeMs: state.closeMs,
     closeEventId: state.closeEventId,
     nextEventId: state.nextEventId,

@@ -6,6 +6,7 @@ import { childRunEvents } from './kinds/child-run.js';
 import { externalEvents } from './kinds/external.js';
 import { optionsEvents } from './kinds/options.js';
 import { markerEvents } from './kinds/marker.js';
+import { pauseEvents } from './kinds/pause.js';
 import { propertyEvents } from './kinds/properties.js';
 import { runEvents } from './kinds/run.js';
 import { signalEvents } from './kinds/signal.js';
@@ -29,6 +30,7 @@ const applies: Record<number, Apply> = {
   ...markerEvents,
   ...updateEvents,
   ...optionsEvents,
+  ...pauseEvents,
 };
 
 /** Event types that change nothing in the state. */

@@ -276,6 +276,8 @@ export interface RunState {
   /** Workflow tasks that failed since one was completed, and what the last that was written failed of, as a search attribute says it. */
   taskFailures: number;
   taskProblem: string[];
+  /** Who paused the run, since when and why; null while it is not. */
+  pause: { ms: number; identity: string; reason: string; requestId: string } | null;
   /** The last workflow task would have closed the run, had there been nothing new that its worker had not seen. No event tells of it. */
   closeAttempted: boolean;
   /** Started event of the last completed workflow task: where a sticky worker's knowledge ends. */

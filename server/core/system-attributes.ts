@@ -27,14 +27,12 @@ export function shownAttributes(state: RunState): { [name: string]: Payload } {
   return { ...builds, ...fieldsOf(state.searchAttributes) };
 }
 
-/** Brings the attribute in line with the activities that are paused now. */
+/** Brings the attribute in line with what is paused now: the run itself, some of its activities. */
 export function notePauses(state: RunState): void {
   const types = Object.values(state.activities).flatMap((activity) => (activity.paused ? [activity.type] : []));
-  setKeywords(
-    state,
-    PAUSE_INFO,
-    [...new Set(types)].map((type) => `property:activityType=${type}`),
-  );
+  const { pause, info } = state;
+  const own = pause ? [`Workflow:${info.workflowId}`, ...(pause.reason ? [`Reason:${pause.reason}`] : [])] : [];
+  setKeywords(state, PAUSE_INFO, [...own, ...[...new Set(types)].map((type) => `property:activityType=${type}`)]);
 }
 
 /** Why the run's workflow tasks keep failing; nothing, when one has got through. */

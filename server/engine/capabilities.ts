@@ -42,6 +42,8 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   workerHeartbeats: true,
   /** A run whose workflow tasks keep failing is found by the search attribute TemporalReportedProblems. */
   reportedProblemsSearchAttribute: true,
+  /** A run is paused, so that its worker is asked nothing until it goes on. */
+  workflowPause: true,
   standaloneActivities: false,
   /** ShutdownWorker answers that worker's outstanding polls, so that it can let them end by themselves. */
   workerPollCompleteOnShutdown: true,

@@ -9,7 +9,7 @@ import { announceClose } from '../core/kinds/close.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';
 import { leavesNoTrace } from '../core/kinds/speculative-task.js';
 import { dropSent, forgetUpdates, rejectUnprocessed } from '../core/kinds/update.js';
-import { completeWorkflowTask, scheduleWorkflowTask, startWorkflowTask } from '../core/kinds/workflow-task.js';
+import { completeWorkflowTask, isPaused, scheduleWorkflowTask, startWorkflowTask } from '../core/kinds/workflow-task.js';
 import { dropWorkflowTask, failWorkflowTask, timeOutWorkflowTask } from '../core/kinds/workflow-task-end.js';
 import type { Activity, WorkflowTask } from '../core/run-state.js';
 import { TaskFault } from '../core/task-fault.js';
@@ -98,6 +98,9 @@ export function requireTask(turn: Turn, token: WorkflowTaskToken): WorkflowTask 
 function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: Request, started: CommandContext['started']): Completed {
   const { state } = turn;
   const { originalScheduledMs } = requireTask(turn, token);
+  if (isPaused(state) && request.forceCreateNewWorkflowTask) {
+    throw failedPrecondition('Workflow is paused and force create new workflow task is not allowed.');
+  }
   const heartbeat = request.forceCreateNewWorkflowTask === true && !request.commands?.length && !request.messages?.length;
   const heartbeatTimedOut = heartbeat && turn.nowMs > originalScheduledMs + turn.limits.workflowTaskHeartbeatTimeoutMs;
   if (heartbeatTimedOut) {
@@ -179,6 +182,7 @@ function takeSticky(turn: Turn, { stickyAttributes }: Request): void {
 
 /** Activities that the worker asked to run itself start with this commit. */
 function takeEagerly(engine: Engine, turn: Turn, context: CommandContext, identity: string): Activity[] {
+  if (isPaused(turn.state)) return [];
   const taken = context.eager.filter((a) => turn.state.activities[a.scheduledEventId] === a);
   for (const activity of taken) startActivity(turn, activity, { identity, requestId: engine.ids.newId() });
   const ids = new Set(taken.map((a) => a.scheduledEventId));

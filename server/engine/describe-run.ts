@@ -49,7 +49,7 @@ function executionConfig({ info }: RunState): temporal.api.workflow.v1.IWorkflow
 /** How the open API writes "no time at all": the year 1. */
 const NEVER = toTimestamp(-62_135_596_800_000);
 
-function extendedInfo({ info, cancelRequested, requestIds, resetRunId }: RunState): ExtendedInfo {
+function extendedInfo({ info, cancelRequested, requestIds, resetRunId, pause }: RunState): ExtendedInfo {
   const requestIdInfos = Object.fromEntries(
     Object.entries(requestIds).map(([requestId, { eventId, eventType }]) => [
       requestId,
@@ -63,6 +63,7 @@ function extendedInfo({ info, cancelRequested, requestIds, resetRunId }: RunStat
     lastResetTime: info.lastResetMs ? toTimestamp(info.lastResetMs) : undefined,
     originalStartTime: toTimestamp(info.originalStartMs),
     resetRunId,
+    pauseInfo: pause ? { identity: pause.identity, reason: pause.reason, pausedTime: toTimestamp(pause.ms) } : undefined,
     requestIdInfos,
   };
 }

@@ -15,6 +15,7 @@ import { failWorkflowTaskCall } from './fail-workflow-task.js';
 import { countRuns, listArchivedRuns, listClosedRuns, listOpenRuns, listRuns } from './list-runs.js';
 import { admitNamespace } from './namespace-admission.js';
 import { describeNamespace, listNamespaces, registerNamespace } from './namespace-calls.js';
+import { pauseWorkflow, unpauseWorkflow } from './pause-run.js';
 import { pollActivityTask, pollWorkflowTask } from './poll-task.js';
 import { queryRun } from './query-run.js';
 import { readHistory, readHistoryReverse } from './read-history.js';
@@ -59,6 +60,8 @@ export function workflowHandlers(engine: Engine): Handlers {
     RequestCancelWorkflowExecution: bind(requestCancelWorkflow),
     TerminateWorkflowExecution: bind(terminateWorkflow),
     ResetWorkflowExecution: bind(resetWorkflow),
+    PauseWorkflowExecution: bind(pauseWorkflow),
+    UnpauseWorkflowExecution: bind(unpauseWorkflow),
     DeleteWorkflowExecution: bind(deleteRun),
     UpdateWorkflowExecutionOptions: bind(updateRunOptions),
     DescribeWorkflowExecution: bind(describeRun),

@@ -20,7 +20,7 @@ type CountRequest = temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequ
 type ExecutionInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 
 const T = enums.IndexedValueType;
-const RUNNING = enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
+const OPEN: number[] = [enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED];
 
 export async function listRuns(engine: Engine, request: ListRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
@@ -111,6 +111,9 @@ const compare = (name: string, type: number, operator: '=' | '>=' | '<=' | '!=',
   value,
 });
 
+/** Open runs, be they paused; or all the others. */
+const isOpen = (negated: boolean): Filter => ({ type: 'in', attribute: { name: 'ExecutionStatus', type: T.INDEXED_VALUE_TYPE_KEYWORD, system: true }, negated, values: OPEN });
+
 /** The filters that both of the older lists have. */
 function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
   const parts: Filter[] = [];
@@ -132,7 +135,7 @@ function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
 
 export async function listOpenRuns(engine: Engine, request: OpenRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
-  const parts = [compare('ExecutionStatus', T.INDEXED_VALUE_TYPE_KEYWORD, '=', RUNNING), ...oldFilters(request)];
+  const parts = [isOpen(false), ...oldFilters(request)];
   return page(
     engine,
     namespace,
@@ -145,7 +148,7 @@ export async function listOpenRuns(engine: Engine, request: OpenRequest, _call: 
 export async function listClosedRuns(engine: Engine, request: ClosedRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
   const status = request.statusFilter?.status;
-  const parts = [compare('ExecutionStatus', T.INDEXED_VALUE_TYPE_KEYWORD, status ? '=' : '!=', status || RUNNING), ...oldFilters(request)];
+  const parts = [status ? compare('ExecutionStatus', T.INDEXED_VALUE_TYPE_KEYWORD, '=', status) : isOpen(true), ...oldFilters(request)];
   return page(
     engine,
     namespace,

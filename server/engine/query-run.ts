@@ -2,6 +2,7 @@
 import { enums, type Failure, type temporal } from '../core/api.js';
 import { detail, ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
+import { isPaused } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
 import { validateQueryWorkflow } from '../core/validate/query-workflow.js';
 import { askQuery, unanswered } from './ask-query.js';
@@ -21,6 +22,7 @@ export async function queryRun(engine: Engine, request: Request, call: Call): Pr
   validateQueryWorkflow(request, engine.limits);
   const { state } = await readRun(engine, namespace, request.execution);
   if (isRejected(state, request.queryRejectCondition ?? 0)) return { queryRejected: { status: state.status } };
+  if (isPaused(state)) return { queryRejected: { status: state.status } }; // its worker is asked nothing
   const answer = await ask(engine, state, request.query!, call);
   if (answer instanceof Error) throw answer;
   if ('error' in answer) throw queryFailed(answer.error, answer.failure);

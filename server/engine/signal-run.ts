@@ -1,7 +1,7 @@
 /** SignalWorkflowExecution and SignalWithStartWorkflowExecution. */
 import { enums, type temporal } from '../core/api.js';
 import { invalidArgument, notFound } from '../core/errors.js';
-import { isRunning, scheduleFirstTask } from '../core/kinds/run.js';
+import { isOpenStatus, isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import { type Signal, signalRun } from '../core/kinds/signal.js';
 import { isClosing } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
@@ -126,7 +126,7 @@ const withStartAnswer = (run: RunState, signal: Signal, started: boolean): Signa
 async function openRun(engine: Engine, namespace: Namespace, request: SignalWithStartRequest): Promise<string | undefined> {
   if (conflict(request) === enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) return undefined;
   const current = await engine.runs.current(namespace.id, request.workflowId!);
-  return current && current.status === enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING ? current.runId : undefined;
+  return current && isOpenStatus(current.status) ? current.runId : undefined;
 }
 
 function conflict(request: SignalWithStartRequest): number {

@@ -3,7 +3,7 @@ import { enums, type HistoryEvent, toNumber } from '../core/api.js';
 import { ServiceError } from '../core/errors.js';
 import { childRun, type InitiatedAttributes, recordChildRefused, recordChildStarted, unstartedChild } from '../core/kinds/child-run.js';
 import { firstCronMs } from '../core/kinds/retry-and-cron.js';
-import { beginRun, isRunning, scheduleFirstTask } from '../core/kinds/run.js';
+import { beginRun, isOpenStatus, isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import type { OutboxMessage } from '../core/message.js';
 import type { Child } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
@@ -142,7 +142,7 @@ function judge(parent: CachedRun, initiated: HistoryEvent, attributes: Initiated
   const facts: Found = { initiated, attributes, refusedCause: 0, after: current?.runId, terminate: undefined };
   if (current === null) return { ...facts, refusedCause: REFUSED.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND };
   if (!current) return facts;
-  const open = current.status === STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING || current.status === STATUS.WORKFLOW_EXECUTION_STATUS_PAUSED;
+  const open = isOpenStatus(current.status);
   const refused = { ...facts, refusedCause: ALREADY_EXISTS };
   switch (attributes.workflowIdReusePolicy) {
     case REUSE.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:

@@ -1,9 +1,9 @@
 /** UpdateWorkflowExecution and PollWorkflowExecutionUpdate. */
 import { enums, type temporal } from '../core/api.js';
-import { notFound, ServiceError } from '../core/errors.js';
+import { failedPrecondition, notFound, ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
 import { admitUpdate, findUpdate } from '../core/kinds/update.js';
-import { isClosing } from '../core/kinds/workflow-task.js';
+import { isClosing, isPaused } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
 import type { Turn } from '../core/turn.js';
 import { runIsClosing, taskKeepsFailing } from '../core/update-answers.js';
@@ -94,6 +94,7 @@ export function takeUpdate(turn: Turn, { request, firstExecutionRunId }: UpdateR
   }
   if (state.workflowTaskAttempt >= FAILING_ATTEMPTS) throw taskKeepsFailing();
   if (known) return undefined;
+  if (isPaused(state)) throw failedPrecondition('Workflow is paused. Cannot update the workflow.');
   if (isClosing(state)) throw runIsClosing();
   return { admission: admitUpdate(turn, request!).admission };
 }

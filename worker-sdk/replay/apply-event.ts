@@ -28,6 +28,8 @@ const SILENT: ReadonlySet<number> = new Set([
   EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED,
 ]);
 
 export function applyEvent(run: RunMachine, event: HistoryEvent, context: EventContext): Outcome {

@@ -5,7 +5,7 @@ import type { Activity } from '../run-state.js';
 import type { Turn } from '../turn.js';
 import { queueAttempt } from './activity.js';
 import { tryAgain, writeStarted } from './activity-attempt.js';
-import { wake } from './workflow-task.js';
+import { isPaused, wake } from './workflow-task.js';
 
 const TIMEOUT = enums.TimeoutType;
 const RETRY = enums.RetryState;
@@ -20,10 +20,10 @@ interface Moment {
 }
 
 /**
- * Paused activities are not timed: neither do they time out, nor does an attempt begin. A heartbeat is not missed before `reachableSinceMs`, when the
+ * Paused activities are not timed: neither do they time out, nor does an attempt begin; of a paused run only the latter holds. A heartbeat is not missed before `reachableSinceMs`, when the
  * last outage ended: nobody could have taken it.
  */
-function momentsOf(activity: Activity, reachableSinceMs: number): Moment[] {
+function momentsOf(activity: Activity, reachableSinceMs: number, runPaused: boolean): Moment[] {
   const moments: Moment[] = [];
   const add = (timeoutType: number, fromMs: number, ms: number): void => {
     if (ms > 0) moments.push({ activity, atMs: fromMs + ms, timeoutType, attempt: activity.attempt });
@@ -34,16 +34,16 @@ function momentsOf(activity: Activity, reachableSinceMs: number): Moment[] {
     add(TIMEOUT.TIMEOUT_TYPE_START_TO_CLOSE, activity.startedMs, activity.startToCloseMs);
     add(TIMEOUT.TIMEOUT_TYPE_HEARTBEAT, Math.max(activity.startedMs, activity.lastHeartbeatMs, reachableSinceMs), activity.heartbeatMs);
   } else {
-    if (!activity.queued) moments.push({ activity, atMs: activity.attemptScheduledMs, timeoutType: 0, attempt: activity.attempt });
+    if (!activity.queued && !runPaused) moments.push({ activity, atMs: activity.attemptScheduledMs, timeoutType: 0, attempt: activity.attempt });
     add(TIMEOUT.TIMEOUT_TYPE_SCHEDULE_TO_START, activity.attemptScheduledMs, activity.scheduleToStartMs);
   }
   return moments;
 }
 
 /** The earliest moment at which something must be done about this activity; 0 = never. */
-export function activityDeadline(activity: Activity, reachableSinceMs = 0): number {
+export function activityDeadline(activity: Activity, reachableSinceMs = 0, runPaused = false): number {
   let earliest = 0;
-  for (const { atMs } of momentsOf(activity, reachableSinceMs)) if (earliest === 0 || atMs < earliest) earliest = atMs;
+  for (const { atMs } of momentsOf(activity, reachableSinceMs, runPaused)) if (earliest === 0 || atMs < earliest) earliest = atMs;
   return earliest;
 }
 
@@ -51,8 +51,7 @@ export function activityDeadline(activity: Activity, reachableSinceMs = 0): numb
 export function fireActivities(turn: Turn): void {
   const due: Moment[] = [];
   for (const id in turn.state.activities) {
-    for (const moment of momentsOf(turn.state.activities[id]!, turn.context.reachableSinceMs ?? 0))
-      if (moment.atMs <= turn.nowMs) due.push(moment);
+    for (const moment of momentsOf(turn.state.activities[id]!, turn.context.reachableSinceMs ?? 0, isPaused(turn.state))) if (moment.atMs <= turn.nowMs) due.push(moment);
   }
   due.sort((a, b) => a.atMs - b.atMs || a.activity.scheduledEventId - b.activity.scheduledEventId || a.timeoutType - b.timeoutType);
   for (const moment of due) {

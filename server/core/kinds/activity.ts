@@ -10,6 +10,7 @@ import type { Activity, RunState } from '../run-state.js';
 import { notePauses } from '../system-attributes.js';
 import type { Turn } from '../turn.js';
 import { cappedMs } from '../validate/duration.js';
+import { isPaused } from './workflow-task.js';
 
 type ScheduleAttributes = temporal.api.command.v1.IScheduleActivityTaskCommandAttributes;
 type EventId = temporal.api.history.v1.IActivityTaskCompletedEventAttributes['scheduledEventId'];
@@ -67,7 +68,7 @@ export function scheduleActivity(turn: Turn, attributes: ScheduleAttributes, com
     },
   });
   const activity = state.activities[state.nextEventId - 1]!;
-  turn.effect({ type: 'activity-ready', scheduledEventId: activity.scheduledEventId });
+  queueAttempt(turn, activity, turn.nowMs);
   return activity;
 }
 
@@ -82,7 +83,7 @@ export const activitiesOfType = (state: RunState, type: string): Activity[] =>
 /** Sets when the present attempt may begin: at once, or when the run's deadline comes to it. */
 export function queueAttempt(turn: Turn, activity: Activity, atMs: number): void {
   activity.attemptScheduledMs = atMs;
-  activity.queued = !activity.paused && atMs <= turn.nowMs;
+  activity.queued = !activity.paused && !isPaused(turn.state) && atMs <= turn.nowMs;
   if (activity.queued) turn.effect({ type: 'activity-ready', scheduledEventId: activity.scheduledEventId });
   turn.touched = true;
 }

@@ -1,6 +1,7 @@
 /** The time of a run that was reset: what it took over from another run's history happened then, but its clocks start now. */
 import { fromTimestamp, type HistoryEvent } from '../api.js';
 import type { RunState } from '../run-state.js';
+import { endPause } from './pause.js';
 
 /**
  * What the RESET_WORKFLOW failure of a task means for the state: the run begins at that moment. Its timeouts count from there, and so do the
@@ -8,6 +9,7 @@ import type { RunState } from '../run-state.js';
  */
 export function applyReset(state: RunState, event: HistoryEvent): void {
   const { info } = state;
+  endPause(state); // a pause is of one run
   const atMs = fromTimestamp(event.eventTime);
   const backoffMs = info.executionMs - info.startMs;
   info.startMs = atMs;

@@ -29,7 +29,11 @@ const MemoCodec = api.common.v1.Memo;
 const SearchAttributesCodec = api.common.v1.SearchAttributes;
 const EventCodec = api.history.v1.HistoryEvent;
 
-export const isRunning = (state: RunState): boolean => state.status === STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING;
+/** Open: running, or paused. */
+export const isRunning = ({ status }: RunState): boolean => isOpenStatus(status);
+
+export const isOpenStatus = (status: number): boolean =>
+  status === STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING || status === STATUS.WORKFLOW_EXECUTION_STATUS_PAUSED;
 
 export interface NewRun extends RunIdentity {
   attributes: StartedAttributes;
@@ -147,6 +151,7 @@ function closed(
   newRunId?: (event: HistoryEvent) => string | null | undefined,
 ): (state: RunState, event: HistoryEvent) => void {
   return (state, event) => {
+    state.pause = null;
     state.status = status;
     state.newRunId = newRunId?.(event) ?? '';
     state.closeMs = fromTimestamp(event.eventTime);

@@ -44,6 +44,8 @@ export function currentTaskQueue(state: RunState): TaskQueue {
 /** A worker that tried to close the run has the next task, and most likely tries again: what would only come in between again has to wait. */
 export const isClosing = (state: RunState): boolean => state.closeAttempted && isStarted(state);
 
+export const isPaused = ({ status }: RunState): boolean => status === enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED;
+
 export const isStarted = (state: RunState): boolean => (state.workflowTask?.startedEventId ?? 0) > 0;
 
 export interface ScheduleOptions {
@@ -52,10 +54,14 @@ export interface ScheduleOptions {
   originalScheduledMs?: number;
 }
 
-/** Schedules a workflow task; nothing if one is pending. Buffered events are flushed first. */
+/** Schedules a workflow task; nothing if one is pending, or the run is paused. Buffered events are flushed first. */
 export function scheduleWorkflowTask(turn: Turn, options: ScheduleOptions = {}): void {
   const { state } = turn;
   if (state.workflowTask) return;
+  if (isPaused(state)) {
+    if (turn.flushBuffered()) state.workflowTaskAttempt = 1;
+    return;
+  }
   let kind = options.kind ?? 'normal';
   if (turn.flushBuffered()) {
     state.workflowTaskAttempt = 1;
@@ -305,9 +311,11 @@ export const workflowTaskEvents = {
     state.closeAttempted = false;
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
-    failedBecause(state, event.workflowTaskFailedEventAttributes!.cause ?? 0);
+    const cause = event.workflowTaskFailedEventAttributes!.cause ?? 0;
+    if (cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED) return taskEnded(state, false);
+    failedBecause(state, cause);
     taskEnded(state, true);
-    if (event.workflowTaskFailedEventAttributes!.cause !== CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) return;
+    if (cause !== CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) return;
     state.workflowTaskAttempt = 1;
     applyReset(state, event);
   },

@@ -71,6 +71,28 @@ export function sdkSuite(name: string, workerKit: WorkerKit, clientKit: ClientKi
       expect(await handle.query('total')).toBe(11);
     });
 
+    test('a run that is paused, at once and later, and goes on', async ({ skip }) => {
+      const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace: 'default' });
+      skip(!namespaceInfo?.capabilities?.workflowPause, 'the server pauses no runs');
+      const handle = await start('counter', 1);
+      const { workflowId } = handle;
+      const by = { namespace: 'default', workflowId, identity: 'e2e', reason: 'a look' };
+      const pause = () => client.workflowService.pauseWorkflowExecution({ ...by, requestId: randomUUID() });
+      const unpause = () => client.workflowService.unpauseWorkflowExecution({ ...by, requestId: randomUUID() });
+      await pause();
+      await handle.signal('add', 1);
+      await unpause();
+      expect(await handle.query('total')).toBe(2);
+      await pause();
+      await handle.signal('add', 10);
+      expect((await handle.describe()).status.name).toBe('PAUSED');
+      await expect(handle.query('total')).rejects.toThrow();
+      await unpause();
+      expect(await handle.query('total')).toBe(12);
+      await handle.signal('finish');
+      expect(await handle.result()).toBe(12);
+    });
+
     test('signal with start', async () => {
       const workflowId = `w-${randomUUID()}`;
       const begin = { taskQueue, workflowId, args: [10], signal: 'add', signalArgs: [5] };

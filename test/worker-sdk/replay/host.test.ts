@@ -316,3 +316,17 @@ describe('names that every object knows', () => {
     expect(queryResults).toMatchObject({ q: { errorMessage: expect.stringContaining(name) } });
   });
 });
+
+test('a pause, and a task that was taken back because of it, say nothing to the workflow', async () => {
+  await open();
+  const driver = new HistoryDriver(host, 'waits', [], { full: true });
+  driver.add('WORKFLOW_TASK_SCHEDULED', { workflowTaskScheduledEventAttributes: { attempt: 1 } });
+  driver.add('WORKFLOW_TASK_FAILED', { workflowTaskFailedEventAttributes: { scheduledEventId: 2 as never, cause: 39 } });
+  driver.add('WORKFLOW_EXECUTION_PAUSED', { workflowExecutionPausedEventAttributes: { reason: 'a look' } });
+  driver.signal('set', 'meanwhile');
+  driver.add('WORKFLOW_EXECUTION_UNPAUSED', { workflowExecutionUnpausedEventAttributes: {} });
+  await driver.task();
+  expect(await driver.query('value')).toBe('meanwhile');
+  host.evict(driver.runId);
+  expect(await driver.signal('end').task()).toMatchObject({ commands: [{ completeWorkflowExecutionCommandAttributes: {} }] });
+});
