@@ -23,6 +23,8 @@ export interface QueueReport {
 
 /** A node that was not seen for so long is gone. */
 const NODE_GONE_MS = 10_000;
+/** Queues that are told of at once; the others follow. */
+const TOLD_AT_ONCE_MAX = 2_000;
 const NOTHING: QueueReport = { pollers: [], rates: [], held: false };
 
 const rounded = (rate: number): number => Math.round(rate * 100) / 100;
@@ -42,7 +44,7 @@ function reportOf(queue: Queue, sinceMs: number): QueueReport {
 
 /** Tells other nodes what is new at the queues of this one. */
 export class QueueReporter {
-  private told = new Map<string, { name: QueueName; text: string }>();
+  private readonly told = new Map<string, { name: QueueName; text: string }>();
 
   constructor(private readonly engine: Engine) {}
 
@@ -59,13 +61,13 @@ export class QueueReporter {
       const rounds = { ...report, rates: busy };
       now.set(queueKey(queue.name), { name: queue.name, report: rounds, text: JSON.stringify(rounds) });
     }
-    const changed = [...now]
-      .filter(([key, { text }]) => this.told.get(key)?.text !== text)
-      .map(([, { name, report }]) => ({ queue: name, report }));
+    const changed = [...now].filter(([key, { text }]) => this.told.get(key)?.text !== text).slice(0, TOLD_AT_ONCE_MAX);
     const forgotten = [...this.told].filter(([key]) => !now.has(key)).map(([, { name }]) => name);
     if (changed.length === 0 && forgotten.length === 0) return;
-    await queueReports.tell(nodeId, changed, forgotten, nowMs);
-    this.told = now;
+    const rows = changed.map(([, { name, report }]) => ({ queue: name, report }));
+    await queueReports.tell(nodeId, rows, forgotten, nowMs);
+    for (const name of forgotten) this.told.delete(queueKey(name));
+    for (const [key, { name, text }] of changed) this.told.set(key, { name, text });
   }
 }
 
