@@ -42,12 +42,18 @@ function failureTypes(types: WorkflowHostOptions['workflowFailureErrorTypes'], w
   return [...(types?.['*'] ?? []), ...(own ?? [])];
 }
 
+/** A run that works on tasks. */
+interface Busy {
+  tasks: number;
+  last: Promise<WorkflowTaskOutcome> | undefined;
+}
+
 class Host implements WorkflowHost {
   readonly #environment: RunEnvironment;
   readonly #cache: RunCache;
   readonly #onCacheLookup: WorkflowHostOptions['onCacheLookup'];
-  /** The last task of each run that works on one: tasks of a run wait for each other. */
-  readonly #busy = new Map<string, Promise<unknown>>();
+  /** Runs that work on tasks: tasks of a run wait for each other. */
+  readonly #busy = new Map<string, Busy>();
 
   constructor(
     options: WorkflowHostOptions,
@@ -81,33 +87,39 @@ class Host implements WorkflowHost {
     return this.sandbox.workflowTypes;
   }
 
-  async handleTask(task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
+  handleTask(task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
     const runId = task.workflowExecution?.runId ?? '';
-    const previous = this.#busy.get(runId);
-    const work = previous ? previous.then(() => this.#handle(task, fetchHistory)) : this.#handle(task, fetchHistory);
-    const settled = work.catch(() => undefined);
-    this.#busy.set(runId, settled);
-    try {
-      return await work;
-    } finally {
-      if (this.#busy.get(runId) === settled) this.#busy.delete(runId);
-      this.#cache.trim((id) => this.#busy.has(id));
+    const handle = () => this.#handle(runId, task, fetchHistory);
+    const busy = this.#busy.get(runId);
+    if (busy) {
+      busy.tasks++;
+      busy.last = busy.last?.then(handle, handle) ?? handle();
+      return busy.last;
     }
+    const first: Busy = { tasks: 1, last: undefined };
+    this.#busy.set(runId, first);
+    first.last = handle();
+    return first.last;
   }
 
-  async #handle(task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
-    const { run, history } = this.#prepare(task, fetchHistory);
-    let outcome: WorkflowTaskOutcome;
+  async #handle(runId: string, task: WorkflowTask, fetchHistory: FetchHistory): Promise<WorkflowTaskOutcome> {
+    let run: ManagedRun | undefined;
     try {
-      outcome = await run.handle(task, history);
+      const prepared = this.#prepare(task, fetchHistory);
+      run = prepared.run;
+      const outcome = await run.handle(task, prepared.history);
+      if (run.broken) this.#cache.evict(runId, 'its task failed');
+      if (run.mismatch) return await this.#explained(outcome, task, fetchHistory);
+      if (!run.broken && run.finished) this.#cache.evict(runId, 'it is closed');
+      return outcome;
     } catch (error) {
-      this.#cache.evict(run.runId, 'its task could not be handled');
+      if (run) this.#cache.evict(runId, 'its task could not be handled');
       throw error;
+    } finally {
+      const busy = this.#busy.get(runId);
+      if (busy && --busy.tasks === 0) this.#busy.delete(runId);
+      this.#cache.trim((id) => this.#busy.has(id));
     }
-    if (run.broken) this.#cache.evict(run.runId, 'its task failed');
-    if (run.mismatch) return this.#explained(outcome, task, fetchHistory);
-    if (!run.broken && run.finished) this.#cache.evict(run.runId, 'it is closed');
-    return outcome;
   }
 
   /** A failure by a mismatch, told with the place in the code that it comes from. */

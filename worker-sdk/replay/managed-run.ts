@@ -99,9 +99,10 @@ export class ManagedRun {
       const advancedFrom = this.#machine?.lastProcessedEventId ?? 0;
       this.#takeTask(history, requests);
       this.#applyEndedLocalActivities();
-      const heartbeat = await this.#drive(history, startedMs, queriesOf(task).length > 0);
+      const queries = queriesOf(task);
+      const heartbeat = await this.#drive(history, startedMs, queries.length > 0);
       if (!isLoneQuery) history.checkComplete();
-      const queryResults = await this.#answer(queriesOf(task));
+      const queryResults = queries.length > 0 ? await this.#answer(queries) : {};
       await rejectionsTold();
       if (this.#rejection) throw this.#rejection.error;
       if (isLoneQuery) {

@@ -15,6 +15,7 @@ import type { TypeInfo } from '../definitions/type-info.js';
 import { encodeErrorToFailure, encodeToPayload } from '../payload/conversion.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
 import { ApplicationFailure, CancelledFailure, ensureTemporalFailure, type TemporalFailure } from '../payload/failure.js';
+import { toPayloadWithTypeInfo } from '../payload/payload-converter.js';
 import type { ActivitySerializationContext } from '../payload/serialization-context.js';
 import { activityLogAttributes, activityMetricTags, logOutcome } from './activity-log.js';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory, ActivityOutboundCallsInterceptor } from './interceptors.js';
@@ -102,27 +103,36 @@ export class ActivityExecution {
 
   /** Runs the function. Never rejects. */
   run(): Promise<ActivityOutcome> {
-    return asyncLocalStorage.run(this.context, async () => {
-      const startedAt = performance.now();
-      let outcome: ActivityOutcome;
-      let error: unknown;
-      try {
-        outcome = { kind: 'completed', result: await this.execute() };
-      } catch (err) {
-        error = err;
-        outcome = await this.failureOf(err);
-      }
-      logOutcome(this.logger, outcome.kind, error, performance.now() - startedAt);
-      return outcome;
-    });
+    return asyncLocalStorage.run(this.context, () => this.execute());
   }
 
-  private async execute(): Promise<Payload> {
-    const { fn, args, headers, info, outputType } = this.input;
+  private async execute(): Promise<ActivityOutcome> {
+    const startedAt = performance.now();
+    let outcome: ActivityOutcome;
+    let error: unknown;
+    try {
+      const { payloadConverter, payloadCodecs } = this.env.converter;
+      const { info, outputType } = this.input;
+      const result = await this.call();
+      const context = activityContext(info);
+      const payload =
+        payloadCodecs.length === 0
+          ? toPayloadWithTypeInfo(payloadConverter, result, context, outputType)
+          : await encodeToPayload(this.env.converter, result, context, outputType);
+      outcome = { kind: 'completed', result: payload };
+    } catch (err) {
+      error = err;
+      outcome = await this.failureOf(err);
+    }
+    logOutcome(this.logger, outcome.kind, error, performance.now() - startedAt);
+    return outcome;
+  }
+
+  private call(): unknown {
+    const { fn, args, headers } = this.input;
+    if (this.inbound.length === 0) return fn(...args);
     const call = async (input: { args: unknown[] }): Promise<unknown> => fn(...input.args);
-    const next = this.inbound.length === 0 ? call : composeInterceptors(this.inbound, 'execute', call);
-    const result = await next({ args, headers });
-    return encodeToPayload(this.env.converter, result, activityContext(info), outputType);
+    return composeInterceptors(this.inbound, 'execute', call)({ args, headers });
   }
 
   private async failureOf(err: unknown): Promise<ActivityOutcome> {

@@ -7,9 +7,10 @@ import { optionalTsToMs, tsToMs } from '../definitions/duration.js';
 import type { Logger } from '../definitions/logger.js';
 import { decodePriority } from '../definitions/priority.js';
 import { decompileRetryPolicy } from '../definitions/retry-policy.js';
-import { decodeArrayFromPayloads, decodeFirstPayload, encodeErrorToFailure, encodeToPayloads } from '../payload/conversion.js';
+import { encodeErrorToFailure, encodeToPayloads } from '../payload/conversion.js';
 import { decodeMessage } from '../payload/codec.js';
 import { ApplicationFailure } from '../payload/failure.js';
+import { arrayFromPayloads, fromPayloadWithTypeInfo } from '../payload/payload-converter.js';
 import type { ActivityEnvironment, ActivityOutcome, CancelReason } from './activity-execution.js';
 import { activityContext, ActivityExecution } from './activity-execution.js';
 import type { WorkerRpcs } from './delivery.js';
@@ -18,6 +19,7 @@ import type { DeliveryLimit } from './delivery-limit.js';
 import { Heartbeats, throttleInterval } from './heartbeats.js';
 import type { ActivitySlotInfo, Slot } from './slots.js';
 import { countTask, type TaskCounts } from './task-counts.js';
+import { UnderWay } from './under-way.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 export type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
@@ -40,6 +42,13 @@ export interface ActivityTasksOptions {
 /** The server notices its own timeouts; after this much more the worker stops an activity whose server did not say so. */
 const LOCAL_TIMEOUT_BUFFER_MS = 5_000;
 
+/** What is to be called, and with what. */
+interface Prepared {
+  fn: ActivityFunction;
+  info: Info;
+  args: unknown[];
+}
+
 /** One activity under way. */
 interface Running {
   execution: ActivityExecution;
@@ -49,7 +58,7 @@ interface Running {
 /** Executes activity tasks. */
 export class ActivityTasks {
   private readonly running = new Set<Running>();
-  private readonly tasks = new Set<Promise<void>>();
+  private readonly tasks = new UnderWay();
 
   constructor(private readonly options: ActivityTasksOptions) {}
 
@@ -67,15 +76,7 @@ export class ActivityTasks {
   take(task: ActivityTask, slot: Slot<ActivitySlotInfo>, isEager = false): void {
     slot.use({ type: 'activity', activityType: task.activityType?.name ?? '' });
     this.options.metrics?.activityReceived(task, isEager);
-    const done = this.execute(task)
-      .catch((err) => {
-        this.options.logger.error('Activity task was dropped by an unexpected error', { error: err });
-      })
-      .finally(() => {
-        slot.release();
-        this.tasks.delete(done);
-      });
-    this.tasks.add(done);
+    void this.execute(task, slot);
   }
 
   /** Tells all activities to stop. */
@@ -84,39 +85,37 @@ export class ActivityTasks {
   }
 
   /** Waits until all activities under way are executed and answered. */
-  async drain(): Promise<void> {
-    while (this.tasks.size > 0) await Promise.all(this.tasks);
+  drain(): Promise<void> {
+    return this.tasks.drained();
   }
 
-  private async execute(task: ActivityTask): Promise<void> {
-    const { metrics } = this.options;
-    const begin = performance.now();
-    let outcome: ActivityOutcome;
-    let cancelReason: CancelReason | undefined;
+  private async execute(task: ActivityTask, slot: Slot<ActivitySlotInfo>): Promise<void> {
+    this.tasks.begin();
     try {
-      const { fn, info, args } = await this.prepare(task);
-      const execution = this.start(task, fn, info, args, (reason) => {
-        cancelReason ??= reason;
-      });
-      outcome = await execution;
+      const begin = performance.now();
+      const cancelled: { reason?: CancelReason } = {};
+      let outcome: ActivityOutcome;
+      try {
+        const prepared = this.prepare(task);
+        outcome = await this.run(task, prepared instanceof Promise ? await prepared : prepared, cancelled);
+      } catch (err) {
+        outcome = { kind: 'failed', failure: await encodeErrorToFailure(this.options.env.converter, err) };
+      }
+      countTask(this.options.counts.activity, outcome.kind === 'failed');
+      this.options.metrics?.activityExecuted(task, outcome.kind, performance.now() - begin);
+      // The server said that it does not know this attempt any more: nobody waits for the answer.
+      if (cancelled.reason !== 'NOT_FOUND') await this.deliver(task, outcome);
     } catch (err) {
-      outcome = { kind: 'failed', failure: await encodeErrorToFailure(this.options.env.converter, err) };
+      this.options.logger.error('Activity task was dropped by an unexpected error', { error: err });
+    } finally {
+      slot.release();
+      this.tasks.end();
     }
-    countTask(this.options.counts.activity, outcome.kind === 'failed');
-    metrics?.activityExecuted(task, outcome.kind, performance.now() - begin);
-    // The server said that it does not know this attempt any more: nobody waits for the answer.
-    if (cancelReason !== 'NOT_FOUND') await this.deliver(task, outcome);
   }
 
-  private async start(
-    task: ActivityTask,
-    fn: ActivityFunction,
-    info: Info,
-    args: unknown[],
-    onCancel: (reason: CancelReason) => void,
-  ): Promise<ActivityOutcome> {
+  private async run(task: ActivityTask, { fn, info, args }: Prepared, cancelled: { reason?: CancelReason }): Promise<ActivityOutcome> {
     const heartbeats = this.heartbeatsOf(task, info, (reason, error) => {
-      onCancel(reason);
+      cancelled.reason ??= reason;
       execution.cancel(reason, error);
     });
     const execution = new ActivityExecution(this.options.env, {
@@ -133,7 +132,8 @@ export class ActivityTasks {
     const timer = timeoutMs > 0 ? setTimeout(() => execution.cancel('TIMED_OUT'), timeoutMs + LOCAL_TIMEOUT_BUFFER_MS) : undefined;
     try {
       const outcome = await execution.run();
-      await heartbeats.end(outcome.kind === 'failed');
+      const flushed = heartbeats.end(outcome.kind === 'failed');
+      if (flushed) await flushed;
       return outcome;
     } finally {
       clearTimeout(timer);
@@ -141,8 +141,8 @@ export class ActivityTasks {
     }
   }
 
-  /** The function and its arguments. What fails here fails the activity. */
-  private async prepare(task: ActivityTask): Promise<{ fn: ActivityFunction; info: Info; args: unknown[] }> {
+  /** The function and its arguments, at once where there are no codecs. What fails here fails the activity. */
+  private prepare(task: ActivityTask): Prepared | Promise<Prepared> {
     const { activities, env } = this.options;
     const activityType = task.activityType?.name ?? '';
     const fn = activities.get(activityType) ?? activities.get('default');
@@ -153,30 +153,58 @@ export class ActivityTasks {
         message: `Activity function ${activityType} is not registered on this worker: expected one of ${known}`,
       });
     }
+    if (env.converter.payloadCodecs.length > 0) return this.decodeAndPrepare(task, fn);
+    return this.parsed(task, fn);
+  }
+
+  /** Payloads of the task through the codecs first. */
+  private async decodeAndPrepare(task: ActivityTask, fn: ActivityFunction): Promise<Prepared> {
+    const context = activityContext(this.identityOf(task));
+    let decoded: Pick<ActivityTask, 'input' | 'header' | 'heartbeatDetails'>;
     try {
-      const info = await this.infoOf(task);
+      const { input, header, heartbeatDetails } = task;
+      decoded = await decodeMessage(this.options.env.converter.payloadCodecs, { input, header, heartbeatDetails }, context);
+    } catch (err) {
+      throw notParsed(err);
+    }
+    task.header = decoded.header;
+    return this.parsed({ ...task, ...decoded }, fn);
+  }
+
+  private parsed(task: ActivityTask, fn: ActivityFunction): Prepared {
+    const { payloadConverter } = this.options.env.converter;
+    try {
+      const info = this.infoOf(task);
       const inputTypes = isActivityFunctionWithOptions(fn) ? fn.activityDefinitionOptions.typeInfo?.inputTypes : undefined;
-      const args = await decodeArrayFromPayloads(env.converter, task.input?.payloads, activityContext(info), inputTypes);
-      const header = task.header?.fields && (await decodeMessage(env.converter.payloadCodecs, task.header, activityContext(info)));
-      if (header) task.header = header;
+      const args = arrayFromPayloads(payloadConverter, task.input?.payloads ?? [], activityContext(info), inputTypes);
       return { fn, info, args };
     } catch (err) {
-      throw ApplicationFailure.fromError(err, { message: `Failed to parse activity args: ${(err as Error).message}`, nonRetryable: false });
+      throw notParsed(err);
     }
   }
 
-  private async infoOf(task: ActivityTask): Promise<Info> {
-    const { taskQueue, namespace, env } = this.options;
+  private identityOf(task: ActivityTask) {
+    const { workflowId, runId } = task.workflowExecution ?? {};
+    return {
+      namespace: task.workflowNamespace || this.options.namespace,
+      activityId: task.activityId ?? '',
+      workflowExecution: workflowId ? { workflowId, runId: runId ?? '' } : undefined,
+      isLocal: false,
+    };
+  }
+
+  private infoOf(task: ActivityTask): Info {
+    const { taskQueue, namespace } = this.options;
     const taskToken = task.taskToken ?? new Uint8Array();
-    const { workflowId = '', runId = '' } = task.workflowExecution ?? {};
-    const inWorkflow = Boolean(workflowId);
-    const activityId = task.activityId ?? '';
-    const activityNamespace = task.workflowNamespace || namespace;
-    const workflowExecution = inWorkflow ? { workflowId: workflowId ?? '', runId: runId ?? '' } : undefined;
-    const context = activityContext({ namespace: activityNamespace, activityId, workflowExecution, isLocal: false });
+    const identity = this.identityOf(task);
+    const { activityId, workflowExecution, namespace: activityNamespace } = identity;
+    const inWorkflow = workflowExecution !== undefined;
     return {
       taskToken,
-      base64TaskToken: Buffer.from(taskToken.buffer, taskToken.byteOffset, taskToken.byteLength).toString('base64'),
+      // Hardly anybody asks for it.
+      get base64TaskToken() {
+        return Buffer.from(taskToken.buffer, taskToken.byteOffset, taskToken.byteLength).toString('base64');
+      },
       activityId,
       activityType: task.activityType?.name ?? '',
       activityNamespace,
@@ -194,10 +222,15 @@ export class ActivityTasks {
       scheduleToCloseTimeoutMs: tsToMs(task.scheduleToCloseTimeout),
       startToCloseTimeoutMs: tsToMs(task.startToCloseTimeout),
       heartbeatTimeoutMs: optionalTsToMs(task.heartbeatTimeout) || undefined,
-      heartbeatDetails: await decodeFirstPayload(env.converter, task.heartbeatDetails?.payloads, context),
+      heartbeatDetails: this.heartbeatDetailsOf(task, identity),
       priority: decodePriority(task.priority),
       retryPolicy: decompileRetryPolicy(task.retryPolicy),
     };
+  }
+
+  private heartbeatDetailsOf(task: ActivityTask, identity: ReturnType<ActivityTasks['identityOf']>): unknown {
+    const payload = task.heartbeatDetails?.payloads?.[0];
+    return payload && fromPayloadWithTypeInfo(this.options.env.converter.payloadConverter, payload, activityContext(identity), undefined);
   }
 
   private heartbeatsOf(task: ActivityTask, info: Info, cancel: (reason: CancelReason, error?: unknown) => void): Heartbeats {
@@ -230,7 +263,7 @@ export class ActivityTasks {
   private async respond(task: ActivityTask, outcome: ActivityOutcome): Promise<void> {
     const { rpcs, namespace, identity, delivery } = this.options;
     const base = { namespace, identity, taskToken: task.taskToken! };
-    const context = { abortSignal: delivery.signal() };
+    const context = { abortSignal: delivery.signal };
     if (outcome.kind === 'completed') await rpcs.activityCompleted({ ...base, result: { payloads: [outcome.result] } }, context);
     else if (outcome.kind === 'failed') await rpcs.activityFailed({ ...base, failure: outcome.failure }, context);
     else if (outcome.kind === 'cancelled') {
@@ -249,4 +282,8 @@ export class ActivityTasks {
 function shortestTimeout(info: Info): number {
   const timeouts = [info.startToCloseTimeoutMs, info.scheduleToCloseTimeoutMs].filter((ms) => ms > 0);
   return timeouts.length > 0 ? Math.min(...timeouts) : 0;
+}
+
+function notParsed(err: unknown): ApplicationFailure {
+  return ApplicationFailure.fromError(err, { message: `Failed to parse activity args: ${(err as Error).message}`, nonRetryable: false });
 }

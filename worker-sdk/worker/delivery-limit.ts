@@ -9,16 +9,18 @@ const AFTER_STOP_MS = 10_000;
 
 export class DeliveryLimit {
   private readonly running = new AbortController();
+  // The controller's getter costs as much as what is done with its signal.
+  private readonly whileRunning = this.running.signal;
   private timer: NodeJS.Timeout | undefined;
 
   constructor() {
     // Every delivery listens to it.
-    setMaxListeners(0, this.running.signal);
+    setMaxListeners(0, this.whileRunning);
   }
 
   /** The signal that ends a delivery which begins now. */
-  signal(): AbortSignal {
-    return this.timer === undefined ? this.running.signal : AbortSignal.timeout(AFTER_STOP_MS);
+  get signal(): AbortSignal {
+    return this.timer === undefined ? this.whileRunning : AbortSignal.timeout(AFTER_STOP_MS);
   }
 
   /** The worker stops: deliveries under way have a bounded time left. */

@@ -55,14 +55,21 @@ export class Heartbeats {
     if (this.timer === undefined && this.sending === undefined) this.sendPending();
   }
 
-  /** Ends heartbeats. With `flush`, details that still wait are sent first, so that the next attempt sees them. */
-  async end(flush: boolean): Promise<void> {
+  /**
+   * Ends heartbeats. With `flush`, details that still wait are sent first, so that the next attempt sees them: the answer
+   * resolves once they are. Undefined when there is nothing to wait for.
+   */
+  end(flush: boolean): Promise<void> | undefined {
     this.ended = true;
     clearTimeout(this.timer);
-    if (flush) {
-      await this.sending;
-      if (this.pending) await this.sendPending();
-    }
+    if (flush && (this.sending || this.pending)) return this.flush();
+    this.sendingAbort?.abort();
+    return undefined;
+  }
+
+  private async flush(): Promise<void> {
+    await this.sending;
+    if (this.pending) await this.sendPending();
     this.sendingAbort?.abort();
   }
 

@@ -86,6 +86,9 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   private failing = false;
   private readonly stopping = new AbortController();
   private readonly polls = new AbortController();
+  // The controllers' getters cost as much as what is done with their signals.
+  private readonly stopSignal = this.stopping.signal;
+  private readonly pollSignal = this.polls.signal;
   private readonly finished: Promise<void>;
   private finish!: () => void;
   private fail!: (err: unknown) => void;
@@ -97,7 +100,7 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
     });
     this.finished.catch(() => undefined);
     // Every loop may listen to both.
-    setMaxListeners(0, this.stopping.signal, this.polls.signal);
+    setMaxListeners(0, this.stopSignal, this.pollSignal);
   }
 
   /** Polls until stopped. Rejects when the server refuses polls for good. */
@@ -120,18 +123,15 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
 
   private spawn(): void {
     const { scale, sharesStream } = this.options;
-    if (this.stopping.signal.aborted || this.loops >= (sharesStream() ? scale.streamed : scale.maximum)) return;
+    if (this.stopSignal.aborted || this.loops >= (sharesStream() ? scale.streamed : scale.maximum)) return;
     this.loops++;
     this.next({ failures: 0 });
   }
 
   /** The next round of a loop: a slot, a poll, a task. Callbacks, because async functions would cost more than all of this. */
   private next(backoff: Backoff): void {
-    const { slots, isSticky } = this.options;
-    const { signal } = this.stopping;
-    if (signal.aborted) return this.leave();
     try {
-      const reserved = slots.reserve(isSticky, signal);
+      const reserved = this.options.slots.reserve(this.options.isSticky, this.stopSignal);
       if (reserved instanceof Promise) reserved.then((slot) => this.withSlot(slot, backoff), this.giveUp);
       else this.withSlot(reserved, backoff);
     } catch (err) {
@@ -141,36 +141,44 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
 
   private withSlot(slot: Slot<SI> | undefined, backoff: Backoff): void {
     const { throttle } = this.options;
-    if (!slot) return this.leave();
-    if (!throttle) return this.poll(slot, backoff);
-    throttle(this.stopping.signal).then(() => {
-      if (!this.stopping.signal.aborted) return this.poll(slot, backoff);
-      slot.release();
-      this.leave();
-    }, this.giveUp);
+    if (!slot) this.leave();
+    else if (!throttle) this.poll(slot, backoff);
+    else throttle(this.stopSignal).then(() => this.poll(slot, backoff), this.giveUp);
   }
 
   private poll(slot: Slot<SI>, backoff: Backoff): void {
+    if (this.stopSignal.aborted) {
+      slot.release();
+      this.leave();
+      return;
+    }
     this.outstanding++;
-    this.options.poll(this.polls.signal).then(
+    this.options.poll(this.pollSignal).then(
       (answer) => {
         this.outstanding--;
         backoff.failures = 0;
         this.failing = false;
-        const task = answer.taskToken?.length ? answer : undefined;
-        this.options.polled?.(task);
-        if (!task) return this.emptyHanded(slot, backoff);
-        const more = this.pollsToAdd(task);
-        for (let i = 0; i < more; i++) this.spawn();
-        this.options.take(task, slot);
-        if (more < 0 && this.loops > this.options.scale.minimum) this.leave();
-        else this.next(backoff);
+        this.answered(answer, slot, backoff);
       },
       (err) => {
         this.outstanding--;
         this.failed(err, slot, backoff);
       },
     );
+  }
+
+  private answered(answer: Task, slot: Slot<SI>, backoff: Backoff): void {
+    const task = answer.taskToken?.length ? answer : undefined;
+    this.options.polled?.(task);
+    if (!task) {
+      this.emptyHanded(slot, backoff);
+      return;
+    }
+    const more = this.pollsToAdd(task);
+    for (let i = 0; i < more; i++) this.spawn();
+    this.options.take(task, slot);
+    if (more < 0 && this.loops > this.options.scale.minimum) this.leave();
+    else this.next(backoff);
   }
 
   /** A task invites another poll, unless the server says how many there should be. */
@@ -180,14 +188,13 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   }
 
   private failed(err: unknown, slot: Slot<SI>, backoff: Backoff): void {
-    const isStatus = isGrpcServiceError(err);
+    const code = isGrpcServiceError(err) ? err.code : undefined;
     // A long poll that nobody answered in its time is as good as an empty one.
-    if (this.polls.signal.aborted || (isStatus && err.code === status.DEADLINE_EXCEEDED)) return this.emptyHanded(slot, backoff);
-    if (isStatus && FATAL.has(err.code)) {
+    if (this.pollSignal.aborted || code === status.DEADLINE_EXCEEDED) this.emptyHanded(slot, backoff);
+    else if (code !== undefined && FATAL.has(code)) {
       slot.release();
-      return this.giveUp(err);
-    }
-    this.backOff(err, backoff.failures++).then(() => this.emptyHanded(slot, backoff), this.giveUp);
+      this.giveUp(err);
+    } else this.backOff(err, backoff.failures++).then(() => this.emptyHanded(slot, backoff), this.giveUp);
   }
 
   private emptyHanded(slot: Slot<SI>, backoff: Backoff): void {
@@ -198,7 +205,7 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
 
   private leave(): void {
     this.loops--;
-    if (this.loops === 0 && this.stopping.signal.aborted) this.finish();
+    if (this.loops === 0 && this.stopSignal.aborted) this.finish();
   }
 
   private readonly giveUp = (err: unknown): void => {
@@ -213,7 +220,7 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
     const ms = Math.max(askedMs, Math.min(RETRY_MAX_MS, (overloaded ? RETRY_OVERLOADED_MS : RETRY_MIN_MS) * 1.7 ** failures));
     if (!this.failing) logger.warn(`Polling for ${name} tasks failed, trying again`, { error: err });
     this.failing = true;
-    await wait(ms * (0.8 + 0.4 * Math.random()), this.stopping.signal);
+    await wait(ms * (0.8 + 0.4 * Math.random()), this.stopSignal);
   }
 }
 

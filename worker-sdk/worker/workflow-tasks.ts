@@ -9,15 +9,16 @@ import { decodeMessage, encodeMessage } from '../payload/codec.js';
 import { defaultFailureConverter } from '../payload/failure-converter.js';
 import { defaultPayloadConverter } from '../payload/payload-converter.js';
 import type { SerializationContext } from '../payload/serialization-context.js';
-import type { FetchHistory, WorkflowHost, WorkflowTask, WorkflowTaskOutcome } from '../replay/workflow-host.js';
+import type { FetchHistory, WorkflowHost, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from '../replay/workflow-host.js';
 import { isGrpcServiceError } from '../transport/grpc-error.js';
 import type { WorkerRpcs } from './delivery.js';
 import { isTaskGone, isTooLarge } from './delivery.js';
 import type { DeliveryLimit } from './delivery-limit.js';
-import type { EagerActivities } from './eager-activities.js';
+import type { EagerActivities, EagerReservation } from './eager-activities.js';
 import type { Slot, WorkflowSlotInfo } from './slots.js';
 import { decodeTask, encodeCompletion } from './task-codec.js';
 import { countTask, type TaskCounts } from './task-counts.js';
+import { UnderWay } from './under-way.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 import type { WorkerVersion } from './worker-version.js';
 
@@ -51,9 +52,24 @@ export interface WorkflowTasksOptions {
 
 /** Executes workflow tasks. */
 export class WorkflowTasks {
-  private readonly tasks = new Set<Promise<void>>();
+  private readonly tasks = new UnderWay();
 
-  constructor(private readonly options: WorkflowTasksOptions) {}
+  /** What all completions of tasks say. */
+  private readonly fixed: object;
+
+  constructor(private readonly options: WorkflowTasksOptions) {
+    const { namespace, identity, sticky, version, taskQueue } = options;
+    this.fixed = {
+      ...version.completion,
+      namespace,
+      identity,
+      stickyAttributes: sticky && {
+        workerTaskQueue: { name: sticky.queue, kind: 2, normalName: taskQueue },
+        scheduleToStartTimeout: sticky.scheduleToStartTimeout,
+      },
+      capabilities: { discardSpeculativeWorkflowTaskWithEvents: true },
+    };
+  }
 
   /** Tasks under way. */
   get size(): number {
@@ -63,50 +79,58 @@ export class WorkflowTasks {
   /** Executes a task, and those that come with its answers; releases the slot at the end. */
   take(task: WorkflowTask, slot: Slot<WorkflowSlotInfo>, isSticky: boolean): void {
     slot.use({ type: 'workflow', workflowType: task.workflowType?.name ?? '', isSticky });
-    const done = this.executeChain(task)
-      .catch((err) => {
-        this.options.logger.error('Workflow task was dropped by an unexpected error', { ...attributesOf(task), error: err });
-      })
-      .finally(() => {
-        slot.release();
-        this.tasks.delete(done);
-      });
-    this.tasks.add(done);
+    void this.executeChain(task, slot);
   }
 
   /** Waits until all tasks under way are executed and answered. */
-  async drain(): Promise<void> {
-    while (this.tasks.size > 0) await Promise.all(this.tasks);
+  drain(): Promise<void> {
+    return this.tasks.drained();
   }
 
-  private async executeChain(first: WorkflowTask): Promise<void> {
-    let next: WorkflowTask | undefined = first;
-    while (next) next = await this.execute(next);
+  private async executeChain(first: WorkflowTask, slot: Slot<WorkflowSlotInfo>): Promise<void> {
+    this.tasks.begin();
+    try {
+      for (let task: WorkflowTask | undefined = first; task; ) {
+        const context = this.contextOf(task);
+        const outcome = await this.outcomeOf(task, context);
+        task = await this.deliver(task, outcome, context);
+      }
+    } catch (err) {
+      this.options.logger.error('Workflow task was dropped by an unexpected error', { ...attributesOf(first), error: err });
+    } finally {
+      slot.release();
+      this.tasks.end();
+    }
   }
 
-  /** Executes one task. Answers with the task that came back, if one did. */
-  private async execute(encoded: WorkflowTask): Promise<WorkflowTask | undefined> {
-    const { host, codecs, logger, metrics } = this.options;
+  /** Executes one task. Undefined when it is to have no answer. */
+  private async outcomeOf(encoded: WorkflowTask, context: SerializationContext): Promise<WorkflowTaskOutcome | undefined> {
+    const { host, codecs, metrics } = this.options;
     metrics?.workflowTaskReceived(encoded);
     const begin = performance.now();
-    const context = this.contextOf(encoded);
-    let outcome: WorkflowTaskOutcome;
+    let outcome: WorkflowTaskOutcome | undefined;
     try {
-      const task = await decodeTask(codecs, encoded, context);
+      const task = codecs.length === 0 ? encoded : await decodeTask(codecs, encoded, context);
       outcome = await host.handleTask(task, this.historyFetcher(encoded, context));
     } catch (err) {
-      // The history could not be read: the run is gone, or the server is. Either way this task has no answer of its own.
-      host.evict(encoded.workflowExecution?.runId ?? '', 'task failed before workflow code ran');
-      if (isTaskGone(err)) return undefined;
-      logger.warn('Workflow task failed before workflow code ran', { ...attributesOf(encoded), error: err });
-      const failure = defaultFailureConverter.errorToFailure(err, defaultPayloadConverter);
-      outcome = encoded.query
-        ? { kind: 'query', answer: { completedType: QUERY_FAILED, errorMessage: failure.message, failure } }
-        : { kind: 'failed', failure: { cause: UNHANDLED_FAILURE, failure } };
+      outcome = this.unreadable(encoded, err);
     }
+    if (!outcome) return undefined;
     countTask(this.options.counts.workflow, outcome.kind === 'failed');
     metrics?.workflowTaskExecuted(encoded, outcome, performance.now() - begin);
-    return this.deliver(encoded, outcome, context);
+    return outcome;
+  }
+
+  /** The history could not be read: the run is gone, or the server is. Either way this task has no answer of its own. */
+  private unreadable(task: WorkflowTask, err: unknown): WorkflowTaskOutcome | undefined {
+    const { host, logger } = this.options;
+    host.evict(task.workflowExecution?.runId ?? '', 'task failed before workflow code ran');
+    if (isTaskGone(err)) return undefined;
+    logger.warn('Workflow task failed before workflow code ran', { ...attributesOf(task), error: err });
+    const failure = defaultFailureConverter.errorToFailure(err, defaultPayloadConverter);
+    return task.query
+      ? { kind: 'query', answer: { completedType: QUERY_FAILED, errorMessage: failure.message, failure } }
+      : { kind: 'failed', failure: { cause: UNHANDLED_FAILURE, failure } };
   }
 
   private contextOf(task: WorkflowTask): SerializationContext {
@@ -121,61 +145,60 @@ export class WorkflowTasks {
     };
   }
 
+  /** Tells the server what became of a task. Answers with the task that came back, if one did. */
   private async deliver(
     task: WorkflowTask,
-    outcome: WorkflowTaskOutcome,
+    outcome: WorkflowTaskOutcome | undefined,
     context: SerializationContext,
   ): Promise<WorkflowTask | undefined> {
-    const { host, logger } = this.options;
+    if (!outcome) return undefined;
+    const { codecs, rpcs, eager, delivery } = this.options;
+    let reserved: EagerReservation | undefined;
     try {
-      if (outcome.kind === 'completed') return await this.complete(task, outcome.completion, context);
+      if (outcome.kind === 'completed') {
+        const { completion } = outcome;
+        const encoded = codecs.length === 0 ? completion : await encodeCompletion(codecs, completion, context);
+        reserved = eager?.reserve(encoded.commands ?? []);
+        const response = await rpcs.workflowTaskCompleted(this.completedRequest(task, encoded), { abortSignal: delivery.signal });
+        return this.takeAnswer(task, response, reserved);
+      }
       if (outcome.kind === 'query') await this.answerQuery(task, outcome.answer, context);
       else await this.fail(task, outcome.failure, context);
     } catch (err) {
-      // What the run believes about its last task is not what the server keeps: begin again from history.
-      host.evict(task.workflowExecution?.runId ?? '', 'answer was not taken by the server');
-      if (outcome.kind === 'completed' && isTooLarge(err)) return this.failTooLarge(task, err as Error, context);
-      const attributes = { ...attributesOf(task), error: err };
-      if (isTaskGone(err)) logger.debug('Workflow task is not known to the server any more, its answer was dropped', attributes);
-      else if (isGrpcServiceError(err) && err.code === status.CANCELLED)
-        logger.warn('Worker stopped before the server took an answer', attributes);
-      else logger.warn('Answer of a workflow task was refused by the server', attributes);
+      return this.notTaken(task, outcome, context, err);
+    } finally {
+      reserved?.release();
     }
     return undefined;
   }
 
-  private async complete(
-    task: WorkflowTask,
-    completion: Extract<WorkflowTaskOutcome, { kind: 'completed' }>['completion'],
-    context: SerializationContext,
-  ): Promise<WorkflowTask | undefined> {
-    const { host, rpcs, namespace, identity, sticky, version, codecs, eager, taskQueue, delivery } = this.options;
-    const encoded = await encodeCompletion(codecs, completion, context);
-    const reserved = eager?.reserve(encoded.commands ?? []);
-    try {
-      const response: CompletedResponse = await rpcs.workflowTaskCompleted(
-        {
-          ...encoded,
-          ...version.completion,
-          namespace,
-          identity,
-          taskToken: task.taskToken!,
-          stickyAttributes: sticky && {
-            workerTaskQueue: { name: sticky.queue, kind: 2, normalName: taskQueue },
-            scheduleToStartTimeout: sticky.scheduleToStartTimeout,
-          },
-          returnNewWorkflowTask: this.options.takesMore() || Boolean(encoded.forceCreateNewWorkflowTask),
-          capabilities: { discardSpeculativeWorkflowTaskWithEvents: true },
-        },
-        { abortSignal: delivery.signal() },
-      );
-      const resetTo = toNumber(response.resetHistoryEventId);
-      if (resetTo > 0) host.speculativeTaskDropped(task.workflowExecution?.runId ?? '', resetTo);
-      reserved?.run(response.activityTasks ?? []);
-      return response.workflowTask?.taskToken?.length ? response.workflowTask : undefined;
-    } finally {
-      reserved?.release();
-    }
+  private completedRequest(task: WorkflowTask, completion: WorkflowTaskCompletion) {
+    return {
+      ...this.fixed,
+      ...completion,
+      taskToken: task.taskToken!,
+      returnNewWorkflowTask: this.options.takesMore() || Boolean(completion.forceCreateNewWorkflowTask),
+    };
+  }
+
+  private takeAnswer(task: WorkflowTask, response: CompletedResponse, reserved: EagerReservation | undefined): WorkflowTask | undefined {
+    const resetTo = toNumber(response.resetHistoryEventId);
+    if (resetTo > 0) this.options.host.speculativeTaskDropped(task.workflowExecution?.runId ?? '', resetTo);
+    reserved?.run(response.activityTasks ?? []);
+    return response.workflowTask?.taskToken?.length ? response.workflowTask : undefined;
+  }
+
+  private notTaken(task: WorkflowTask, outcome: WorkflowTaskOutcome, context: SerializationContext, err: unknown): Promise<undefined> | undefined {
+    const { host, logger } = this.options;
+    // What the run believes about its last task is not what the server keeps: begin again from history.
+    host.evict(task.workflowExecution?.runId ?? '', 'answer was not taken by the server');
+    if (outcome.kind === 'completed' && isTooLarge(err)) return this.failTooLarge(task, err as Error, context);
+    const attributes = { ...attributesOf(task), error: err };
+    if (isTaskGone(err)) logger.debug('Workflow task is not known to the server any more, its answer was dropped', attributes);
+    else if (isGrpcServiceError(err) && err.code === status.CANCELLED)
+      logger.warn('Worker stopped before the server took an answer', attributes);
+    else logger.warn('Answer of a workflow task was refused by the server', attributes);
+    return undefined;
   }
 
   private async answerQuery(
@@ -185,7 +208,7 @@ export class WorkflowTasks {
   ): Promise<void> {
     const { rpcs, namespace, codecs, delivery } = this.options;
     const encoded = await encodeMessage(codecs, answer, context);
-    await rpcs.queryTaskCompleted({ ...encoded, namespace, taskToken: task.taskToken! }, { abortSignal: delivery.signal() });
+    await rpcs.queryTaskCompleted({ ...encoded, namespace, taskToken: task.taskToken! }, { abortSignal: delivery.signal });
   }
 
   private async fail(
@@ -199,7 +222,7 @@ export class WorkflowTasks {
     const encoded = await encodeMessage(codecs, failed, context);
     await rpcs.workflowTaskFailed(
       { ...encoded, ...version.failure, namespace, identity, taskToken: task.taskToken! },
-      { abortSignal: delivery.signal() },
+      { abortSignal: delivery.signal },
     );
   }
 
