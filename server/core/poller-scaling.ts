@@ -16,17 +16,17 @@ export interface ScalingFacts {
   readonly backlogAgeMs: number | undefined;
   /** A rate limit holds tasks back: more polls would change nothing. */
   readonly rateLimited: boolean;
-  readonly addedPerSecond: number;
-  readonly dispatchedPerSecond: number;
+  /** Asked for only when nothing else decides. */
+  readonly rates: () => { readonly added: number; readonly dispatched: number };
 }
 
 /** +1, -1, or 0 for no hint. */
-export function pollerDelta(facts: ScalingFacts, mayHint: () => boolean): number {
-  const { waitedMs, backlogAgeMs, rateLimited, addedPerSecond, dispatchedPerSecond } = facts;
+export function pollerDelta({ waitedMs, backlogAgeMs, rateLimited, rates }: ScalingFacts, mayHint: () => boolean): number {
   if (waitedMs >= IDLE_MS && backlogAgeMs === undefined) return -1;
   if (rateLimited || !mayHint()) return 0;
   if (backlogAgeMs !== undefined && backlogAgeMs > BACKLOG_AGE_MS) return 1;
-  return addedPerSecond > dispatchedPerSecond * ADD_TO_DISPATCH ? 1 : 0;
+  const { added, dispatched } = rates();
+  return added > dispatched * ADD_TO_DISPATCH ? 1 : 0;
 }
 
 /** Keeps the hints of one queue to ten a second for each of its pollers. */

@@ -32,7 +32,7 @@ const rounded = (rate: number): number => Math.round(rate * 100) / 100;
 function reportOf(queue: Queue, sinceMs: number): QueueReport {
   const pollers = [...queue.pollers.values()]
     .filter((p) => p.lastAccessMs >= sinceMs)
-    .map(({ identity, lastAccessMs, queuePerSecond, workerVersionCapabilities, deploymentOptions }) => ({
+    .map(({ lastAccessMs, info: { identity, queuePerSecond, workerVersionCapabilities, deploymentOptions } }) => ({
       identity,
       lastAccessMs,
       queuePerSecond,

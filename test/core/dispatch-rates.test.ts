@@ -52,14 +52,15 @@ describe('a meter', () => {
 });
 
 describe('hints for workers that scale their pollers', () => {
-  const facts = { waitedMs: 20, backlogAgeMs: undefined, rateLimited: false, addedPerSecond: 5, dispatchedPerSecond: 5 };
+  const even = () => ({ added: 5, dispatched: 5 });
+  const facts = { waitedMs: 20, backlogAgeMs: undefined, rateLimited: false, rates: even };
   const always = () => true;
 
   test.each([
     ['a poll that waited for a second was one too many', { waitedMs: 1_000 }, -1],
     ['one that found its task in the backlog was not, however long it waited', { waitedMs: 1_500, backlogAgeMs: 100 }, 0],
     ['a task that lay for long wants more polls', { backlogAgeMs: 201 }, 1],
-    ['more come than go', { addedPerSecond: 7 }, 1],
+    ['more come than go', { rates: () => ({ added: 7, dispatched: 5 }) }, 1],
     ['as many go as come', {}, 0],
     ['a limit holds tasks back, and more polls would not help', { backlogAgeMs: 5_000, rateLimited: true }, 0],
   ])('%s', (_why, more, delta) => {

@@ -16,7 +16,9 @@ export interface DirectTask {
   readonly give: (poller: Poller) => void;
 }
 
-export interface SeenPoller extends PollerInfo {
+interface SeenPoller {
+  /** As of its latest poll. */
+  info: PollerInfo;
   lastAccessMs: number;
 }
 
@@ -77,10 +79,10 @@ export class Queue {
     this.lastPollMs = this.now();
     this.shutDown = false;
     const seen = this.pollers.get(info.identity);
-    this.pollers.set(
-      info.identity,
-      seen ? Object.assign(seen, info, { lastAccessMs: this.lastPollMs }) : { ...info, lastAccessMs: this.lastPollMs },
-    );
+    if (seen) {
+      seen.info = info;
+      seen.lastAccessMs = this.lastPollMs;
+    } else this.pollers.set(info.identity, { info, lastAccessMs: this.lastPollMs });
     if (this.name.kind !== 2 || info.queuePerSecond === this.workerPerSecond) return;
     this.workerPerSecond = info.queuePerSecond;
     this.setRates();
@@ -153,15 +155,19 @@ export class Queue {
 
   /** Whether the worker should poll more (+1) or less (-1), now that its poll has got a task after waiting so long. */
   scalingHint({ backlogAgeMs }: Poller, waitedMs: number): number {
-    const rates = this.rates;
-    const facts = {
-      waitedMs,
-      backlogAgeMs,
-      rateLimited: this.limiter?.heldLately ?? false,
-      addedPerSecond: rates.reduce((sum, r) => sum + r.added, 0),
-      dispatchedPerSecond: rates.reduce((sum, r) => sum + r.dispatched, 0),
-    };
+    const rateLimited = this.limiter?.heldLately ?? false;
+    const facts = { waitedMs, backlogAgeMs, rateLimited, rates: () => this.wholeRates };
     return pollerDelta(facts, () => this.hints.take(this.pollers.size, this.now()));
+  }
+
+  private get wholeRates(): { added: number; dispatched: number } {
+    const nowMs = this.now();
+    const whole = { added: 0, dispatched: 0 };
+    for (const { added, dispatched } of this.levels.values()) {
+      whole.added += added.perSecond(nowMs);
+      whole.dispatched += dispatched.perSecond(nowMs);
+    }
+    return whole;
   }
 
   /** Whether nothing of it is worth remembering: no worker polls it, nothing waits, and its rates are zero. */
