@@ -10,8 +10,15 @@ export interface SourcePosition {
   column: number;
 }
 
+/** The map of what begins at a line. One map for each part: not every runtime reads maps of maps. */
+interface Section {
+  /** From 0. */
+  line: number;
+  map: SourceMap;
+}
+
 export class SourcePositions {
-  #map: SourceMap | undefined;
+  #sections: Section[] = [];
   #payload: IndexMap | (() => IndexMap | undefined) | undefined;
 
   constructor(payload: IndexMap | (() => IndexMap | undefined)) {
@@ -20,28 +27,27 @@ export class SourcePositions {
 
   /** Line and column count from 1, as in stack traces. */
   find(line: number, column: number): SourcePosition | undefined {
-    const map = this.#load();
-    const entry = map?.findEntry(line - 1, column - 1);
+    const section = this.#load().findLast((part) => part.line < line);
+    const entry = section?.map.findEntry(line - 1 - section.line, column - 1);
     if (!entry || !('originalSource' in entry) || entry.originalSource === undefined) return undefined;
     return { source: displayed(entry.originalSource), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
   }
 
   /** The text of a source file, by the name that {@link find} shows. */
   sourceOf(path: string): string | undefined {
-    for (const { map } of (this.#load()?.payload as unknown as IndexMap | undefined)?.sections ?? []) {
-      const { sources, sourcesContent } = map as { sources: string[]; sourcesContent?: (string | null)[] };
+    for (const { map } of this.#load()) {
+      const { sources, sourcesContent } = map.payload as { sources: string[]; sourcesContent?: (string | null)[] };
       const at = sources.findIndex((source) => displayed(source) === path);
       if (at >= 0) return sourcesContent?.[at] ?? undefined;
     }
     return undefined;
   }
 
-  #load(): SourceMap | undefined {
-    if (this.#map) return this.#map;
+  #load(): Section[] {
     const payload = typeof this.#payload === 'function' ? this.#payload() : this.#payload;
     this.#payload = undefined;
-    if (payload) this.#map = new SourceMap(payload as unknown as SourceMapPayload);
-    return this.#map;
+    if (payload) this.#sections = payload.sections.map(({ offset, map }) => ({ line: offset.line, map: new SourceMap(map as SourceMapPayload) }));
+    return this.#sections;
   }
 }
 

@@ -42,6 +42,22 @@ function interop(module: unknown, nodeMode: boolean): object {
   return namespace;
 }
 
+/** Whether a run's global object can inherit from the shared one: in Bun, what is put on the heir is put on the ancestor too. */
+function inheritsFromGlobal(shared: Record<symbol, unknown>): boolean {
+  const mark = Symbol('heir');
+  const heir = Object.create(shared) as Record<symbol, unknown>;
+  heir[mark] = true;
+  return !Object.hasOwn(shared, mark);
+}
+
+function copyOf(shared: object): object {
+  const copy: object = {};
+  for (const key of Reflect.ownKeys(shared)) {
+    Object.defineProperty(copy, key, { value: Reflect.get(shared, key) as unknown, writable: true, configurable: true, enumerable: false });
+  }
+  return copy;
+}
+
 export function installRealm(host: RealmHost): Realm {
   state.host = host;
   installStackTraces();
@@ -67,7 +83,7 @@ export function installRealm(host: RealmHost): Realm {
     freeze: (sdk) => {
       new Freezer().freeze([...own.filter((value) => value !== globalThis), ...hiddenIntrinsics(), ...sdk]);
     },
-    newGlobal: () => Object.create(shared) as object,
+    newGlobal: inheritsFromGlobal(globalThis as Record<symbol, unknown>) ? () => Object.create(shared) as object : () => copyOf(shared),
     refusal: (key) => new TypeError(`Cannot change the global '${String(key)}': all workflows share it. A workflow may put things on globalThis.`),
     isOwnPromise: (value) => value instanceof Promise,
   };
