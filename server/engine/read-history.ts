@@ -117,7 +117,7 @@ async function readPage(
   let next = from;
   let left = batches;
   let bytes = 0;
-  const rows = from < before ? await engine.histories.read(runId, from, before, batches) : [];
+  const rows = from < before ? await engine.histories.readPage(runId, from, before, { batches, bytes: PAGE_BYTES }) : [];
   for (const row of rows) {
     if (left <= 0 || (bytes > 0 && bytes + row.events.length > PAGE_BYTES)) break;
     const starts = [row.firstEventId, ...row.batchStarts].filter((id) => id >= next);

@@ -19,6 +19,9 @@ interface Columns extends Record<string, unknown> {
 
 const row = (c: Columns): HistoryRow => ({ firstEventId: c.first_event_id, lastEventId: c.last_event_id, batchStarts: c.batch_starts ?? [], events: c.events });
 
+/** Batches that a row rarely has more of: where a page begins inside a row, so many may lie before it. */
+const BATCHES_A_ROW = 16;
+
 export class Histories {
   constructor(private readonly database: Database) {}
 
@@ -31,6 +34,29 @@ export class Histories {
           and first_event_id >= coalesce((select max(first_event_id) from history where run_id = $1 and first_event_id <= $2), $2)
         order by first_event_id limit $4`,
       values: [runId, fromEventId, beforeEventId, limit],
+    });
+    return rows.map(row);
+  }
+
+  /**
+   * The same for a page of so many batches or bytes, whichever are fewer: what is beyond stays in the database. The row in which the page ends is
+   * there as a whole, and at least one row.
+   */
+  async readPage(runId: string, fromEventId: number, beforeEventId: number, { batches, bytes }: { batches: number; bytes: number }): Promise<HistoryRow[]> {
+    const rows = await this.database.query<Columns>({
+      name: 'history-read-page',
+      text: `select first_event_id, last_event_id, batch_starts, events from (
+          select first_event_id, last_event_id, batch_starts, events,
+            sum(1 + coalesce(cardinality(batch_starts), 0)) over (order by first_event_id rows between unbounded preceding and 1 preceding) as batches_before,
+            sum(octet_length(events)) over (order by first_event_id rows between unbounded preceding and 1 preceding) as bytes_before
+          from history
+          where run_id = $1 and first_event_id < $3
+            and first_event_id >= coalesce((select max(first_event_id) from history where run_id = $1 and first_event_id <= $2), $2)
+          order by first_event_id limit $4) h
+        -- the page may begin behind some batches of its first row
+        where batches_before is null or (batches_before < $4 + $6 and bytes_before < $5)
+        order by first_event_id`,
+      values: [runId, fromEventId, beforeEventId, batches, bytes, fromEventId === 1 ? 0 : BATCHES_A_ROW],
     });
     return rows.map(row);
   }
