@@ -1,6 +1,6 @@
 /** What every row of the table shares: options, an engine, the raw limits in the same run, figures held against their goals, CPU by process. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -82,6 +82,7 @@ export function report(title, figures, notes, json) {
 /** A folder for data that are to lie on disk like anybody's, gone at the end. */
 export function scratchFolder() {
   const folder = mkdtempSync(join(os.tmpdir(), 'perdure-bench-'));
+  chmodSync(folder, 0o755); // PostgreSQL may run under another account
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
