@@ -109,7 +109,7 @@ export interface BundleOptions {
   /** Files that export `payloadConverter` and `failureConverter`. */
   payloadConverterPath?: string;
   failureConverterPath?: string;
-  /** Modules that the workflow code imports but never uses at run time: they are replaced by stand-ins that throw when used. */
+  /** Modules that the workflow code imports but never uses at run time: they are replaced by stand-ins that throw when used. A name covers all below it: `aws` covers `aws/s3`. */
   ignoreModules?: string[];
   /** Packages in node_modules to be instantiated once per run, like the workflow's own modules, because they keep state. */
   perRunModules?: string[];

@@ -83,6 +83,19 @@ export function libraryPlugin(rules: ModuleRules): Plugin {
   return { name: 'perdure-libraries', setup: (build) => resolveSpecial(build, rules, () => undefined) };
 }
 
+/** Native addons: nothing of theirs can run in the sandbox. */
+const NATIVE = /\.node$/;
+
+/** A name stands for the module, with or without `node:`, and for everything below it: `aws` for `aws/s3` too. */
+function isIgnored(ignored: ReadonlySet<string>, specifier: string): boolean {
+  const wanted = specifier.replace(/^node:/, '');
+  for (const name of ignored) {
+    const given = name.replace(/^node:/, '');
+    if (wanted === given || wanted.startsWith(`${given}/`)) return true;
+  }
+  return false;
+}
+
 async function realPath(build: PluginBuild, args: OnResolveArgs): Promise<string | undefined> {
   const { importer, namespace, resolveDir, kind } = args;
   const found = await build.resolve(args.path, { importer, namespace, resolveDir, kind, pluginData: 'resolved' });
@@ -97,8 +110,8 @@ function resolveSpecial(build: PluginBuild, rules: ModuleRules, report: (module:
   });
   build.onResolve({ filter: /.*/ }, (args): OnResolveResult | undefined => {
     rules.lookedFor(args.path, args.resolveDir);
-    if (rules.ignored.has(args.path)) return { path: `${FORBIDDEN_PREFIX}${args.path}`, external: true };
-    const name = OUTSIDE_MODULES.has(args.path) ? args.path : builtinName(args.path);
+    if (isIgnored(rules.ignored, args.path)) return { path: `${FORBIDDEN_PREFIX}${args.path}`, external: true };
+    const name = OUTSIDE_MODULES.has(args.path) || NATIVE.test(args.path) ? args.path : builtinName(args.path);
     if (name === undefined) return undefined;
     if (name in STAND_INS) return { path: name, namespace: 'perdure-stand-in' };
     // A library may have its reasons, and other ways; in the user's own code it is a mistake.

@@ -5,6 +5,7 @@ import { msOptionalToNumber } from '../definitions/duration.js';
 import { defaultIdentity } from '../client/base-client.js';
 import type { LoadedDataConverter } from '../payload/data-converter.js';
 import { loadDataConverter } from '../payload/load-data-converter.js';
+import { throwIfReservedName } from '../workflow/reserved.js';
 import { count } from './option-count.js';
 import type { PollerScale } from './poller.js';
 import { activityScale, workflowScales } from './poller-scales.js';
@@ -59,6 +60,7 @@ export function compileWorkerOptions(options: WorkerOptions): CompiledWorkerOpti
   if (options.workflowsPath && options.workflowBundle)
     throw new TypeError("Either 'workflowsPath' or 'workflowBundle' may be set, not both");
   const activityFunctions = activityMap(options.activities);
+  refuseReservedNames(options, activityFunctions);
   const hasWorkflows = Boolean(options.workflowsPath || options.workflowBundle);
   const takesActivities = activityFunctions.size > 0 && options.enableNonLocalActivities !== false;
   if (!hasWorkflows && !takesActivities) {
@@ -84,6 +86,12 @@ export function compileWorkerOptions(options: WorkerOptions): CompiledWorkerOpti
     activityPolls: takesActivities ? activityScale(options, slotsOf(tuner.activityTaskSlotSupplier)) : undefined,
     ...workflowScales(options, maxCachedWorkflows > 0, slotsOf(tuner.workflowTaskSlotSupplier)),
   };
+}
+
+function refuseReservedNames({ taskQueue, sinks }: WorkerOptions, activities: ReadonlyMap<string, unknown>): void {
+  throwIfReservedName('task queue', taskQueue);
+  for (const name of activities.keys()) throwIfReservedName('activity', name);
+  for (const name of Object.keys(sinks ?? {})) throwIfReservedName('sink', name);
 }
 
 function defaultCachedRuns(): number {

@@ -45,7 +45,7 @@ export interface WorkerOptions {
   workflowBundle?: WorkflowBundleOption;
   /** Options of the bundler, for `workflowsPath`. */
   bundlerOptions?: {
-    /** Modules that workflow code imports but never uses. */
+    /** Modules that workflow code imports but never uses. A name covers all below it: `aws` covers `aws/s3`. */
     ignoreModules?: string[];
     /** Packages to be instantiated once per run, because they keep state. */
     perRunModules?: string[];

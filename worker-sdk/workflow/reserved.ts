@@ -12,8 +12,14 @@ const EXTENSIONS = new Map<string, string>([
   ['__temporal_workflow_stream_publish', 'signal'],
   ['__temporal_workflow_stream_poll', 'update'],
   ['__temporal_workflow_stream_offset', 'query'],
+  ['__temporal_openai_agents_tracing', 'sink'],
+  ['__temporal_langsmith', 'sink'],
 ]);
 
+/**
+ * Refuses names that belong to the SDK.
+ * @throws TypeError
+ */
 export function throwIfReservedName(kind: string, name: string): void {
   if (name.startsWith(RESERVED_PREFIX) && EXTENSIONS.get(name) !== kind) {
     throw new TypeError(`Cannot use ${kind} name: '${name}', with reserved prefix: '${RESERVED_PREFIX}'`);

@@ -110,6 +110,47 @@ test('an ignored module loads, and fails when it is used', async () => {
   expect(await runCode(files, { ignoreModules: ['node:crypto'] })).toMatch(/'createHash' of the module '(node:)?crypto' cannot be used in workflow code/);
 });
 
+test('an ignored name covers what lies below it, with and without the scheme of Node', async () => {
+  const files = {
+    'workflows.ts': `
+      import { readFile } from 'node:fs/promises';
+      import { existsSync } from 'fs';
+      import { request } from 'not-installed/lib/request';
+      const message = (use: () => unknown) => { try { use(); return 'used'; } catch (e) { return (e as Error).message; } };
+      export async function wf() { return [message(() => readFile('x')), message(() => existsSync('x')), message(() => request('x'))]; }`,
+  };
+  const messages = (await runCode(files, { ignoreModules: ['fs', 'not-installed'] })) as string[];
+  expect(messages).toHaveLength(3);
+  for (const text of messages) expect(text).toMatch(/cannot be used in workflow code.*Use it in an activity/);
+  const refused = await bundleError({ 'workflows.ts': `import fs from 'fs'; import x from 'fs-extra'; export async function wf() { return [fs, x]; }` });
+  expect(refused).toMatch(/fs-extra/);
+});
+
+test('whatever way Node modules and native addons come in, the message names the fix', async () => {
+  const ways = [
+    `import { connect } from 'net'; export async function wf() { return connect(1); }`,
+    `export { readFileSync as wf } from 'fs';`,
+    `export async function wf() { const { readFileSync } = await import('node:fs'); return readFileSync('x'); }`,
+    `export async function wf() { return require('child_process').execSync('ls'); }`,
+    `import process from 'node:process'; export async function wf() { return process.cwd(); }`,
+    `import addon from './addon.node'; export async function wf() { return addon; }`,
+  ];
+  for (const code of ways) {
+    const message = await bundleError({ 'workflows.ts': code, 'addon.node': 'ELF' });
+    expect(message, code).toMatch(/imported by .*workflows\.ts[\s\S]*Use them in activities/);
+  }
+});
+
+test('a library that brings a native addon loads, and fails when that is used', async () => {
+  const result = await runCode({
+    'node_modules/quick/package.json': '{"name":"quick","main":"index.js"}',
+    'node_modules/quick/index.js': `const native = require('./build/quick.node'); exports.slow = () => 1; exports.quick = () => native.run();`,
+    'node_modules/quick/build/quick.node': 'ELF',
+    'workflows.ts': `import { slow, quick } from 'quick'; export async function wf() { try { return [slow(), quick()]; } catch (e) { return (e as Error).message; } }`,
+  });
+  expect(result).toMatch(/'run' of the module '.*quick\.node' cannot be used in workflow code.*Use it in an activity/);
+});
+
 test('stand-ins for the harmless parts of Node', async () => {
   const result = await runCode({
     'workflows.ts': `

@@ -57,6 +57,19 @@ describe('making a worker', () => {
     await expect(create({ workflowsPath: '/a', workflowBundle: { code: '' } })).rejects.toThrow('not both');
   });
 
+  test("refuses names that are the SDK's own", async () => {
+    for (const name of ['__temporal_x', '__stack_trace', '__enhanced_stack_trace']) {
+      const reason = name.startsWith('__temporal_') ? "with reserved prefix: '__temporal_'" : 'which is a reserved name';
+      await expect(create({ activities: { [name]: async () => 1 } })).rejects.toThrow(`Cannot use activity name: '${name}', ${reason}`);
+      await expect(create({ taskQueue: name })).rejects.toThrow(`Cannot use task queue name: '${name}', ${reason}`);
+      await expect(create({ sinks: { [name]: {} } })).rejects.toThrow(`Cannot use sink name: '${name}', ${reason}`);
+    }
+    class Jobs {
+      async __temporal_inherited(): Promise<void> {}
+    }
+    await expect(create({ activities: new Jobs() })).rejects.toThrow("Cannot use activity name: '__temporal_inherited'");
+  });
+
   test('fails when the namespace is not there', async () => {
     service.on('DescribeNamespace', () => {
       throw new FakeError(status.NOT_FOUND, 'nope');
