@@ -20,12 +20,6 @@ import { isClosing, requireCommandSequence, validateCommand } from './validate/c
 
 const C = enums.CommandType;
 
-const notYet =
-  (what: string): CommandHandler =>
-  () => {
-    throw unimplemented(`${what} is not supported by this server yet`);
-  };
-
 export const commandHandlers: Record<number, CommandHandler> = {
   [C.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK]: scheduleActivityCommand,
   [C.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK]: cancelActivityCommand,
@@ -82,8 +76,6 @@ export const commandHandlers: Record<number, CommandHandler> = {
     requireRoomForCancel(turn);
     cancelExternal(turn, attributes!, targetOf(context, attributes!.namespace));
   },
-  [C.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION]: notYet('a Nexus operation'),
-  [C.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION]: notYet('a Nexus operation'),
 };
 
 /** A closed run either ends its chain, or another follows. */

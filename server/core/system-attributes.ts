@@ -20,11 +20,13 @@ const keywordList = (values: readonly string[]): Payload => ({
 
 /** All of a run's search attributes as describe shows them: those of the index, and the builds that have worked on it. */
 export function shownAttributes(state: RunState): { [name: string]: Payload } {
-  const builds: { [name: string]: Payload } = {};
   const checksums = state.resetPoints.map((point) => point.binaryChecksum).filter((checksum) => checksum !== '');
-  if (state.buildIds.length > 0) builds['BuildIds'] = keywordList(state.buildIds);
-  if (checksums.length > 0) builds['BinaryChecksums'] = keywordList(checksums);
-  return { ...builds, ...fieldsOf(state.searchAttributes) };
+  return { ...(checksums.length > 0 ? { BinaryChecksums: keywordList(checksums) } : {}), ...listedAttributes(state) };
+}
+
+/** Those that lists show of it. */
+export function listedAttributes({ buildIds, searchAttributes }: Pick<RunState, 'buildIds' | 'searchAttributes'>): { [name: string]: Payload } {
+  return { ...(buildIds.length > 0 ? { BuildIds: keywordList(buildIds) } : {}), ...fieldsOf(searchAttributes) };
 }
 
 /** Brings the attribute in line with what is paused now: the run itself, some of its activities. */

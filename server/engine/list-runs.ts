@@ -1,9 +1,10 @@
 /** Lists and counts of runs: ListWorkflowExecutions, Scan, Count, and the older ListOpen/ListClosed with their filters. */
-import { api, enums, int64, fromTimestamp, type temporal, toDuration, toTimestamp } from '../core/api.js';
+import { api, enums, int64, fromTimestamp, type Payload, type temporal, toDuration, toTimestamp } from '../core/api.js';
 import { invalidArgument } from '../core/errors.js';
 import { checkListQuery, type CheckedQuery, type Filter } from '../core/list-query/check.js';
 import { parseListQuery } from '../core/list-query/parse.js';
 import { LIST_PAGE_MAX, pageSize } from '../core/validate/page-size.js';
+import { listedAttributes } from '../core/system-attributes.js';
 import { refuse } from '../core/validate/problem.js';
 import { nulProblem } from '../core/validate/text-length.js';
 import type { ListedRun, ListPosition } from '../storage/listing.js';
@@ -20,7 +21,9 @@ type CountRequest = temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequ
 type ExecutionInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 
 const T = enums.IndexedValueType;
-const OPEN: number[] = [enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED];
+const S = enums.WorkflowExecutionStatus;
+const OPEN: number[] = [S.WORKFLOW_EXECUTION_STATUS_RUNNING, S.WORKFLOW_EXECUTION_STATUS_PAUSED];
+const CLOSED: number[] = Object.values(S).filter((status): status is number => typeof status === 'number' && status > 0 && !OPEN.includes(status));
 
 export async function listRuns(engine: Engine, request: ListRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
@@ -61,6 +64,9 @@ function decodePosition(bytes: Uint8Array): ListPosition {
   throw invalidArgument('Invalid NextPageToken.');
 }
 
+/** None at all is left out, as a message of its own would say nothing. */
+const shown = (indexedFields: { [name: string]: Payload }): ExecutionInfo['searchAttributes'] => (Object.keys(indexedFields).length > 0 ? { indexedFields } : undefined);
+
 function listedInfo(run: ListedRun): ExecutionInfo {
   const closed = run.closeMs !== null;
   return {
@@ -76,7 +82,7 @@ function listedInfo(run: ListedRun): ExecutionInfo {
     executionDuration: closed ? toDuration(run.closeMs! - run.executionMs) : undefined,
     taskQueue: run.taskQueue,
     memo: run.memo ? api.common.v1.Memo.decode(run.memo) : {},
-    searchAttributes: run.searchAttributes ? api.common.v1.SearchAttributes.decode(run.searchAttributes) : undefined,
+    searchAttributes: shown(listedAttributes(run)),
     parentExecution: run.parentWorkflowId ? { workflowId: run.parentWorkflowId, runId: run.parentRunId } : undefined,
     rootExecution: { workflowId: run.rootWorkflowId, runId: run.rootRunId },
   };
@@ -111,8 +117,13 @@ const compare = (name: string, type: number, operator: '=' | '>=' | '<=' | '!=',
   value,
 });
 
-/** Open runs, be they paused; or all the others. */
-const isOpen = (negated: boolean): Filter => ({ type: 'in', attribute: { name: 'ExecutionStatus', type: T.INDEXED_VALUE_TYPE_KEYWORD, system: true }, negated, values: OPEN });
+/** Runs that have one of these statuses. */
+const statusIn = (values: number[]): Filter => ({
+  type: 'in',
+  attribute: { name: 'ExecutionStatus', type: T.INDEXED_VALUE_TYPE_KEYWORD, system: true },
+  negated: false,
+  values,
+});
 
 /** The filters that both of the older lists have. */
 function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
@@ -135,7 +146,7 @@ function oldFilters(request: OpenRequest | ClosedRequest): Filter[] {
 
 export async function listOpenRuns(engine: Engine, request: OpenRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
-  const parts = [isOpen(false), ...oldFilters(request)];
+  const parts = [statusIn(OPEN), ...oldFilters(request)];
   return page(
     engine,
     namespace,
@@ -148,7 +159,7 @@ export async function listOpenRuns(engine: Engine, request: OpenRequest, _call: 
 export async function listClosedRuns(engine: Engine, request: ClosedRequest, _call: Call): Promise<ListResponse> {
   const namespace = await engine.registry.require(request.namespace);
   const status = request.statusFilter?.status;
-  const parts = [status ? compare('ExecutionStatus', T.INDEXED_VALUE_TYPE_KEYWORD, '=', status) : isOpen(true), ...oldFilters(request)];
+  const parts = [statusIn(status ? [status] : CLOSED), ...oldFilters(request)];
   return page(
     engine,
     namespace,

@@ -3,6 +3,7 @@ import { enums } from '../core/api.js';
 import type { Attribute, CheckedQuery, Filter } from '../core/list-query/check.js';
 import type { QueryValue } from '../core/list-query/values.js';
 import type { Database } from './database.js';
+import { BUILD_IDS, DERIVED } from './derived-attributes.js';
 
 const T = enums.IndexedValueType;
 
@@ -25,6 +26,8 @@ export interface ListedRun {
   rootRunId: string;
   memo: Buffer | null;
   searchAttributes: Buffer | null;
+  /** Builds of the workers that have worked on it. */
+  buildIds: string[];
 }
 
 /** Where the next page begins: after this run, in list order. */
@@ -59,7 +62,7 @@ const S = enums.WorkflowExecutionStatus;
 const OPEN_STATUSES = new Set<number>([S.WORKFLOW_EXECUTION_STATUS_RUNNING, S.WORKFLOW_EXECUTION_STATUS_PAUSED]);
 
 const COLUMNS = `run_id, workflow_id, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, next_event_id, history_bytes, transitions,
-  parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes`;
+  parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes, ${BUILD_IDS} as build_ids`;
 
 export class Listing {
   constructor(private readonly database: Database) {}
@@ -115,6 +118,7 @@ function listed(r: Record<string, unknown>): ListedRun {
     rootRunId: r.root_run_id as string,
     memo: r.memo as Buffer | null,
     searchAttributes: r.search_attributes as Buffer | null,
+    buildIds: r.build_ids ? (JSON.parse(r.build_ids as string) as string[]) : [],
   };
 }
 
@@ -164,7 +168,8 @@ function parameter(value: QueryValue, values: unknown[]): string {
 function present(attribute: Attribute, values: unknown[]): string {
   if (attribute.system) return SYSTEM_COLUMNS[attribute.name]!;
   values.push(attribute.name);
-  return `indexed -> $${values.length}::text`;
+  const indexed = `indexed -> $${values.length}::text`;
+  return Object.hasOwn(DERIVED, attribute.name) ? `coalesce(${indexed}, ${DERIVED[attribute.name]})` : indexed;
 }
 
 /** The attribute as a value of its type, for comparisons. */
@@ -187,7 +192,10 @@ function typed(attribute: Attribute, values: unknown[]): string {
 /** `indexed` has this value under that name: what the index answers. */
 function contains(attribute: Attribute, value: QueryValue | QueryValue[], values: unknown[]): string {
   values.push(JSON.stringify({ [attribute.name]: value }));
-  return `indexed @> $${values.length}::jsonb`;
+  const indexed = `indexed @> $${values.length}::jsonb`;
+  if (!Object.hasOwn(DERIVED, attribute.name)) return indexed;
+  values.push(JSON.stringify(value));
+  return `(${indexed} or ${DERIVED[attribute.name]} @> $${values.length}::jsonb)`;
 }
 
 /**

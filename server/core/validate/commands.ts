@@ -9,6 +9,7 @@ import { cancelWorkflowFault, completeWorkflowFault, failWorkflowFault } from '.
 import { continueAsNewFault } from './commands/continue-as-new.js';
 import { requestCancelExternalFault, signalExternalFault } from './commands/external.js';
 import { recordMarkerFault } from './commands/marker.js';
+import { cancelNexusFault, scheduleNexusFault } from './commands/nexus.js';
 import { modifyPropertiesFault, upsertSearchAttributesFault } from './commands/properties.js';
 import { cancelTimerFault, startTimerFault } from './commands/timer.js';
 
@@ -60,10 +61,9 @@ const RULES = new Map<number, Rule>([
     Type.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
     (c, context) => continueAsNewFault(c.continueAsNewWorkflowExecutionCommandAttributes, context),
   ],
+  [Type.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION, (c) => scheduleNexusFault(c.scheduleNexusOperationCommandAttributes)],
+  [Type.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION, (c) => cancelNexusFault(c.requestCancelNexusOperationCommandAttributes)],
 ]);
-
-/** Commands of features that have rules of their own elsewhere. */
-const KNOWN_WITHOUT_RULE = new Set<number>([Type.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION, Type.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION]);
 
 const CLOSING = new Set<number>([
   Type.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
@@ -93,7 +93,7 @@ export function requireCommandSequence(commands: readonly Command[]): void {
       const names = commands.map((each) => commandName(each.commandType ?? 0)).join(', ');
       throw invalidArgument(`invalid command sequence: [${names}], command ${commandName(before)} must be the last command.`);
     }
-    if (!RULES.has(type) && !KNOWN_WITHOUT_RULE.has(type)) throw invalidArgument(`unknown command type: ${commandName(type)}`);
+    if (!RULES.has(type)) throw invalidArgument(`unknown command type: ${commandName(type)}`);
   }
 }
 

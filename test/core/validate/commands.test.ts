@@ -93,7 +93,6 @@ test.each<[string, Command]>([
   ['a search attribute', upsert({ City: json('Madrid'), Amount: json(3) })],
   ['a memo', memo(10)],
   ['a signal to a namespace that exists', signal({ namespace: 'billing' })],
-  ['a nexus command, which has rules of its own', bare(T.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION)],
 ])('%s is fine', (_what, command) => {
   expect(fault(command)).toBeUndefined();
 });
@@ -104,6 +103,13 @@ test.each<[string, Command]>([
     activity({ startToCloseTimeout: undefined }),
   ],
   ['BadScheduleActivityAttributes: activityId is not set', activity({ activityId: '' })],
+  ['BadScheduleNexusOperationAttributes: endpoint "nope" not found', { ...bare(T.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION), scheduleNexusOperationCommandAttributes: { endpoint: 'nope' } }],
+  ['BadScheduleNexusOperationAttributes: empty ScheduleNexusOperationCommandAttributes', bare(T.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION)],
+  [
+    'BadRequestCancelNexusOperationAttributes: requested cancelation for a non-existing or already completed operation with scheduled event ID of 99',
+    { ...bare(T.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION), requestCancelNexusOperationCommandAttributes: { scheduledEventId: 99 as never } },
+  ],
+  ['BadRequestCancelNexusOperationAttributes: empty CancelNexusOperationCommandAttributes', bare(T.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION)],
   ['BadScheduleActivityAttributes: activityType is not set', activity({ activityType: {} })],
   ['BadScheduleActivityAttributes: taskQueue is not set', activity({ taskQueue: undefined })],
   ['BadScheduleActivityAttributes: missing task queue name', activity({ taskQueue: {} })],
