@@ -25,6 +25,7 @@ import type { Loop } from './loops/loop.js';
 import { Outage } from './loops/outage.js';
 import { Approvals } from './storage/approvals.js';
 import { Commits } from './storage/commit.js';
+import { CompletionPages } from './storage/completion-pages.js';
 import { Database } from './storage/database.js';
 import { Histories } from './storage/history.js';
 import { Listing } from './storage/listing.js';
@@ -114,6 +115,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     queueReports: new QueueReports(database),
     storedQueueConfigs,
     workers: new Workers(database),
+    completionPages: new CompletionPages(database),
     queueConfigs: new KnownQueueConfigs(storedQueueConfigs, () => engine.queues.refreshLimits()),
     longPollMs: 60_000,
     turnContext: () => {

@@ -4,6 +4,7 @@
  */
 import { int64, type temporal } from '../core/api.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
+import { COMPLETION_BYTES_MAX } from './completion-pages.js';
 
 /** The release of the open API's reference server whose behaviour this one follows; SDKs hold their range of server versions against it. */
 export const API_SERVER_VERSION = '1.32.0';
@@ -50,10 +51,14 @@ export const NAMESPACE_CAPABILITIES: temporal.api.namespace.v1.NamespaceInfo.ICa
   /** Answers to polls say whether to poll more or less. */
   pollerAutoscaling: true,
   standaloneActivityStartDelay: false,
+  /** A workflow task may be answered in several calls, when its commands are larger than one call may be. */
+  workflowTaskCompletionPagination: true,
 };
 
 /** DescribeNamespace: sizes in bytes beyond which a request is refused. */
 export const NAMESPACE_LIMITS: temporal.api.namespace.v1.NamespaceInfo.ILimits = {
   blobSizeLimitError: int64(DEFAULT_LIMITS.payloadSizeMax),
   memoSizeLimitError: int64(DEFAULT_LIMITS.memoSizeMax),
+  /** Of an answer in several calls. */
+  workflowTaskCompletionSizeLimitError: int64(COMPLETION_BYTES_MAX),
 };

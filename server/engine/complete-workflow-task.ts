@@ -22,6 +22,7 @@ import { stickyQueueProblem } from '../core/validate/task-queue.js';
 import { activityTaskAnswer } from './activity-task-answer.js';
 import type { Call } from './call.js';
 import { commandRules, knowNamespaces } from './command-rules.js';
+import { commandsBefore, dropPages, isPaged, keepPage, validatePage } from './completion-pages.js';
 import type { Engine } from './engine.js';
 import { eventOf, startedEventOf } from './events-of.js';
 import type { CachedRun } from './run-cache.js';
@@ -50,20 +51,33 @@ interface Completed {
 
 export async function completeWorkflowTaskCall(engine: Engine, request: Request, _call: Call): Promise<Response> {
   const token = decodeToken(request.taskToken, 'w');
-  const namespace = await requireTokenNamespace(engine, token, request.namespace);
+  await requireTokenNamespace(engine, token, request.namespace);
   requireIdentity(request.identity, engine.limits.idLengthMax);
   requireWorkerVersion(request.workerVersionStamp, request.deploymentOptions);
   refuse(stickyQueueProblem(request.stickyAttributes?.workerTaskQueue, engine.limits.idLengthMax));
-  if (request.intermediatePage || request.pageNumber) {
-    throw failedPrecondition(`workflow task completion pagination is disabled for this namespace ${namespace.name}`);
-  }
+  if (isPaged(request)) validatePage(request);
   try {
-    return await complete(engine, token, request);
+    if (request.intermediatePage) return await takePage(engine, token, request);
+    return request.pageNumber ? await completePaged(engine, token, request) : await complete(engine, token, request);
   } catch (error) {
     if (!(error instanceof TaskFault)) throw error;
     await failWith(engine, token, request, error);
     throw invalidArgument(error.message);
   }
+}
+
+async function takePage(engine: Engine, token: WorkflowTaskToken, request: Request): Promise<Response> {
+  await transact(engine, token.run, (turn) => void requireTask(turn, token));
+  await keepPage(engine, token, request);
+  return {};
+}
+
+async function completePaged(engine: Engine, token: WorkflowTaskToken, request: Request): Promise<Response> {
+  const earlier = await commandsBefore(engine, token, request.pageNumber!);
+  request.commands = [...earlier, ...(request.commands ?? [])];
+  const response = await complete(engine, token, request);
+  await dropPages(engine, token).catch((err) => engine.log.debug({ err }, 'pages of an answer that was taken are left to be swept'));
+  return response;
 }
 
 async function complete(engine: Engine, token: WorkflowTaskToken, request: Request): Promise<Response> {

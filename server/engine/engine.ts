@@ -2,6 +2,7 @@
 import type { Limits } from '../core/limits.js';
 import type { TurnContext } from '../core/turn.js';
 import type { Approvals } from '../storage/approvals.js';
+import type { CompletionPages } from '../storage/completion-pages.js';
 import type { Database } from '../storage/database.js';
 import type { Histories } from '../storage/history.js';
 import type { Listing } from '../storage/listing.js';
@@ -90,6 +91,7 @@ export interface Engine {
   readonly queueConfigs: KnownQueueConfigs;
   readonly storedQueueConfigs: TaskQueueConfigs;
   readonly workers: Workers;
+  readonly completionPages: CompletionPages;
   /** Longest wait of a long poll, in milliseconds. */
   readonly longPollMs: number;
   /** A turn's view of the world at this moment. */

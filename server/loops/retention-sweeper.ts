@@ -1,5 +1,6 @@
-/** Removes closed runs past their retention, the data of deleted namespaces, and workers that have fallen silent. */
+/** Removes closed runs past their retention, the data of deleted namespaces, workers that have fallen silent, and pages of answers that nobody completed. */
 import { enums } from '../core/api.js';
+import { PAGES_KEPT_MS } from '../engine/completion-pages.js';
 import type { Engine } from '../engine/engine.js';
 import { WORKER_REMEMBERED_MS } from '../engine/worker-registry.js';
 
@@ -11,6 +12,7 @@ const DELETED = enums.NamespaceState.NAMESPACE_STATE_DELETED;
 export async function sweepRetentionOnce(engine: Engine): Promise<number> {
   let more = false;
   await engine.workers.removeUnseen(engine.clock.now() - WORKER_REMEMBERED_MS);
+  await engine.completionPages.removeOld(engine.clock.now() - PAGES_KEPT_MS);
   for (const namespace of await engine.namespaces.all()) {
     const deleted = namespace.state === DELETED;
     if (!deleted && engine.timeSkipping) continue;

@@ -54,12 +54,24 @@ describe.each([
     expect((await describeAt(there)).effectiveRateLimit).toMatchObject({ rateLimitSource: 'RATE_LIMIT_SOURCE_API' });
     const polls = [poll(), poll()];
     // whoever tells of its polls has read again what is set
-    await until('the polls are known here', async () => (await describeAt(here)).pollers.some((p: { identity: string }) => p.identity === 'far'));
-    await call(here, 'StartWorkflowExecution', { workflowId: 'wf', workflowType: { name: 'T' }, taskQueue: { name: 'flow' }, requestId: 'r' });
+    await until('the polls are known here', async () =>
+      (await describeAt(here)).pollers.some((p: { identity: string }) => p.identity === 'far'),
+    );
+    await call(here, 'StartWorkflowExecution', {
+      workflowId: 'wf',
+      workflowType: { name: 'T' },
+      taskQueue: { name: 'flow' },
+      requestId: 'r',
+    });
     const task = await call(here, 'PollWorkflowTaskQueue', { taskQueue: { name: 'flow' } });
     const commands = ['a', 'b'].map((activityId) => ({
       commandType: 'COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK',
-      scheduleActivityTaskCommandAttributes: { activityId, activityType: { name: 'A' }, taskQueue: queue, startToCloseTimeout: { seconds: 60 } },
+      scheduleActivityTaskCommandAttributes: {
+        activityId,
+        activityType: { name: 'A' },
+        taskQueue: queue,
+        startToCloseTimeout: { seconds: 60 },
+      },
     }));
     await call(here, 'RespondWorkflowTaskCompleted', { taskToken: task['taskToken'], commands });
     await until('the backlog', async () => Number((await describeAt(there)).stats.approximateBacklogCount) === 2);

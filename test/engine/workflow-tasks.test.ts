@@ -99,14 +99,6 @@ describe('an answer', () => {
     },
   );
 
-  it('in pages is refused: what is never sent whole must not be taken for a whole', async () => {
-    await node.start('pages');
-    const task = await node.poll('pages');
-    await expect(node.complete(task, [command.complete()], { intermediatePage: true })).rejects.toMatchObject({
-      code: 'FAILED_PRECONDITION',
-    });
-  });
-
   it('with a bad command fails the task once; later attempts are left to time out', async () => {
     await node.start('bad');
     const cancel = { commandType: enums.CommandType.COMMAND_TYPE_CANCEL_TIMER, cancelTimerCommandAttributes: { timerId: 'none' } };

@@ -1,4 +1,4 @@
-/** What a real worker makes of task queues: its limit holds, an operator's goes before it, its heartbeats are listed, its pollers scale. */
+/** What the official worker does because this server says that it can: its queue limit holds, large answers come in pages, its heartbeats are listed. */
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,8 @@ import { until } from '../helpers/until.js';
 import { type EngineServer, startEngineServer } from '../transport/engine-server.js';
 
 const WORKFLOWS = `import { proxyActivities } from '@temporalio/workflow';
-const { note } = proxyActivities({ startToCloseTimeout: '1 minute' });
+const { note, size } = proxyActivities({ startToCloseTimeout: '1 minute' });
+export async function large(n) { return await Promise.all(Array.from({ length: n }, (_, i) => size('x'.repeat(600_000 + i)))); }
 export async function many(n) { await Promise.all(Array.from({ length: n }, () => note())); }`;
 
 let engine: EngineServer;
@@ -41,7 +42,7 @@ beforeAll(async () => {
       connection: native,
       taskQueue,
       workflowsPath: file,
-      activities: { note: async () => void times.push(Date.now()) },
+      activities: { note: async () => void times.push(Date.now()), size: async (text: string) => text.length },
       maxTaskQueueActivitiesPerSecond: 10,
       activityTaskPollerBehavior: { type: 'autoscaling', initial: 2, maximum: 20 },
     });
@@ -92,6 +93,11 @@ test('the limit that a worker asks for holds, and an operator’s goes before it
     requestsPerSecond: 4,
     rateLimitSource: enums.RateLimitSource.RATE_LIMIT_SOURCE_API,
   });
+});
+
+test('commands that are larger than one call may be come in pages', async () => {
+  const sizes = await client.workflow.execute('large', { taskQueue, workflowId: randomUUID(), args: [10] });
+  expect(sizes).toEqual(Array.from({ length: 10 }, (_, i) => 600_000 + i));
 });
 
 test('the worker says how it is', async () => {
