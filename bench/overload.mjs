@@ -4,6 +4,7 @@
  *
  *   node bench/overload.mjs                                  a minute
  *   node bench/overload.mjs --seconds 20 --factor 3
+ *   node bench/overload.mjs --profile /tmp/profiles          a CPU profile of the engine
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metric } from './lib/engine.mjs';
@@ -67,7 +68,7 @@ async function flood(engine, pair, perSecond, seconds, progress) {
 const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
 
 await benchRow(
-  { title: 'Overload: twice what the machine can do', engine: { http: true }, options: { factor: { type: 'string' } } },
+  { title: 'Overload: twice what the machine can do', engine: { http: true }, options: { factor: { type: 'string' }, profile: { type: 'string' } } },
   async ({ engine, number, figure, note, progress }) => {
     const seconds = number('seconds', 60);
     const factor = number('factor', 2);

@@ -107,6 +107,7 @@ export async function benchRow({ title, engine: engineOptions = {}, lasting = fa
       address: values.address,
       databaseUrl: values['database-url'],
       dataFolder: scratch && join(scratch.folder, 'postgres'),
+      profile: values.profile,
       ...engineOptions,
     });
     if (limits) notes.push(...(await rawLimits(engine)));

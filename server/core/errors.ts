@@ -66,12 +66,20 @@ export interface Exhausted {
   readonly retryMs: number;
 }
 
-/** The failure's own detail comes first: some SDKs read no further. */
-export const resourceExhausted = (message: string, { cause, scope, retryMs }: Exhausted): ServiceError =>
-  new ServiceError('RESOURCE_EXHAUSTED', message, [
-    detail('ResourceExhaustedFailure', { cause, scope }),
-    { type: 'google.rpc.RetryInfo', value: { retryDelay: toDuration(Math.round(retryMs)) } },
-  ]);
+/** Where there is no room, many are refused in a moment: the stack, which costs more than all the rest of an answer, is left out. */
+export function resourceExhausted(message: string, { cause, scope, retryMs }: Exhausted): ServiceError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new ServiceError('RESOURCE_EXHAUSTED', message, [
+      // the failure's own detail comes first: some SDKs read no further
+      detail('ResourceExhaustedFailure', { cause, scope }),
+      { type: 'google.rpc.RetryInfo', value: { retryDelay: toDuration(Math.round(retryMs)) } },
+    ]);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
 
 export const permissionDenied = (message: string): ServiceError =>
   new ServiceError('PERMISSION_DENIED', message, [detail('PermissionDeniedFailure')]);

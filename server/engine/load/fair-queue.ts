@@ -48,8 +48,9 @@ export class FairQueue<Item> {
     let largest: [string, Item[]] | undefined;
     for (const entry of this.owners) if (!largest || entry[1].length > largest[1].length) largest = entry;
     if (!largest || largest[1].length <= (this.owners.get(owner)?.length ?? 0) + 1) return undefined;
-    const item = largest[1].at(-1)!;
-    this.remove(largest[0], item);
+    const item = largest[1].pop()!;
+    if (largest[1].length === 0) this.owners.delete(largest[0]);
+    this.count--;
     return item;
   }
 
