@@ -6,7 +6,7 @@ import { childRunEvents } from './kinds/child-run.js';
 import { externalEvents } from './kinds/external.js';
 import { optionsEvents } from './kinds/options.js';
 import { markerEvents } from './kinds/marker.js';
-import { pauseEvents } from './kinds/pause.js';
+import { pauseEvents } from './kinds/pause-state.js';
 import { propertyEvents } from './kinds/properties.js';
 import { runEvents } from './kinds/run.js';
 import { signalEvents } from './kinds/signal.js';

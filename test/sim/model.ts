@@ -1,6 +1,6 @@
 /** What one workflow id should look like after any operations: a few fields, no database, no time but that of timers. */
 
-export type Answer = 'OK' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'ALREADY_EXISTS' | 'INVALID_ARGUMENT';
+export type Answer = 'OK' | 'NOT_FOUND' | 'FAILED_PRECONDITION' | 'RESOURCE_EXHAUSTED' | 'ALREADY_EXISTS' | 'INVALID_ARGUMENT';
 
 export interface ModelTask {
   readonly token: number;
@@ -30,6 +30,8 @@ export class ModelRun {
   waiting = true;
   task: ModelTask | undefined;
   failures = 0;
+  /** Nobody is asked anything until it goes on. */
+  paused = false;
   /** The last task would have ended the run, had there been no news. */
   closing = false;
   /** A workflow task has been answered: there is a point to go back to. */
@@ -50,13 +52,25 @@ export class ModelRun {
   /** An update waits for the worker to hear of it. */
   updated(): void {
     if (this.task) this.task.updated = true;
-    else this.waiting = true;
+    else this.waiting = !this.paused;
   }
 
   /** Something happened that the worker must hear of. */
   news(): void {
     if (this.task) this.task.news = true;
-    else this.waiting = true;
+    else this.waiting = !this.paused;
+  }
+
+  /** What a worker has in hand it may finish; a task that waits is taken back. */
+  pause(): void {
+    this.news();
+    this.paused = true;
+    this.waiting = false;
+  }
+
+  unpause(): void {
+    this.paused = false;
+    this.news();
   }
 
   end(how: string): void {

@@ -13,7 +13,7 @@ export type Operation = Step & {
 type Step =
   | { readonly op: 'start' | 'signal' | 'cancel'; readonly request: number }
   | { readonly op: 'update'; readonly id: number }
-  | { readonly op: 'terminate' | 'poll' | 'poll-activity' | 'reset' | 'wait' }
+  | { readonly op: 'pause' | 'unpause' | 'terminate' | 'poll' | 'poll-activity' | 'reset' | 'wait' }
   | { readonly op: 'answer'; readonly token: number; readonly activity: boolean; readonly timer: boolean; readonly complete: boolean }
   | { readonly op: 'fail-task' | 'complete-activity' | 'fail-activity' | 'heartbeat'; readonly token: number };
 
@@ -27,7 +27,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('cancel' as const), request: few }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('update' as const), id: few }) },
   { weight: 6, arbitrary: fc.record({ op: fc.constantFrom('poll' as const, 'poll-activity' as const, 'wait' as const) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('terminate' as const, 'reset' as const) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('terminate' as const, 'reset' as const, 'pause' as const) }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('unpause' as const) }) },
   { weight: 5, arbitrary: fc.record({ op: fc.constant('answer' as const), token, activity: fc.boolean(), timer: fc.boolean(), complete: fc.integer({ min: 0, max: 5 }).map((n) => n === 5) }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constantFrom('fail-task' as const, 'complete-activity' as const, 'fail-activity' as const, 'heartbeat' as const), token }) },
 );
@@ -95,6 +96,10 @@ export class Story {
       case 'fail-activity':
       case 'heartbeat':
         return this.answerActivity(o.op, o.token);
+      case 'pause':
+        return this.pause();
+      case 'unpause':
+        return this.unpause();
       case 'reset':
         return this.reset();
       case 'wait':
@@ -161,7 +166,7 @@ export class Story {
     answer.catch(() => undefined);
     this.updates.push(answer);
     if (run.updates.has(updateId)) return;
-    if (run.refuses) return expectRefused(answer);
+    if (run.paused || run.refuses) return expectRefused(answer, run.paused ? 'FAILED_PRECONDITION' : 'RESOURCE_EXHAUSTED');
     await this.admitted(run, updateId);
     run.updates.set(updateId, false);
     run.updated();
@@ -217,12 +222,12 @@ export class Story {
     run.task = undefined;
     run.closing = unhandled;
     if (unhandled) {
-      run.waiting = true;
+      run.waiting = !run.paused;
       return;
     }
     run.failures = 0;
     run.answered = true;
-    run.waiting = news || later;
+    run.waiting = (news || later) && !run.paused;
     for (const id of updated) run.updates.set(id, true);
     if (o.activity) run.activities.push({ id: `a-${n}`, stage: 'waits' });
     if (o.timer) run.timers.push({ id: `t-${n}`, dueMs: this.node.clock.ms + TIMER_S * 1000, fired: false });
@@ -240,13 +245,13 @@ export class Story {
     run.failures++;
     run.closing = false;
     run.task = undefined;
-    run.waiting = true;
+    run.waiting = !run.paused;
   }
 
   private async pollActivity(): Promise<void> {
     const run = this.model.open;
     const activity = run?.activities.find(({ stage }) => stage === 'waits');
-    if (!run || !activity) return;
+    if (!run || !activity || run.paused) return;
     const task = await this.node.rpc('PollActivityTaskQueue', { taskQueue: { name: `${this.workflowId}-activities` } });
     const known = run.activities.find(({ id, stage }) => id === task.activityId && stage === 'waits');
     if (!known || task.workflowExecution.runId !== run.runId) throw new Error(`the activity task is ${task.workflowExecution?.runId} ${task.activityId}, which does not wait`);
@@ -267,6 +272,20 @@ export class Story {
     if (expected !== 'OK') return;
     activity.stage = 'over';
     run.news();
+  }
+
+  private async pause(): Promise<void> {
+    const run = this.model.open;
+    const expected = !run ? 'NOT_FOUND' : run.paused ? 'FAILED_PRECONDITION' : 'OK';
+    await this.call(expected, 'PauseWorkflowExecution', { workflowId: this.workflowId, requestId: `pause-${++this.count}` });
+    if (expected === 'OK') run!.pause();
+  }
+
+  private async unpause(): Promise<void> {
+    const run = this.model.open;
+    const expected = !run ? 'NOT_FOUND' : run.paused ? 'OK' : 'FAILED_PRECONDITION';
+    await this.call(expected, 'UnpauseWorkflowExecution', { workflowId: this.workflowId });
+    if (expected === 'OK') run!.unpause();
   }
 
   /** Back to the first workflow task that was answered: what was sent to the run since is sent to the new one. */
@@ -315,12 +334,12 @@ export class Story {
   }
 }
 
-async function expectRefused(answer: Promise<unknown>): Promise<void> {
+async function expectRefused(answer: Promise<unknown>, expected: Answer): Promise<void> {
   const got = await answer.then(
     () => 'OK',
     (error: { code?: string }) => error.code,
   );
-  if (got !== 'RESOURCE_EXHAUSTED') throw new Error(`UpdateWorkflowExecution was answered with ${got}, expected was RESOURCE_EXHAUSTED`);
+  if (got !== expected) throw new Error(`UpdateWorkflowExecution was answered with ${got}, expected was ${expected}`);
 }
 
 const endOf = (events: readonly HistoryEvent[]): string =>

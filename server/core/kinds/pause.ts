@@ -2,17 +2,14 @@
  * The pause of a run: it takes in what comes (signals, results, fired timers, a cancel request), and its worker is asked nothing until it goes on. What
  * a worker has in hand may be finished; no attempt of an activity begins. Timeouts count on.
  */
-import { enums, fromTimestamp, type HistoryEvent } from '../api.js';
+import { enums } from '../api.js';
 import { failedPrecondition } from '../errors.js';
-import type { RunState } from '../run-state.js';
-import { notePauses } from '../system-attributes.js';
 import type { Turn } from '../turn.js';
 import { queueAttempt } from './activity.js';
 import { isPaused, isStarted, wake } from './workflow-task.js';
 import { dropWorkflowTask, failWorkflowTask } from './workflow-task-end.js';
 
 const T = enums.EventType;
-const STATUS = enums.WorkflowExecutionStatus;
 
 export interface PauseRequest {
   identity: string;
@@ -56,21 +53,3 @@ export function unpauseRun(turn: Turn, request: PauseRequest): void {
   }
   wake(turn);
 }
-
-/** The run is not paused (any more); what is done about it besides is the caller's affair. */
-export function endPause(state: RunState): void {
-  if (!state.pause) return;
-  state.status = STATUS.WORKFLOW_EXECUTION_STATUS_RUNNING;
-  state.pause = null;
-  notePauses(state);
-}
-
-export const pauseEvents = {
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED](state: RunState, event: HistoryEvent): void {
-    const { identity, reason, requestId } = event.workflowExecutionPausedEventAttributes!;
-    state.status = STATUS.WORKFLOW_EXECUTION_STATUS_PAUSED;
-    state.pause = { ms: fromTimestamp(event.eventTime), identity: identity ?? '', reason: reason ?? '', requestId: requestId ?? '' };
-    notePauses(state);
-  },
-  [T.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED]: (state: RunState, _event: HistoryEvent) => endPause(state),
-};

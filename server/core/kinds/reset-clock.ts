@@ -1,7 +1,7 @@
 /** The time of a run that was reset: what it took over from another run's history happened then, but its clocks start now. */
 import { fromTimestamp, type HistoryEvent } from '../api.js';
 import type { RunState } from '../run-state.js';
-import { endPause } from './pause.js';
+import { endPause } from './pause-state.js';
 
 /**
  * What the RESET_WORKFLOW failure of a task means for the state: the run begins at that moment. Its timeouts count from there, and so do the

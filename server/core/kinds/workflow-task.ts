@@ -312,7 +312,10 @@ export const workflowTaskEvents = {
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
     const cause = event.workflowTaskFailedEventAttributes!.cause ?? 0;
-    if (cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED) return taskEnded(state, false);
+    if (cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED) {
+      taskEnded(state, false);
+      return;
+    }
     failedBecause(state, cause);
     taskEnded(state, true);
     if (cause !== CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) return;
