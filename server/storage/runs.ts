@@ -1,7 +1,7 @@
 /** Reading runs: their state for a transition, the newest of a workflow id, what is due. */
 import type { RunState } from '../core/run-state.js';
 import type { Database } from './database.js';
-import { decodeState, type StateColumns } from './snapshot-codec.js';
+import { decodeState, STATE_COLUMNS, type StateColumns } from './snapshot-codec.js';
 
 export interface LoadedRun {
   state: RunState;
@@ -10,7 +10,7 @@ export interface LoadedRun {
   deadlineMs: number | null;
 }
 
-const STATE = 'version, deadline_ms, info, snapshot, memo, search_attributes';
+const STATE = `version, deadline_ms, ${STATE_COLUMNS}`;
 
 interface StateRow extends StateColumns, Record<string, unknown> {
   version: number;

@@ -1,11 +1,139 @@
-/** Run state <-> the JSON bytes of its two columns. Byte strings become {"$b": base64}. */
+/**
+ * Run state <-> the JSON bytes of its two columns. They hold what the row's other columns do not say and what is not as in a blank state:
+ * every transition writes the snapshot, and most of a state is blank. Byte strings become {"$b": base64}.
+ */
 import { blankState } from '../core/blank-state.js';
 import { dictionary } from '../core/dictionary.js';
-import type { RunInfo, RunState } from '../core/run-state.js';
+import type { Activity, ResetPoint, RetryPolicy, RunInfo, RunState, WorkflowTask } from '../core/run-state.js';
 
-function encode(this: unknown, key: string, value: unknown): unknown {
-  const raw = (this as Record<string, unknown>)[key];
-  return raw instanceof Uint8Array ? { $b: Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64') } : value;
+/** Columns of a run's row that hold parts of its state; some are parts of its info. */
+export interface StateColumns {
+  run_id: string;
+  namespace_id: string;
+  workflow_id: string;
+  status: number;
+  workflow_type: string;
+  task_queue: string;
+  start_ms: number;
+  execution_ms: number;
+  close_ms: number | null;
+  next_event_id: number;
+  history_bytes: number;
+  transitions: number;
+  first_run_id: string;
+  root_workflow_id: string;
+  root_run_id: string;
+  info: Buffer;
+  snapshot: Buffer;
+  memo: Buffer | null;
+  search_attributes: Buffer | null;
+}
+
+/** Those columns, for a select. */
+export const STATE_COLUMNS = [
+  'run_id, namespace_id, workflow_id, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, next_event_id, history_bytes, transitions',
+  'first_run_id, root_workflow_id, root_run_id, info, snapshot, memo, search_attributes',
+].join(', ');
+
+const BLANK = blankState({ namespaceId: '', namespace: '', workflowId: '', runId: '', requestId: '' });
+
+const RETRY: RetryPolicy = { initialIntervalMs: 1_000, coefficient: 2, maximumIntervalMs: 100_000, maximumAttempts: 0, nonRetryableTypes: [] };
+
+/** The times that are missing are those of the first scheduling. */
+const ACTIVITY: Activity = {
+  scheduledEventId: 0,
+  activityId: '',
+  type: '',
+  queue: '',
+  attempt: 1,
+  scheduledMs: 0,
+  attemptScheduledMs: 0,
+  queued: true,
+  startedMs: 0,
+  requestId: '',
+  identity: '',
+  scheduleToCloseMs: 0,
+  scheduleToStartMs: 0,
+  startToCloseMs: 0,
+  heartbeatMs: 0,
+  retry: null,
+  lastFailure: null,
+  lastIdentity: '',
+  lastAttemptCompletedMs: 0,
+  heartbeatDetails: null,
+  lastHeartbeatMs: 0,
+  cancelRequestedEventId: 0,
+  stamp: 0,
+  paused: null,
+  resetRequested: false,
+  resetHeartbeat: false,
+  priority: null,
+};
+
+const WORKFLOW_TASK: WorkflowTask = {
+  kind: 'normal',
+  written: true,
+  scheduledEventId: 0,
+  startedEventId: 0,
+  attempt: 1,
+  queue: '',
+  sticky: false,
+  scheduledMs: 0,
+  originalScheduledMs: 0,
+  startedMs: 0,
+  startToCloseMs: 0,
+  scheduleToStartMs: 0,
+  requestId: '',
+  identity: '',
+  historySizeBytes: 0,
+  suggestReasons: [],
+  workerVersion: null,
+};
+
+const RESET_POINT: ResetPoint = { buildId: '', binaryChecksum: '', runId: '', firstWorkflowTaskCompletedId: 0, createMs: 0, expireMs: 0, resettable: true };
+
+type Json = Record<string, unknown>;
+
+/** Said by other columns. */
+const INFO_IN_COLUMNS = new Set<string>(
+  ['runId', 'namespaceId', 'workflowId', 'workflowType', 'taskQueue', 'startMs', 'executionMs', 'firstRunId', 'rootWorkflowId', 'rootRunId'] satisfies (keyof RunInfo)[],
+);
+const STATE_IN_COLUMNS = new Set<string>(
+  ['info', 'memo', 'searchAttributes', 'status', 'closeMs', 'nextEventId', 'historyBytes', 'transitions'] satisfies (keyof RunState)[],
+);
+const NONE: ReadonlySet<string> = new Set();
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
+  for (const _ in value) return false;
+  return true;
+}
+
+/** What of a value is not blank. */
+function unlike(value: object, blank: object, elsewhere: ReadonlySet<string> = NONE): Json {
+  const found: Json = {};
+  for (const [key, field] of Object.entries(value)) {
+    if (field === undefined || elsewhere.has(key)) continue;
+    const usual = (blank as Json)[key];
+    if (field !== usual && !(isEmpty(field) && isEmpty(usual))) found[key] = field;
+  }
+  return found;
+}
+
+function holdsBytes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof Uint8Array) return true;
+  for (const key in value) if (holdsBytes((value as Json)[key])) return true;
+  return false;
+}
+
+/** The same with byte strings as JSON can hold them. */
+function plain(value: unknown): unknown {
+  if (!holdsBytes(value)) return value;
+  if (value instanceof Uint8Array) return { $b: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value as Json).map(([key, field]) => [key, plain(field)]));
 }
 
 function decode(_key: string, value: unknown): unknown {
@@ -14,39 +142,97 @@ function decode(_key: string, value: unknown): unknown {
   return typeof value.$b === 'string' ? Buffer.from(value.$b, 'base64') : value;
 }
 
-const toBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, encode), 'utf8');
+const toBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(plain(value)), 'utf8');
+const fromBytes = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'), decode);
 
-export const encodeInfo = (state: RunState): Buffer => toBytes(state.info);
+export function encodeInfo({ info }: RunState): Buffer {
+  const json = unlike(info, BLANK.info, INFO_IN_COLUMNS);
+  if (info.originalRunId === info.runId) delete json.originalRunId;
+  if (info.originalStartMs === info.startMs) delete json.originalStartMs;
+  if (info.retry) json.retry = unlike(info.retry, RETRY);
+  return toBytes(json);
+}
 
-/** Everything but what has columns of its own. */
 export function encodeSnapshot(state: RunState): Buffer {
-  return toBytes({ ...state, info: undefined, memo: undefined, searchAttributes: undefined });
+  const { info, activities, workflowTask, resetPoints } = state;
+  const json = unlike(state, BLANK, STATE_IN_COLUMNS);
+  if (json.activities) {
+    const trimmed: Json = {};
+    for (const [id, activity] of Object.entries(activities)) trimmed[id] = activityJson(activity, info);
+    json.activities = trimmed;
+  }
+  if (workflowTask) {
+    const task = unlike(workflowTask, WORKFLOW_TASK);
+    if (workflowTask.queue === usualQueue(workflowTask, state)) delete task.queue;
+    json.workflowTask = task;
+  }
+  if (json.resetPoints) json.resetPoints = resetPoints.map((point) => unlike(point, { ...RESET_POINT, runId: info.runId }));
+  return toBytes(json);
 }
 
-export interface StateColumns {
-  info: Buffer;
-  snapshot: Buffer;
-  memo: Buffer | null;
-  search_attributes: Buffer | null;
+function activityJson(activity: Activity, info: RunInfo): Json {
+  const json = unlike(activity, ACTIVITY);
+  delete json.scheduledEventId;
+  if (activity.queue === info.taskQueue) delete json.queue;
+  if (activity.attemptScheduledMs === activity.scheduledMs) delete json.attemptScheduledMs;
+  else json.attemptScheduledMs = activity.attemptScheduledMs;
+  if (activity.retry) json.retry = unlike(activity.retry, RETRY);
+  return json;
 }
+
+/** Where a workflow task waits unless something else is said. */
+const usualQueue = (task: { sticky: boolean }, { info, sticky }: RunState): string => (task.sticky && sticky ? sticky.queue : info.taskQueue);
+
+const retryOf = (json: unknown): RetryPolicy | null => (json ? { ...RETRY, nonRetryableTypes: [], ...(json as Partial<RetryPolicy>) } : null);
 
 export function decodeState(row: StateColumns): RunState {
-  const info = JSON.parse(row.info.toString('utf8'), decode) as RunInfo;
-  // a snapshot that an older server wrote has not every field of today
-  const blank = blankState({ ...info, requestId: info.createRequestId });
-  const { updatesAccepted, updatesCompleted } = blank;
-  const state = Object.assign(blank, JSON.parse(row.snapshot.toString('utf8'), decode) as RunState);
+  const json = fromBytes(row.info) as RunInfo;
+  const identity = { namespaceId: row.namespace_id, namespace: json.namespace ?? '', workflowId: row.workflow_id, runId: row.run_id };
+  const state = blankState({ ...identity, requestId: json.createRequestId ?? '' });
+  Object.assign(state.info, infoInColumns(row), json);
+  const { info } = state;
+  info.retry = retryOf(json.retry);
+  if (info.originalStartMs === 0) info.originalStartMs = info.startMs;
+  const { updatesAccepted, updatesCompleted } = state;
+  const snapshot = fromBytes(row.snapshot) as Partial<RunState>;
+  Object.assign(state, snapshot, { info });
   // these were records while nothing was put into them yet
   if (!Array.isArray(state.updatesAccepted)) state.updatesAccepted = updatesAccepted;
   if (!Array.isArray(state.updatesCompleted)) state.updatesCompleted = updatesCompleted;
   state.timers = dictionary(state.timers);
   state.requestIds = dictionary(state.requestIds);
-  Object.assign(state.info, info);
-  if (state.info.originalStartMs === 0) state.info.originalStartMs = state.info.startMs;
+  for (const [id, activity] of Object.entries(state.activities)) state.activities[Number(id)] = activityOf(Number(id), activity, info);
+  if (snapshot.workflowTask) {
+    const task = { ...WORKFLOW_TASK, suggestReasons: [], ...(snapshot.workflowTask as Partial<WorkflowTask>) };
+    task.queue ||= usualQueue(task, state);
+    state.workflowTask = task;
+  }
+  state.resetPoints = state.resetPoints.map((point) => ({ ...RESET_POINT, runId: info.runId, ...(point as Partial<ResetPoint>) }));
+  state.status = row.status;
+  state.closeMs = row.close_ms ?? 0;
+  state.nextEventId = row.next_event_id;
+  state.historyBytes = row.history_bytes;
+  state.transitions = row.transitions;
   state.memo = row.memo;
   state.searchAttributes = row.search_attributes;
   return state;
 }
 
+const infoInColumns = (row: StateColumns): Partial<RunInfo> => ({
+  workflowType: row.workflow_type,
+  taskQueue: row.task_queue,
+  startMs: row.start_ms,
+  executionMs: row.execution_ms,
+  firstRunId: row.first_run_id,
+  rootWorkflowId: row.root_workflow_id,
+  rootRunId: row.root_run_id,
+});
+
+function activityOf(scheduledEventId: number, json: Partial<Activity>, info: RunInfo): Activity {
+  const activity = { ...ACTIVITY, scheduledEventId, queue: info.taskQueue, attemptScheduledMs: json.scheduledMs ?? 0, ...json };
+  activity.retry = retryOf(json.retry);
+  return activity;
+}
+
 export const encodeMessage = toBytes;
-export const decodeMessage = <M>(bytes: Buffer): M => JSON.parse(bytes.toString('utf8'), decode) as M;
+export const decodeMessage = <M>(bytes: Buffer): M => fromBytes(bytes) as M;

@@ -8,9 +8,14 @@ import { enums, fromDuration, fromTimestamp, type HistoryEvent, toNumber } from 
 import { durableView, foldHistory } from '../../server/core/evolve.js';
 import type { RunState } from '../../server/core/run-state.js';
 import { decodeEvents } from '../../server/engine/raw-history.js';
-import { decodeState, type StateColumns } from '../../server/storage/snapshot-codec.js';
+import { decodeState, STATE_COLUMNS, type StateColumns } from '../../server/storage/snapshot-codec.js';
 
 const TYPE = enums.EventType;
+/** int8 as number, as the server reads it. */
+const int8AsNumber: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')),
+};
+
 const OPEN = new Set<number>([enums.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING, 8]);
 const TERMINAL = new Set<number>([
   TYPE.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
@@ -48,14 +53,6 @@ const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 };
 
-interface RunRow extends StateColumns {
-  run_id: string;
-  namespace_id: string;
-  workflow_id: string;
-  status: number;
-  next_event_id: string;
-}
-
 interface HistoryRow {
   run_id: string;
   first_event_id: string;
@@ -73,9 +70,7 @@ export async function checkDatabase(url: string, unlike: readonly string[] = [])
   await client.connect();
   try {
     const problems: string[] = [];
-    const runs = await client.query<RunRow>(
-      'select run_id, namespace_id, workflow_id, status, next_event_id, info, snapshot, memo, search_attributes from runs order by run_id',
-    );
+    const runs = await client.query<StateColumns>({ text: `select ${STATE_COLUMNS} from runs order by run_id`, types: int8AsNumber });
     const rows = await client.query<HistoryRow>(
       'select run_id, first_event_id, last_event_id, batch_starts, events from history order by run_id, first_event_id',
     );
@@ -91,14 +86,14 @@ export async function checkDatabase(url: string, unlike: readonly string[] = [])
   }
 }
 
-function checkRun(run: RunRow, rows: readonly HistoryRow[], unlike: readonly string[], problems: string[]): CheckedRun {
+function checkRun(run: StateColumns, rows: readonly HistoryRow[], unlike: readonly string[], problems: string[]): CheckedRun {
   const wrong = (text: string): void => void problems.push(`${run.workflow_id} ${run.run_id}: ${text}`);
   const state = decodeState(run);
   const events = rows.flatMap((row) => checkRow(row, wrong));
   events.forEach((event, index) => {
     if (toNumber(event.eventId) !== index + 1) wrong(`event ${index + 1} has the id ${toNumber(event.eventId)}`);
   });
-  if (Number(run.next_event_id) !== events.length + 1)
+  if (run.next_event_id !== events.length + 1)
     wrong(`the row says that the next event is ${run.next_event_id}, the history holds ${events.length}`);
   const open = OPEN.has(run.status);
   checkEnd(events, open, wrong);
@@ -187,7 +182,7 @@ const viewOf = (state: RunState): Record<string, unknown> => {
   return { ...view, info: undefined, ...view.info };
 };
 
-function checkOneOpen(runs: readonly RunRow[], problems: string[]): void {
+function checkOneOpen(runs: readonly StateColumns[], problems: string[]): void {
   const open = groupBy(
     runs.filter((run) => OPEN.has(run.status)),
     (run) => `${run.namespace_id}/${run.workflow_id}`,

@@ -10,6 +10,7 @@ import { foldHistory } from '../../server/core/evolve.js';
 import { applyEvent } from '../../server/core/registry.js';
 import type { RunState } from '../../server/core/run-state.js';
 import { decodeState, encodeInfo, encodeSnapshot } from '../../server/storage/snapshot-codec.js';
+import { storedRun } from '../helpers/stored-run.js';
 
 const ROOT = new URL('../histories/', import.meta.url);
 const identity = { namespaceId: 'ns', namespace: 'default', workflowId: 'w', runId: 'r', requestId: '' };
@@ -17,7 +18,6 @@ const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((n
 
 const read = (file: string): HistoryEvent[] => historyFromJson(readFileSync(new URL(file, ROOT), 'utf8')).events as unknown as HistoryEvent[];
 const nameOf = (event: HistoryEvent): string => (enums.EventType[event.eventType!] ?? '').replace('EVENT_TYPE_', '');
-const asBuffer = (bytes: Uint8Array | null): Buffer | null => bytes && Buffer.from(bytes);
 /** The one attributes message that an event has. */
 const attributesOf = (event: HistoryEvent): Record<string, unknown> =>
   Object.entries(event).find(([key, value]) => key.endsWith('EventAttributes') && value)?.[1] as Record<string, unknown>;
@@ -105,8 +105,7 @@ describe.each(files)('%s', (file) => {
   test('a run that is stored halfway and read again goes on to the same state', () => {
     const whole = foldHistory(identity, events);
     const resumed = foldHistory(identity, events.slice(0, Math.ceil(events.length / 2)));
-    const stored = { info: encodeInfo(resumed), snapshot: encodeSnapshot(resumed), memo: asBuffer(resumed.memo), search_attributes: asBuffer(resumed.searchAttributes) };
-    const state = decodeState(stored);
+    const state = decodeState(storedRun(resumed));
     for (const event of events.slice(state.nextEventId - 1)) {
       state.nextEventId += 1;
       applyEvent(state, event);
