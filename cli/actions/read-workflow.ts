@@ -60,12 +60,13 @@ export const describeWorkflow = (workflowId: string, options: WorkflowOptions): 
     for (const section of pending(found)) print(`\n${section}`);
   });
 
-const summary = ({ workflowExecutionInfo: info }: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string =>
+const summary = ({ workflowExecutionInfo: info, workflowExtendedInfo: extended }: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string =>
   pairs([
     ['Workflow', info?.execution?.workflowId ?? ''],
     ['Run', info?.execution?.runId ?? ''],
     ['Type', info?.type?.name ?? ''],
     ['Status', short('WorkflowExecutionStatus', 'WORKFLOW_EXECUTION_STATUS_', info?.status)],
+    ['Paused', pauseText(extended?.pauseInfo)],
     ['Task queue', info?.taskQueue ?? ''],
     ['Started', isoTime(info?.startTime)],
     ['Closed', isoTime(info?.closeTime)],
@@ -74,6 +75,9 @@ const summary = ({ workflowExecutionInfo: info }: temporal.api.workflowservice.v
     ['Parent', info?.parentExecution?.workflowId ?? ''],
     ...Object.entries(info?.memo?.fields ?? {}).map(([name, payload]): [string, string] => [`Memo ${name}`, payloadText(payload)]),
   ]);
+
+const pauseText = (pause: temporal.api.workflow.v1.IWorkflowExecutionPauseInfo | null | undefined): string =>
+  pause ? `since ${isoTime(pause.pausedTime)}, by ${pause.identity || 'nobody named'}${pause.reason ? `: ${pause.reason}` : ''}` : '';
 
 const pending = (found: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string[] => {
   const sections: string[] = [];
@@ -87,6 +91,13 @@ const pending = (found: temporal.api.workflowservice.v1.IDescribeWorkflowExecuti
       ),
     );
   if (found.pendingChildren?.length) sections.push(table(['CHILD', 'TYPE', 'RUN ID'], found.pendingChildren.map((c) => [c.workflowId ?? '', c.workflowTypeName ?? '', c.runId ?? ''])));
+  if (found.callbacks?.length)
+    sections.push(
+      table(
+        ['CALLBACK', 'STATE', 'CALLS', 'NEXT CALL', 'LAST FAILURE'],
+        found.callbacks.map((c) => [c.callback?.nexus?.url ?? '', short('CallbackState', 'CALLBACK_STATE_', c.state), String(c.attempt ?? 0), isoTime(c.nextAttemptScheduleTime), failureText(c.lastAttemptFailure)]),
+      ),
+    );
   return sections;
 };
 

@@ -1,4 +1,4 @@
-/** Changes what runs do: starts, signals, cancels and terminates them. */
+/** Changes what runs do: starts, signals, pauses, cancels and terminates them. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { InputOptions, ReasonOptions, StartWorkflowOptions } from '../commands/workflow.js';
@@ -47,6 +47,20 @@ export const cancelWorkflow = (workflowId: string, options: ReasonOptions): Prom
       namespace: options.namespace, workflowExecution: { workflowId, runId: options.runId ?? '' }, reason: options.reason, requestId: randomUUID(), identity,
     });
     report(options, { workflowId }, `Asked workflow ${workflowId} to cancel.`);
+  });
+
+const pauseRequest = (workflowId: string, { namespace, runId = '', reason }: ReasonOptions) => ({ namespace, workflowId, runId, reason, identity, requestId: randomUUID() });
+
+export const pauseWorkflow = (workflowId: string, options: ReasonOptions): Promise<void> =>
+  withServer(options, async (server) => {
+    await (await server.workflows()).pauseWorkflowExecution(pauseRequest(workflowId, options));
+    report(options, { workflowId }, `Paused workflow ${workflowId}.`);
+  });
+
+export const unpauseWorkflow = (workflowId: string, options: ReasonOptions): Promise<void> =>
+  withServer(options, async (server) => {
+    await (await server.workflows()).unpauseWorkflowExecution(pauseRequest(workflowId, options));
+    report(options, { workflowId }, `Workflow ${workflowId} goes on.`);
   });
 
 export const terminateWorkflow = (workflowId: string, options: ReasonOptions): Promise<void> =>

@@ -85,6 +85,16 @@ const addWriters = (workflow: Command): void => {
     .option('--reason <text>', 'why', '')
     .action(async (id: string, options: ReasonOptions) => (await writing()).cancelWorkflow(id, options));
 
+  ofWorkflow(workflow.command('pause'))
+    .description('let a run take in what comes without asking its workers anything, until it is told to go on')
+    .option('--reason <text>', 'why', '')
+    .action(async (id: string, options: ReasonOptions) => (await writing()).pauseWorkflow(id, options));
+
+  ofWorkflow(workflow.command('unpause'))
+    .description('let a paused run go on')
+    .option('--reason <text>', 'why', '')
+    .action(async (id: string, options: ReasonOptions) => (await writing()).unpauseWorkflow(id, options));
+
   ofWorkflow(workflow.command('terminate'))
     .description('end a run at once, without asking it')
     .option('--reason <text>', 'why', '')

@@ -36,6 +36,12 @@ describe('perdure workflow', () => {
     expect((await cli('workflow', 'describe', 'story')).stdout).toMatch(/Status +running/);
     expect((await cli('workflow', 'list')).stdout).toMatch(/running +story +greet/);
 
+    expect((await cli('workflow', 'pause', 'story', '--reason', 'a look')).stdout).toBe('Paused workflow story.\n');
+    const paused = (await cli('workflow', 'describe', 'story')).stdout;
+    expect(paused).toMatch(/Status +PAUSED/i);
+    expect(paused).toMatch(/Paused +since .*: a look/);
+    expect((await cli('workflow', 'pause', 'story')).stderr).toContain('already paused');
+    expect((await cli('workflow', 'unpause', 'story')).stdout).toBe('Workflow story goes on.\n');
     expect((await cli('workflow', 'cancel', 'story')).stdout).toBe('Asked workflow story to cancel.\n');
     expect((await cli('workflow', 'terminate', 'story', '--reason', 'enough')).code).toBe(0);
     const result = await cli('workflow', 'result', 'story');
