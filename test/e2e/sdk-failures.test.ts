@@ -192,3 +192,18 @@ test('bad input fails the task or the activity, never the worker', async () => {
   await unknown.terminate();
   await stop();
 });
+
+test('what a workflow asks for at once may be larger than one message: its commands come in pages', async () => {
+  const taskQueue = `pages-${randomUUID()}`;
+  const bundle = await bundleOf(
+    'pages',
+    `const { size } = w.proxyActivities({ startToCloseTimeout: '1 minute' });
+    export async function large(n) { return await Promise.all(Array.from({ length: n }, (_, i) => size('x'.repeat(600_000 + i)))); }`,
+  );
+  const stop = await startWorker(taskQueue, bundle, { size: async (text: string) => text.length });
+  const handle = await client.workflow.start('large', { taskQueue, workflowId: randomUUID(), args: [10] });
+  expect(await handle.result()).toEqual(Array.from({ length: 10 }, (_, i) => 600_000 + i));
+  const { events } = await handle.fetchHistory();
+  expect(events?.filter((e) => e.workflowTaskFailedEventAttributes)).toEqual([]);
+  await stop();
+});

@@ -59,6 +59,8 @@ export interface WorkerParts {
   takesMore: boolean;
   /** Whether answers to polls say how many polls there should be. Known once the namespace is. */
   serverGivesHints: boolean;
+  /** Whether an answer to a workflow task may come in several calls. */
+  serverTakesPages: boolean;
   readonly counts: TaskCounts;
 }
 
@@ -128,6 +130,7 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
       version,
       eager,
       takesMore,
+      takesPages: () => parts.serverTakesPages,
     });
 
   const poll = { namespace, identity, workerInstanceKey: instanceKey };
@@ -159,6 +162,7 @@ export async function assembleWorker(input: AssemblyInput): Promise<WorkerParts>
     stickyQueue,
     takesMore: true,
     serverGivesHints: false,
+    serverTakesPages: false,
     counts,
   };
   return parts;

@@ -104,6 +104,7 @@ export class Worker {
       });
       const features = await describing;
       parts.serverGivesHints = features.givesHints;
+      parts.serverTakesPages = features.takesPages;
       return new Worker(compiled, connection, !options.connection, features, parts, plugins, runtime, logger);
     } catch (err) {
       if (!options.connection) await connection.close();

@@ -11,6 +11,7 @@ import { defaultPayloadConverter } from '../payload/payload-converter.js';
 import type { SerializationContext } from '../payload/serialization-context.js';
 import type { FetchHistory, WorkflowHost, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from '../replay/workflow-host.js';
 import { isGrpcServiceError } from '../transport/grpc-error.js';
+import { completeInPages, pagesOf } from './completion-pages.js';
 import type { WorkerRpcs } from './delivery.js';
 import { isTaskGone, isTooLarge } from './delivery.js';
 import type { DeliveryLimit } from './delivery-limit.js';
@@ -44,6 +45,8 @@ export interface WorkflowTasksOptions {
   eager: EagerActivities | undefined;
   /** False once the worker stops: then the server is not asked to answer with another task. */
   takesMore(): boolean;
+  /** Whether the server takes an answer in several calls. */
+  takesPages(): boolean;
   delivery: DeliveryLimit;
   metrics?: WorkerMetrics;
   counts: TaskCounts;
@@ -152,14 +155,14 @@ export class WorkflowTasks {
     context: SerializationContext,
   ): Promise<WorkflowTask | undefined> {
     if (!outcome) return undefined;
-    const { codecs, rpcs, eager, delivery } = this.options;
+    const { codecs, eager } = this.options;
     let reserved: EagerReservation | undefined;
     try {
       if (outcome.kind === 'completed') {
         const { completion } = outcome;
         const encoded = codecs.length === 0 ? completion : await encodeCompletion(codecs, completion, context);
         reserved = eager?.reserve(encoded.commands ?? []);
-        const response = await rpcs.workflowTaskCompleted(this.completedRequest(task, encoded), { abortSignal: delivery.signal });
+        const response = await this.complete(this.completedRequest(task, encoded));
         return this.takeAnswer(task, response, reserved);
       }
       if (outcome.kind === 'query') await this.answerQuery(task, outcome.answer, context);
@@ -170,6 +173,19 @@ export class WorkflowTasks {
       reserved?.release();
     }
     return undefined;
+  }
+
+  /** What one message cannot carry goes in pages, where the server takes them. */
+  private async complete(request: ReturnType<WorkflowTasks['completedRequest']>): Promise<CompletedResponse> {
+    const { rpcs, delivery, takesPages } = this.options;
+    const context = { abortSignal: delivery.signal };
+    try {
+      return await rpcs.workflowTaskCompleted(request, context);
+    } catch (err) {
+      const pages = isTooLarge(err) && takesPages() ? pagesOf(request.commands ?? []) : undefined;
+      if (!pages) throw err;
+      return completeInPages(rpcs, request, pages, context);
+    }
   }
 
   private completedRequest(task: WorkflowTask, completion: WorkflowTaskCompletion) {

@@ -82,6 +82,7 @@ function makeTasks(): WorkflowTasks {
       },
     }),
     takesMore: () => takesMore,
+    takesPages: () => false,
     counts: new TaskCounts(),
     delivery: new DeliveryLimit(),
     logger: {
