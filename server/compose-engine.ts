@@ -50,6 +50,8 @@ export interface NodeParts {
   /** There once the loops are built. */
   timers: Pick<Loop, 'wake' | 'wakeIn'> | undefined;
   outbox: Pick<Loop, 'wake'> | undefined;
+  /** Fires what is due of runs at once. */
+  fireRuns: ((runIds: readonly string[]) => void) | undefined;
   sweeper: Pick<Loop, 'wake'> | undefined;
 }
 
@@ -65,7 +67,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
   const nodeId = ids.newId();
   const now = (): number => wall.now();
   const namespaces = new Namespaces(database);
-  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, sweeper: undefined };
+  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, fireRuns: undefined, sweeper: undefined };
   const timeSkipping = skippingClock(config, wall, parts, () => engine.courier.busy || engine.queries.size > 0);
   const clock = timeSkipping ?? wall;
   const committer = new Committer(commits, {
@@ -143,7 +145,9 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
 /** The clock of test mode; undefined when the configuration asks for none. */
 function skippingClock({ timeSkipping, timeSkippingFromMs: startMs }: Config, wall: Clock, parts: NodeParts, busy: () => boolean): TimeSkipping | undefined {
   if (timeSkipping === 'off') return undefined;
-  const due = (): void => {
+  const due = (runIds: readonly string[]): void => {
+    parts.fireRuns?.(runIds);
+    if (runIds.length > 0) return;
     parts.timers?.wake();
     parts.outbox?.wake();
   };

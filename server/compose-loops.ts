@@ -11,7 +11,7 @@ import { NodeWatch } from './loops/node-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
 import { queueReporter } from './loops/queue-reporter.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
-import { fireTimersOnce } from './loops/timer-firer.js';
+import { fireRuns, fireTimersOnce } from './loops/timer-firer.js';
 import { Nodes } from './storage/nodes.js';
 
 const BACKLOG_SWEEP_MS = 2_000;
@@ -50,6 +50,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   parts.timers = timers;
   parts.outbox = outbox;
+  parts.fireRuns = (runIds) => void fireRuns(engine, runIds).catch((err) => log.warn({ err }, 'what is due could not be done; it is tried again'));
   parts.sweeper = sweeper;
   const listener = new Listener(
     engine,

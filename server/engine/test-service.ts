@@ -19,17 +19,15 @@ export function testHandlers(time: TimeSkipping): Handlers {
       return {};
     },
     async Sleep({ duration }: SleepRequest, call: Call) {
-      await until(time, after(duration), call);
+      await asleep(call, (wake) => time.at(after(duration), wake));
       return {};
     },
     async SleepUntil({ timestamp }: SleepUntilRequest, call: Call) {
-      await until(time, fromTimestamp(timestamp), call);
+      await asleep(call, (wake) => time.at(fromTimestamp(timestamp), wake));
       return {};
     },
     async UnlockTimeSkippingWithSleep({ duration }: SleepRequest, call: Call) {
-      time.unlock();
-      // locked in the moment the sleep ends: whatever comes after it waits for the caller
-      await until(time, after(duration), call, () => time.lock());
+      await asleep(call, (wake) => time.unlockedAt(after(duration), wake));
       return {};
     },
     async GetCurrentTime() {
@@ -38,18 +36,13 @@ export function testHandlers(time: TimeSkipping): Handlers {
   };
 }
 
-/** Resolves when the time has come; `over` is called in that moment, or when the caller goes away before. */
-function until(time: TimeSkipping, atMs: number, call: Call, over: () => void = () => {}): Promise<void> {
+/** Resolves when it is woken; rejects when the caller goes away before. */
+function asleep(call: Call, sleep: (wake: () => void) => () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    let waits = true;
-    const end = (settle: () => void) => () => {
-      if (!waits) return;
-      waits = false;
+    const takeBack = sleep(resolve);
+    call.onCancelled(() => {
       takeBack();
-      over();
-      settle();
-    };
-    const takeBack = time.at(atMs, end(resolve));
-    call.onCancelled(end(() => reject(new ServiceError('CANCELLED', 'the caller went away'))));
+      reject(new ServiceError('CANCELLED', 'the caller went away'));
+    });
   });
 }

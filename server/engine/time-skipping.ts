@@ -2,16 +2,14 @@
  * The clock of test mode. It runs like any other while something is under way, and jumps to the next moment at which something is due when
  * nothing is: a workflow that sleeps a month is over at once.
  *
- * What is under way holds the time. It counts one for each workflow task that waits or runs, for each attempt of an activity that waits or runs, and
- * for each lock of a caller; the time may jump while that sum is zero. Callers' unlocks count against the same sum, so that an activity which sleeps by
- * `UnlockTimeSkippingWithSleep` takes back its own hold. Commits, messages between runs and queries under way are waited out besides.
+ * What is under way holds the time: each workflow task that waits or runs, each attempt of an activity that waits or runs, and each lock of a caller.
+ * Callers that wait for a result unlock and lock again; several may do so at once. A caller that sleeps sets aside a lock while it does, or, where there is
+ * none, one activity: it is that activity which sleeps. Commits, messages between runs and queries under way are waited out besides.
  */
-import { nextDeadline } from '../core/deadline.js';
-import { failedPrecondition } from '../core/errors.js';
-import { isRunning } from '../core/kinds/run.js';
 import type { RunState } from '../core/run-state.js';
 import type { CommitItem, CommitResult } from '../storage/commit-item.js';
 import type { Clock } from './engine.js';
+import { RunsInTime } from './runs-in-time.js';
 
 export interface TimeSkippingOptions {
   /** Real time. */
@@ -22,25 +20,21 @@ export interface TimeSkippingOptions {
   readonly locks: number;
   /** Whether something is under way that no run's state tells of. */
   readonly busy: () => boolean;
-  /** The time has jumped, or something fell due. */
-  readonly due: () => void;
-}
-
-/** What a run means for the clock. */
-interface KnownRun {
-  readonly namespaceId: string;
-  readonly holds: number;
-  /** Infinity: nothing is ever due. */
-  readonly dueMs: number;
+  /** These runs are due; none: what was due should have been done by now. */
+  readonly due: (runIds: readonly string[]) => void;
 }
 
 interface Sleeper {
   readonly atMs: number;
   readonly wake: () => void;
+  /** What does not hold the time while it sleeps. */
+  readonly setsAside: 'nothing' | 'lock' | 'activity';
 }
 
 /** How soon to look again while commits, messages or queries are under way. */
 const LOOK_AGAIN_MS = 2;
+/** What is due is usually done by then; else whoever looks for what is due has to look again. */
+const REMIND_MS = 100;
 /** Runs that are due at the same moment go first, so that a test which has slept sees what that moment brought; but not for ever. */
 const RUNS_FIRST_MS = 1_000;
 /** What is due should be under way by then. */
@@ -53,11 +47,11 @@ export class TimeSkipping implements Clock {
   private aheadMs = 0;
   /** After a jump the clock stands there until what is due then is under way: a timer of an hour fires after an hour and not a millisecond more. */
   private standing: { readonly atMs: number; readonly sinceMs: number } | undefined;
-  private readonly runs = new Map<string, KnownRun>();
-  private holds = 0;
+  private readonly runs = new RunsInTime();
   private locks: number;
   private commits = 0;
   private readonly sleepers = new Set<Sleeper>();
+  private remindedMs = 0;
   private looking = false;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -74,22 +68,32 @@ export class TimeSkipping implements Clock {
   /** One more lock. */
   lock(): void {
     this.locks++;
-    this.run();
+    if (this.isHeld()) this.run();
   }
 
-  /** One lock less. @throws ServiceError when nothing holds the time. */
+  /** One lock less; there may be fewer than none while several callers wait. */
   unlock(): void {
-    if (this.locks + this.holds <= 0) throw failedPrecondition('time skipping is not locked: every unlock needs a lock before it');
     this.locks--;
     this.look();
   }
 
   /** Calls back once the time has come. Returns what takes that back. */
   at(atMs: number, wake: () => void): () => void {
-    const sleeper = { atMs, wake };
+    return this.sleep({ atMs, wake, setsAside: 'nothing' });
+  }
+
+  /** The same, without a lock of the caller's; or, when none is left to set aside, without the activity that the caller is taken for. */
+  unlockedAt(atMs: number, wake: () => void): () => void {
+    const isActivity = this.lockedBy() === 0 && this.runs.activities > this.setAside('activity');
+    return this.sleep({ atMs, wake, setsAside: isActivity ? 'activity' : 'lock' });
+  }
+
+  private sleep(sleeper: Sleeper): () => void {
     this.sleepers.add(sleeper);
     this.look();
-    return () => this.sleepers.delete(sleeper);
+    return () => {
+      if (this.sleepers.delete(sleeper) && this.isHeld()) this.run();
+    };
   }
 
   /** Follows a commit: while it is under way the time stands by, and what it wrote is taken note of. */
@@ -107,22 +111,13 @@ export class TimeSkipping implements Clock {
 
   /** Takes note of a run as it stands now. */
   saw(state: RunState): void {
-    const { runId, namespaceId } = state.info;
-    this.holds -= this.runs.get(runId)?.holds ?? 0;
-    this.runs.delete(runId);
-    const open = { namespaceId, holds: isRunning(state) ? holdsOf(state) : 0, dueMs: dueOf(state) };
-    this.holds += open.holds;
-    if (this.locks + this.holds > 0) this.run();
-    if (open.holds > 0 || open.dueMs < Number.POSITIVE_INFINITY) this.runs.set(runId, open);
+    this.runs.saw(state);
+    if (this.isHeld()) this.run();
   }
 
   /** A namespace is gone, with whatever was open in it. */
   forget(namespaceId: string): void {
-    for (const [runId, run] of this.runs) {
-      if (run.namespaceId !== namespaceId) continue;
-      this.holds -= run.holds;
-      this.runs.delete(runId);
-    }
+    this.runs.forget(namespaceId);
     this.look();
   }
 
@@ -148,22 +143,42 @@ export class TimeSkipping implements Clock {
 
   private move(): void {
     clearTimeout(this.timer);
-    const runsDueMs = this.firstRunDue();
-    this.wakeSleepers(runsDueMs);
-    const nextMs = Math.min(runsDueMs, this.firstSleeperDue());
+    const nextMs = Math.min(this.runs.firstDueMs(), this.firstSleeperDue());
     if (nextMs === Number.POSITIVE_INFINITY) {
       this.run();
       return;
     }
-    const leftMs = nextMs - this.now();
-    if (this.locks + this.holds > 0) this.lookIn(leftMs);
-    else if (this.commits > 0 || this.options.busy()) this.lookIn(Math.min(leftMs, LOOK_AGAIN_MS));
-    else {
-      if (leftMs > 0) this.standing = { atMs: Math.ceil(nextMs), sinceMs: this.options.wall.now() };
-      else if (this.standing && this.options.wall.now() - this.standing.sinceMs > STANDS_MAX_MS) this.run();
-      this.options.due();
-      this.lookIn(0);
+    if (nextMs > this.now() && !this.isHeld()) {
+      if (this.commits > 0 || this.options.busy()) {
+        this.lookIn(LOOK_AGAIN_MS);
+        return;
+      }
+      this.standing = { atMs: Math.ceil(nextMs), sinceMs: this.options.wall.now() };
     }
+    this.fireDue();
+    this.wakeSleepers();
+    this.lookWhenNeeded();
+  }
+
+  /** At the next moment at which something is due, and soon for what is under way. */
+  private lookWhenNeeded(): void {
+    const nowMs = this.now();
+    const { firstMs, asked } = this.runs.ahead();
+    let inMs = Math.min(firstMs - nowMs, asked ? REMIND_MS : TIMER_MAX_MS);
+    for (const { atMs } of this.sleepers) inMs = Math.min(inMs, Math.max(atMs - nowMs, LOOK_AGAIN_MS));
+    this.lookIn(Math.max(inMs, 0));
+  }
+
+  /** Asks once for what is due, and again when nothing has come of it. */
+  private fireDue(): void {
+    const nowMs = this.now();
+    const wallMs = this.options.wall.now();
+    if (this.standing && wallMs - this.standing.sinceMs > STANDS_MAX_MS) this.run();
+    const fresh = this.runs.askFor(nowMs);
+    if (fresh.length > 0) this.options.due(fresh);
+    else if (this.runs.ahead().asked && wallMs - this.remindedMs >= REMIND_MS) this.options.due([]);
+    else return;
+    this.remindedMs = wallMs;
   }
 
   /** The clock runs on from where it stands. */
@@ -173,25 +188,36 @@ export class TimeSkipping implements Clock {
     this.standing = undefined;
   }
 
-  /** A moment that has come is looked at again a little later: what is due then is under way. */
   private lookIn(ms: number): void {
-    this.timer = setTimeout(() => this.look(), ms > 0 ? Math.min(ms, TIMER_MAX_MS) : LOOK_AGAIN_MS);
+    this.timer = setTimeout(() => this.look(), ms);
   }
 
-  private wakeSleepers(runsDueMs: number): void {
+  private wakeSleepers(): void {
     const nowMs = this.now();
+    const runsDueMs = this.runs.firstDueMs();
     for (const sleeper of this.sleepers) {
       if (sleeper.atMs > nowMs) continue;
       if (runsDueMs <= sleeper.atMs && nowMs - sleeper.atMs < RUNS_FIRST_MS) continue;
       this.sleepers.delete(sleeper);
+      if (this.isHeld()) this.run();
       sleeper.wake();
+      this.look(); // others may sleep on
     }
   }
 
-  private firstRunDue(): number {
-    let first = Number.POSITIVE_INFINITY;
-    for (const { dueMs } of this.runs.values()) first = Math.min(first, dueMs);
-    return first;
+  private isHeld(): boolean {
+    return this.lockedBy() > 0 || this.runs.holds > this.setAside('activity');
+  }
+
+  /** Locks that are not set aside. */
+  private lockedBy(): number {
+    return Math.max(0, this.locks - this.setAside('lock'));
+  }
+
+  private setAside(what: Sleeper['setsAside']): number {
+    let count = 0;
+    for (const { setsAside } of this.sleepers) if (setsAside === what) count++;
+    return count;
   }
 
   private firstSleeperDue(): number {
@@ -199,20 +225,4 @@ export class TimeSkipping implements Clock {
     for (const { atMs } of this.sleepers) first = Math.min(first, atMs);
     return first;
   }
-}
-
-/** When something of a run is due next, its completion callbacks included; Infinity = never. */
-function dueOf(state: RunState): number {
-  const waiting = state.callbacks.flatMap(({ calls }) => (calls?.state === 'backing-off' ? [calls.nextMs] : []));
-  return Math.min(...[nextDeadline(state), ...waiting].filter((ms) => ms > 0), Number.POSITIVE_INFINITY);
-}
-
-/** How many things of a run are under way. A backoff, a pause and a timer are not. */
-function holdsOf(state: RunState): number {
-  let holds = state.workflowTask ? 1 : 0;
-  for (const id in isRunning(state) ? state.activities : {}) {
-    const { startedMs, queued, paused } = state.activities[id]!;
-    if (startedMs > 0 || (queued && !paused)) holds++;
-  }
-  return holds;
 }

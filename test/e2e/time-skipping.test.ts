@@ -113,6 +113,14 @@ describe.each(Object.entries(kits))('a test environment of %s', (_name, make) =>
     expect(result).toEqual({ attempts: 7, hours: 1 + 2 + 4 + 8 + 16 + 24 });
   });
 
+  test('many results are awaited at once', async () => {
+    const run = (n: number) => env.client.workflow.execute<typeof reminders>('reminders', { taskQueue, workflowId: `many-${n}`, args: [5] });
+    expect(await Promise.all(Array.from({ length: 20 }, (_, n) => run(n)))).toEqual(Array(20).fill('nobody answered'));
+    // nothing that ran was skipped over: no task was lost or timed out on the way
+    const { events } = await env.client.workflow.getHandle('many-7').fetchHistory();
+    expect(events!.filter((e) => e.workflowTaskTimedOutEventAttributes || e.activityTaskTimedOutEventAttributes)).toEqual([]);
+  });
+
   test('an assertion that fails in a workflow fails it', async () => {
     const failed = await env.client.workflow.execute<typeof wrong>('wrong', options('wrong')).catch((err: Error) => err);
     expect(failed).toMatchObject({ name: 'WorkflowFailedError', cause: { message: expect.stringContaining('2 == 3') } });

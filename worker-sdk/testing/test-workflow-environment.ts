@@ -105,7 +105,7 @@ export class TestWorkflowEnvironment {
   /**
    * Starts an engine of the test's own whose clock skips time, and connects to it. Time is real, except while a result is awaited through
    * {@link client} and during {@link sleep}: then the clock jumps from one timer, timeout or backoff to the next as long as no activity and no workflow
-   * task is under way. It is the same for all workflows of the environment, so tests that run side by side should each have their own.
+   * task is under way. It is the same for all workflows of the environment.
    */
   static async createTimeSkipping({ server, client = {}, plugins }: TimeSkippingTestWorkflowEnvironmentOptions = {}): Promise<TestWorkflowEnvironment> {
     const own = await startTimeSkippingServer(server);
