@@ -42,6 +42,7 @@ interface PerdurePlugin extends ESLint.Plugin {
   };
 }
 
+/** The plugin: its rules, and the `recommended` configuration. */
 const plugin: PerdurePlugin = {
   meta: { name: '@perdure/eslint-plugin', version: '0.1.0' },
   rules,

@@ -21,6 +21,7 @@ const checks = {
   lock: [join(ROOT, 'scripts', 'lock-file.mjs')],
   sizes: [join(ROOT, 'scripts', 'file-sizes.mjs')],
   parity: [join(ROOT, 'scripts', 'sdk-parity.mjs')],
+  'public-types': [join(ROOT, 'scripts', 'public-types.mjs')],
   tests: [tool('vitest/vitest.mjs'), 'run'],
 };
 

@@ -31,8 +31,7 @@ export { asyncLocalStorage, Context } from './context.js';
 export type { Info } from './info.js';
 
 /** Attaches options, such as type information, to an activity function. */
-// biome-ignore lint/suspicious/noExplicitAny: the arguments of a user's function.
-export function setActivityOptions<Args extends any[], ReturnType>(
+export function setActivityOptions<Args extends unknown[], ReturnType>(
   options: ActivityDefinitionOptions,
   fn: ActivityFunction<Args, ReturnType>,
 ): void {

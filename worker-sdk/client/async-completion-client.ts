@@ -16,7 +16,9 @@ import {
   rethrowKnownErrorTypes,
 } from './errors.js';
 
+/** Options of {@link AsyncCompletionClient}. */
 export type AsyncCompletionClientOptions = BaseClientOptions;
+/** {@link AsyncCompletionClientOptions} with defaults filled in. */
 export type LoadedAsyncCompletionClientOptions = LoadedWithDefaults<AsyncCompletionClientOptions>;
 
 /** Names an activity of a workflow. */

@@ -20,11 +20,13 @@ export interface ClientOptions extends BaseClientOptions {
   };
 }
 
+/** {@link ClientOptions} with defaults filled in. */
 export type LoadedClientOptions = LoadedWithDefaults<ClientOptions>;
 
 /** Hooks that configure clients. */
 export interface ClientPlugin {
   get name(): string;
+  /** Changes the options of a client. */
   configureClient?(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'>;
 }
 

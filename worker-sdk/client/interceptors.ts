@@ -121,16 +121,24 @@ export interface WorkflowClientInterceptor {
   start?: (input: WorkflowStartInput, next: Next<this, 'start'>) => Promise<string>;
   /** Around a start. */
   startWithDetails?: (input: WorkflowStartInput, next: Next<this, 'startWithDetails'>) => Promise<WorkflowStartOutput>;
+  /** An update is sent. */
   startUpdate?: (input: WorkflowStartUpdateInput, next: Next<this, 'startUpdate'>) => Promise<WorkflowStartUpdateOutput>;
+  /** An update is sent to a workflow that is started if need be. */
   startUpdateWithStart?: (
     input: WorkflowStartUpdateWithStartInput,
     next: Next<this, 'startUpdateWithStart'>,
   ) => Promise<WorkflowStartUpdateWithStartOutput>;
+  /** A signal is sent. */
   signal?: (input: WorkflowSignalInput, next: Next<this, 'signal'>) => Promise<void>;
+  /** A signal is sent to a workflow that is started if need be. */
   signalWithStart?: (input: WorkflowSignalWithStartInput, next: Next<this, 'signalWithStart'>) => Promise<string>;
+  /** A workflow is asked. */
   query?: (input: WorkflowQueryInput, next: Next<this, 'query'>) => Promise<unknown>;
+  /** A workflow is ended by force. */
   terminate?: (input: WorkflowTerminateInput, next: Next<this, 'terminate'>) => Promise<TerminateWorkflowExecutionResponse>;
+  /** A workflow is asked to cancel itself. */
   cancel?: (input: WorkflowCancelInput, next: Next<this, 'cancel'>) => Promise<RequestCancelWorkflowExecutionResponse>;
+  /** A workflow is described. */
   describe?: (input: WorkflowDescribeInput, next: Next<this, 'describe'>) => Promise<DescribeWorkflowExecutionResponse>;
 }
 

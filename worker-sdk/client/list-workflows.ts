@@ -6,6 +6,7 @@ import type { RpcContext } from './rpc-context.js';
 import type { WorkflowExecutionInfo } from './types.js';
 import { fetchWorkflowHistory } from './workflow-calls.js';
 
+/** Options of {@link WorkflowClient.list}. */
 export interface ListOptions {
   /** Workflows fetched by one call; the server's default is 1000. */
   pageSize?: number;
@@ -13,6 +14,7 @@ export interface ListOptions {
   query?: string;
 }
 
+/** Options for fetching the histories of listed runs. */
 export interface IntoHistoriesOptions {
   /** Histories downloaded at once. Default 5. */
   concurrency?: number;

@@ -46,12 +46,15 @@ export interface ScheduleHandle {
   readonly client: ScheduleClient;
 }
 
+/** Options of {@link ScheduleClient}. */
 export interface ScheduleClientOptions extends BaseClientOptions {
   interceptors?: ScheduleClientInterceptor[];
 }
 
+/** {@link ScheduleClientOptions} with defaults filled in. */
 export type LoadedScheduleClientOptions = LoadedWithDefaults<ScheduleClientOptions>;
 
+/** Options of {@link ScheduleClient.list}. */
 export interface ListScheduleOptions {
   /** Schedules fetched by one call. Default 1000. */
   pageSize?: number;

@@ -23,11 +23,13 @@ export const ScheduleOverlapPolicy = {
   ALLOW_ALL: 'ALLOW_ALL',
 } as const;
 export type ScheduleOverlapPolicy = (typeof ScheduleOverlapPolicy)[keyof typeof ScheduleOverlapPolicy];
+/** Schedule overlap policy: the API's number for a name, and the name for a number. */
 export const [encodeScheduleOverlapPolicy, decodeScheduleOverlapPolicy] = enumNames(
   { SKIP: 1, BUFFER_ONE: 2, BUFFER_ALL: 3, CANCEL_OTHER: 4, TERMINATE_OTHER: 5, ALLOW_ALL: 6 },
   'SCHEDULE_OVERLAP_POLICY_',
 );
 
+/** Names of the months, as the API counts them. */
 export const MONTHS = [
   'JANUARY',
   'FEBRUARY',
@@ -42,9 +44,12 @@ export const MONTHS = [
   'NOVEMBER',
   'DECEMBER',
 ] as const;
+/** Name of a month. */
 export type Month = (typeof MONTHS)[number];
 
+/** Names of the days, as the API counts them: Sunday is 0. */
 export const DAYS_OF_WEEK = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
+/** Name of a day of the week. */
 export type DayOfWeek = (typeof DAYS_OF_WEEK)[number];
 
 /** From `start` to `end`, both included, every `step`. */
@@ -152,20 +157,26 @@ export type ScheduleOptionsStartWorkflowAction<W extends Workflow> = {
   /** The time is appended to it for each start. Default `<scheduleId>-workflow`. */
   workflowId?: string;
 } & StartOptions<W>;
+/** What a schedule does, as a client says it. */
 export type ScheduleOptionsAction = ScheduleOptionsStartWorkflowAction<Workflow>;
 
+/** The workflow that a described schedule starts. */
 export type ScheduleDescriptionStartWorkflowAction = {
   type: 'startWorkflow';
   workflowType: string;
   workflowId: string;
 } & StartOptions<Workflow>;
+/** What a described schedule does. */
 export type ScheduleDescriptionAction = ScheduleDescriptionStartWorkflowAction;
+/** What a schedule does, with defaults filled in. */
 export type CompiledScheduleAction = ScheduleDescriptionAction & { args: unknown[] };
 
+/** The workflow that a listed schedule starts. */
 export interface ScheduleSummaryStartWorkflowAction {
   type: 'startWorkflow';
   workflowType: string;
 }
+/** What a listed schedule does. */
 export type ScheduleSummaryAction = ScheduleSummaryStartWorkflowAction;
 
 /** Takes actions for times gone by, all at once. */
@@ -204,18 +215,22 @@ export interface ScheduleOptions<A = ScheduleOptionsAction> {
   };
 }
 
+/** {@link ScheduleOptions} with defaults filled in. */
 export type CompiledScheduleOptions = ScheduleOptions<CompiledScheduleAction>;
 
 /** What {@link ScheduleHandle.update} changes a schedule to. */
 export type ScheduleUpdateOptions<A = ScheduleOptionsAction> = Omit<ScheduleOptions<A>, 'scheduleId' | 'memo' | 'state'> & {
   state?: Omit<NonNullable<ScheduleOptions['state']>, 'triggerImmediately' | 'backfill'>;
 };
+/** {@link ScheduleUpdateOptions} with defaults filled in. */
 export type CompiledScheduleUpdateOptions = ScheduleUpdateOptions<CompiledScheduleAction>;
 
+/** The run that an action of a schedule started. */
 export interface ScheduleExecutionStartWorkflowActionResult {
   type: 'startWorkflow';
   workflow: { workflowId: string /** First run of the chain. */; firstExecutionRunId: string };
 }
+/** What an action of a schedule came to. */
 export type ScheduleExecutionActionResult = ScheduleExecutionStartWorkflowActionResult;
 
 /** An action that was taken. */

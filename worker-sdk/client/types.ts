@@ -15,11 +15,17 @@ export interface WorkflowExecution {
   runId?: string;
 }
 
+/** The request of StartWorkflowExecution. */
 export type StartWorkflowExecutionRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
+/** The request of GetWorkflowExecutionHistory. */
 export type GetWorkflowExecutionHistoryRequest = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryRequest;
+/** The answer of DescribeWorkflowExecution. */
 export type DescribeWorkflowExecutionResponse = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
+/** A run as the API describes it. */
 export type RawWorkflowExecutionInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+/** The answer of TerminateWorkflowExecution. */
 export type TerminateWorkflowExecutionResponse = temporal.api.workflowservice.v1.ITerminateWorkflowExecutionResponse;
+/** The answer of RequestCancelWorkflowExecution. */
 export type RequestCancelWorkflowExecutionResponse = temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionResponse;
 
 /** Status of a run, in a word. */
@@ -86,6 +92,7 @@ export const QueryRejectCondition = {
   NOT_COMPLETED_CLEANLY: 'NOT_COMPLETED_CLEANLY',
 } as const;
 export type QueryRejectCondition = (typeof QueryRejectCondition)[keyof typeof QueryRejectCondition];
+/** Query reject condition: the API's number for a name, and the name for a number. */
 export const [encodeQueryRejectCondition, decodeQueryRejectCondition] = enumNames(
   { NONE: 1, NOT_OPEN: 2, NOT_COMPLETED_CLEANLY: 3 },
   'QUERY_REJECT_CONDITION_',
@@ -101,6 +108,7 @@ export const WorkflowUpdateStage = {
   COMPLETED: 'COMPLETED',
 } as const;
 export type WorkflowUpdateStage = (typeof WorkflowUpdateStage)[keyof typeof WorkflowUpdateStage];
+/** Workflow update stage: the API's number for a name, and the name for a number. */
 export const [encodeWorkflowUpdateStage] = enumNames(
   { ADMITTED: 1, ACCEPTED: 2, COMPLETED: 3 },
   'UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_',

@@ -40,6 +40,7 @@ export interface WorkflowClientOptions extends BaseClientOptions {
   queryRejectCondition?: QueryRejectCondition;
 }
 
+/** {@link WorkflowClientOptions} with defaults filled in. */
 export type LoadedWorkflowClientOptions = LoadedWithDefaults<WorkflowClientOptions>;
 
 /** Update options, and the workflow to start. */
@@ -95,8 +96,7 @@ export class WorkflowClient extends BaseClient {
   }
 
   /** Starts a workflow if it is not running, and sends it a signal, in one step. */
-  // biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
-  async signalWithStart<T extends Workflow, SignalArgs extends any[] = []>(
+  async signalWithStart<T extends Workflow, SignalArgs extends unknown[] = []>(
     workflowTypeOrFunc: string | T,
     options: WithWorkflowArgs<T, WorkflowSignalWithStartOptions<SignalArgs>>,
   ): Promise<WorkflowHandleWithSignaledRunId<T>> {
@@ -125,8 +125,7 @@ export class WorkflowClient extends BaseClient {
   }
 
   /** Starts a workflow, or finds it, sends it an update, and waits for the update's result. */
-  // biome-ignore lint/suspicious/noExplicitAny: arguments of a user's update.
-  async executeUpdateWithStart<T extends Workflow, Ret, Args extends any[]>(
+  async executeUpdateWithStart<T extends Workflow, Ret, Args extends unknown[]>(
     updateDef: UpdateDefinition<Ret, Args> | string,
     updateOptions: UpdateWithStartOptions<T, Args>,
   ): Promise<Ret> {
@@ -134,8 +133,7 @@ export class WorkflowClient extends BaseClient {
   }
 
   /** Starts a workflow, or finds it, sends it an update, and waits until the update is accepted. */
-  // biome-ignore lint/suspicious/noExplicitAny: arguments of a user's update.
-  async startUpdateWithStart<T extends Workflow, Ret, Args extends any[]>(
+  async startUpdateWithStart<T extends Workflow, Ret, Args extends unknown[]>(
     updateDef: UpdateDefinition<Ret, Args> | string,
     updateOptions: UpdateWithStartOptions<T, Args> & { waitForStage: 'ACCEPTED' },
   ): Promise<WorkflowUpdateHandle<Ret>> {
@@ -184,8 +182,7 @@ export class WorkflowClient extends BaseClient {
     return next({ workflowType, options: compileWorkflowOptions(options), headers: {} });
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: arguments of a user's update.
-  private async updateWithStart<T extends Workflow, Ret, Args extends any[]>(
+  private async updateWithStart<T extends Workflow, Ret, Args extends unknown[]>(
     updateDef: UpdateDefinition<Ret, Args> | string,
     updateOptions: UpdateWithStartOptions<T, Args>,
     stage: WorkflowUpdateStage,

@@ -43,7 +43,7 @@ export interface WorkflowHandle<T extends Workflow = Workflow> extends BaseWorkf
    * Sends an update and waits for its result.
    * @throws WorkflowUpdateFailedError when it is rejected or fails; WorkflowUpdateRPCTimeoutOrCancelledError.
    */
-  executeUpdate<Ret, Args extends [any, ...any[]], Name extends string = string>(
+  executeUpdate<Ret, Args extends [unknown, ...unknown[]], Name extends string = string>(
     def: UpdateDefinition<Ret, Args, Name> | string,
     options: WorkflowUpdateOptions & { args: Args },
   ): Promise<Ret>;
@@ -52,7 +52,7 @@ export interface WorkflowHandle<T extends Workflow = Workflow> extends BaseWorkf
     options?: WorkflowUpdateOptions & { args?: Args },
   ): Promise<Ret>;
   /** Sends an update and waits until the workflow has accepted it. */
-  startUpdate<Ret, Args extends [any, ...any[]], Name extends string = string>(
+  startUpdate<Ret, Args extends [unknown, ...unknown[]], Name extends string = string>(
     def: UpdateDefinition<Ret, Args, Name> | string,
     options: WorkflowUpdateOptions & { args: Args; waitForStage: 'ACCEPTED' },
   ): Promise<WorkflowUpdateHandle<Ret>>;
@@ -63,9 +63,9 @@ export interface WorkflowHandle<T extends Workflow = Workflow> extends BaseWorkf
   /** A handle on an update that was sent before. */
   getUpdateHandle<Ret>(updateId: string, options?: GetWorkflowUpdateHandleOptions): WorkflowUpdateHandle<Ret>;
   /** Asks a query handler of the workflow; it sees every event that was acknowledged before. */
-  query<Ret, Args extends any[] = []>(def: QueryDefinition<Ret, Args> | string, ...args: Args): Promise<Ret>;
+  query<Ret, Args extends unknown[] = []>(def: QueryDefinition<Ret, Args> | string, ...args: Args): Promise<Ret>;
   /** Asks a query handler by name, with conversion options. */
-  queryWithOptions<Ret, Args extends any[] = []>(queryName: string, options: WorkflowQueryOptions<Args>): Promise<Ret>;
+  queryWithOptions<Ret, Args extends unknown[] = []>(queryName: string, options: WorkflowQueryOptions<Args>): Promise<Ret>;
   /** Ends the workflow at once, without asking its code. */
   terminate(reason?: string): Promise<TerminateWorkflowExecutionResponse>;
   /** Requests cancellation: the workflow's code decides what to do about it. */
@@ -104,6 +104,7 @@ export interface WorkflowUpdateHandle<Ret> {
   result(): Promise<Ret>;
 }
 
+/** Options of {@link WorkflowHandle.getUpdateHandle}. */
 export interface GetWorkflowUpdateHandleOptions {
   workflowRunId?: string;
   typeInfo?: Pick<PayloadTypeInfo, 'outputType'>;
@@ -116,6 +117,7 @@ export interface WorkflowResultOptions {
   typeInfo?: PayloadTypeInfo;
 }
 
+/** Options of {@link WorkflowClient.getHandle}. */
 export interface GetWorkflowHandleOptions extends WorkflowResultOptions {
   /** Refuse to touch a workflow of this id whose chain began with another run. */
   firstExecutionRunId?: string;

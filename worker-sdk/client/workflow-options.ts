@@ -56,22 +56,19 @@ export interface WorkflowUpdateOptions {
 }
 
 /** Options of {@link WorkflowClient.signalWithStart} for a signal with arguments. */
-// biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
-export interface WorkflowSignalWithStartOptionsWithArgs<SignalArgs extends any[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
+export interface WorkflowSignalWithStartOptionsWithArgs<SignalArgs extends unknown[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
   signal: SignalDefinition<SignalArgs> | string;
   signalArgs: SignalArgs;
 }
 
 /** Options of {@link WorkflowClient.signalWithStart} for a signal without arguments. */
-// biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
-export interface WorkflowSignalWithStartOptionsWithoutArgs<SignalArgs extends any[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
+export interface WorkflowSignalWithStartOptionsWithoutArgs<SignalArgs extends unknown[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
   signal: SignalDefinition<SignalArgs> | string;
   signalArgs?: SignalArgs;
 }
 
 /** Options of {@link WorkflowClient.signalWithStart}. */
-// biome-ignore lint/suspicious/noExplicitAny: arguments of a user's signal.
-export type WorkflowSignalWithStartOptions<SignalArgs extends any[] = []> = (SignalArgs extends [any, ...any[]]
+export type WorkflowSignalWithStartOptions<SignalArgs extends unknown[] = []> = (SignalArgs extends [unknown, ...unknown[]]
   ? WorkflowSignalWithStartOptionsWithArgs<SignalArgs>
   : WorkflowSignalWithStartOptionsWithoutArgs<SignalArgs>) & {
   /** How the signal's arguments are converted, where it is given by name. */

@@ -3,7 +3,7 @@
 import type { PayloadTypeInfo } from './type-info.js';
 
 /** Any activity function. */
-export interface ActivityFunction<P extends any[] = any[], R = any> {
+export interface ActivityFunction<P extends unknown[] = any[], R = any> {
   (...args: P): Promise<R>;
 }
 
@@ -21,7 +21,7 @@ type ActivityKeys<A> = { [K in keyof A & string]: A[K] extends ActivityFunction 
 export type ActivityTypeInfoMap<A> = Partial<Record<ActivityKeys<A>, PayloadTypeInfo>>;
 
 /** An activity function that carries options. */
-export interface ActivityFunctionWithOptions<Args extends any[] = any[], ReturnType = any> extends ActivityFunction<Args, ReturnType> {
+export interface ActivityFunctionWithOptions<Args extends unknown[] = any[], ReturnType = any> extends ActivityFunction<Args, ReturnType> {
   activityDefinitionOptions: ActivityDefinitionOptions;
 }
 

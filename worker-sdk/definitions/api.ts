@@ -7,11 +7,15 @@ import type Long from 'long';
 
 export type { google, temporal };
 
+/** A value as it travels: bytes, and metadata that says how they are encoded. */
 export type Payload = temporal.api.common.v1.IPayload;
+/** A failure as the API carries it. */
 export type ProtoFailure = temporal.api.failure.v1.IFailure;
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+/** The history of a run, as the API carries it. */
 export type History = temporal.api.history.v1.IHistory;
 export type ProtoDuration = google.protobuf.IDuration;
+/** A moment as the API carries it: seconds and nanoseconds since 1970. */
 export type Timestamp = google.protobuf.ITimestamp;
 
 /** An int64 field that is written from a plain number: the encoder takes both, only the declared type wants Long. */

@@ -1,7 +1,9 @@
 /** Metrics that workflows and activities emit: the meter's interface, one that does nothing, and one that adds tags. */
 
 export type MetricTags = Record<string, string | number | boolean>;
+/** Whole numbers or any. */
 export type NumericMetricValueType = 'int' | 'float';
+/** What a metric does with its values. */
 export type MetricKind = 'counter' | 'histogram' | 'gauge' | 'up-down-counter';
 
 /** What every metric has. */
@@ -45,9 +47,13 @@ export interface MetricUpDownCounter extends Metric {
 
 /** Makes metrics. */
 export interface MetricMeter {
+  /** A metric that only grows. */
   createCounter(name: string, unit?: string, description?: string): MetricCounter;
+  /** A metric that counts values by size. */
   createHistogram(name: string, valueType?: NumericMetricValueType, unit?: string, description?: string): MetricHistogram;
+  /** A metric that shows the last value. */
   createGauge(name: string, valueType?: NumericMetricValueType, unit?: string, description?: string): MetricGauge;
+  /** A metric that grows and shrinks. */
   createUpDownCounter(name: string, unit?: string, description?: string): MetricUpDownCounter;
   /** A meter whose metrics carry these tags too. */
   withTags(tags: MetricTags): MetricMeter;
@@ -56,6 +62,7 @@ export interface MetricMeter {
 /** Takes one value of a metric: where meters differ from each other. */
 export type MetricRecorder = (metric: Metric, value: number, tags: MetricTags) => void;
 
+/** Tags, or how to make them when a value is recorded. */
 export type MetricTagsOrFunc = MetricTags | (() => MetricTags);
 
 /** A meter that hands every value to one function. */
@@ -65,15 +72,19 @@ export class RecordingMetricMeter implements MetricMeter {
     private readonly contributors: readonly MetricTagsOrFunc[] = [],
   ) {}
 
+  /** A metric that only grows. */
   createCounter(name: string, unit?: string, description?: string): MetricCounter {
     return this.metric({ kind: 'counter', valueType: 'int', name, unit, description }, 'add') as MetricCounter;
   }
+  /** A metric that counts values by size. */
   createHistogram(name: string, valueType: NumericMetricValueType = 'int', unit?: string, description?: string): MetricHistogram {
     return this.metric({ kind: 'histogram', valueType, name, unit, description }, 'record') as MetricHistogram;
   }
+  /** A metric that shows the last value. */
   createGauge(name: string, valueType: NumericMetricValueType = 'int', unit?: string, description?: string): MetricGauge {
     return this.metric({ kind: 'gauge', valueType, name, unit, description }, 'set') as MetricGauge;
   }
+  /** A metric that grows and shrinks. */
   createUpDownCounter(name: string, unit?: string, description?: string): MetricUpDownCounter {
     return this.metric({ kind: 'up-down-counter', valueType: 'int', name, unit, description }, 'add') as MetricUpDownCounter;
   }

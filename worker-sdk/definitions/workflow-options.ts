@@ -19,6 +19,7 @@ export const WorkflowIdReusePolicy = {
   TERMINATE_IF_RUNNING: 'TERMINATE_IF_RUNNING',
 } as const;
 export type WorkflowIdReusePolicy = (typeof WorkflowIdReusePolicy)[keyof typeof WorkflowIdReusePolicy];
+/** Workflow id reuse policy: the API's number for a name, and the name for a number. */
 export const [encodeWorkflowIdReusePolicy, decodeWorkflowIdReusePolicy] = enumNames(
   { ALLOW_DUPLICATE: 1, ALLOW_DUPLICATE_FAILED_ONLY: 2, REJECT_DUPLICATE: 3, TERMINATE_IF_RUNNING: 4 },
   'WORKFLOW_ID_REUSE_POLICY_',
@@ -34,6 +35,7 @@ export const WorkflowIdConflictPolicy = {
   TERMINATE_EXISTING: 'TERMINATE_EXISTING',
 } as const;
 export type WorkflowIdConflictPolicy = (typeof WorkflowIdConflictPolicy)[keyof typeof WorkflowIdConflictPolicy];
+/** Workflow id conflict policy: the API's number for a name, and the name for a number. */
 export const [encodeWorkflowIdConflictPolicy, decodeWorkflowIdConflictPolicy] = enumNames(
   { FAIL: 1, USE_EXISTING: 2, TERMINATE_EXISTING: 3 },
   'WORKFLOW_ID_CONFLICT_POLICY_',
@@ -64,8 +66,7 @@ export interface BaseWorkflowOptions {
 
 /** The `args` that a workflow function asks for: required if it has parameters. */
 export type WithWorkflowArgs<W extends Workflow, T> = T &
-  // biome-ignore lint/suspicious/noExplicitAny: any tuple of at least one argument.
-  (Parameters<W> extends [any, ...any[]]
+  (Parameters<W> extends [unknown, ...unknown[]]
     ? { /** Arguments of the workflow. */ args: Parameters<W> | Readonly<Parameters<W>> }
     : { /** Arguments of the workflow. */ args?: Parameters<W> | Readonly<Parameters<W>> });
 
@@ -79,6 +80,7 @@ export interface WorkflowDurationOptions {
   workflowTaskTimeout?: Duration;
 }
 
+/** What workflows started by clients and children have in common. */
 export type CommonWorkflowOptions = BaseWorkflowOptions & WorkflowDurationOptions;
 
 /** Name and conversion of a workflow type. */

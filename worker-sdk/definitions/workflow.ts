@@ -3,15 +3,20 @@
 import type { History } from './api.js';
 import type { PayloadTypeInfo, SignalTypeInfo } from './type-info.js';
 
+/** What a workflow function returns. */
 export type WorkflowReturnType = Promise<any>;
 /** Any workflow function. */
 export type Workflow = (...args: any[]) => WorkflowReturnType;
 /** What a workflow function's promise resolves to. */
 export type WorkflowResultType<W extends Workflow> = ReturnType<W> extends Promise<infer R> ? R : never;
 
+/** A function that handles an update. */
 export type WorkflowUpdateType = (...args: any[]) => Promise<any> | any;
+/** A function that rejects an update by throwing. */
 export type WorkflowUpdateValidatorType = (...args: any[]) => void;
+/** A function that handles a signal. */
 export type WorkflowSignalType = (...args: any[]) => Promise<void> | void;
+/** A function that answers a query. */
 export type WorkflowQueryType = (...args: any[]) => any;
 
 /** What happens to a signal or update handler that still runs when its workflow returns: a warning, or nothing. */
@@ -45,18 +50,21 @@ export interface WorkflowQueryAnnotatedType {
 declare const argsBrand: unique symbol;
 declare const retBrand: unique symbol;
 
+/** Options of {@link defineUpdate}. */
 export interface UpdateDefinitionOptions {
   typeInfo?: PayloadTypeInfo;
 }
+/** Options of {@link defineSignal}. */
 export interface SignalDefinitionOptions {
   typeInfo?: SignalTypeInfo;
 }
+/** Options of {@link defineQuery}. */
 export interface QueryDefinitionOptions {
   typeInfo?: PayloadTypeInfo;
 }
 
 /** Name and types of an update, made by `defineUpdate`; typed handles and handlers both derive from it. */
-export interface UpdateDefinition<Ret, Args extends any[] = [], Name extends string = string> {
+export interface UpdateDefinition<Ret, Args extends unknown[] = [], Name extends string = string> {
   type: 'update';
   name: Name;
   typeInfo?: PayloadTypeInfo;
@@ -65,7 +73,7 @@ export interface UpdateDefinition<Ret, Args extends any[] = [], Name extends str
 }
 
 /** Name and types of a signal, made by `defineSignal`. */
-export interface SignalDefinition<Args extends any[] = [], Name extends string = string> {
+export interface SignalDefinition<Args extends unknown[] = [], Name extends string = string> {
   type: 'signal';
   name: Name;
   typeInfo?: SignalTypeInfo;
@@ -73,7 +81,7 @@ export interface SignalDefinition<Args extends any[] = [], Name extends string =
 }
 
 /** Name and types of a query, made by `defineQuery`. */
-export interface QueryDefinition<Ret, Args extends any[] = [], Name extends string = string> {
+export interface QueryDefinition<Ret, Args extends unknown[] = [], Name extends string = string> {
   type: 'query';
   name: Name;
   typeInfo?: PayloadTypeInfo;
@@ -82,13 +90,13 @@ export interface QueryDefinition<Ret, Args extends any[] = [], Name extends stri
 }
 
 /** Arguments and conversion of a signal that is sent by name. */
-export interface WorkflowSignalOptions<Args extends any[] = []> {
+export interface WorkflowSignalOptions<Args extends unknown[] = []> {
   args?: Args;
   typeInfo?: SignalTypeInfo;
 }
 
 /** Arguments and conversion of a query that is sent by name. */
-export interface WorkflowQueryOptions<Args extends any[] = []> {
+export interface WorkflowQueryOptions<Args extends unknown[] = []> {
   args?: Args;
   typeInfo?: PayloadTypeInfo;
 }
@@ -98,9 +106,9 @@ export interface BaseWorkflowHandle<T extends Workflow> {
   /** Waits for the workflow and returns its result, or throws its failure. */
   result(): Promise<WorkflowResultType<T>>;
   /** Sends a signal. */
-  signal<Args extends any[] = [], Name extends string = string>(def: SignalDefinition<Args, Name> | string, ...args: Args): Promise<void>;
+  signal<Args extends unknown[] = [], Name extends string = string>(def: SignalDefinition<Args, Name> | string, ...args: Args): Promise<void>;
   /** Sends a signal by name, with conversion options. */
-  signalWithOptions<Args extends any[] = []>(signalName: string, options: WorkflowSignalOptions<Args>): Promise<void>;
+  signalWithOptions<Args extends unknown[] = []>(signalName: string, options: WorkflowSignalOptions<Args>): Promise<void>;
   readonly workflowId: string;
 }
 

@@ -13,6 +13,7 @@ export interface TimedSpanEvent {
   droppedAttributesCount?: number;
 }
 
+/** A span of OpenTelemetry as plain data, to leave the sandbox with. */
 export interface SerializableSpan {
   readonly name: string;
   readonly kind: SpanKind;

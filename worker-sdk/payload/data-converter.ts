@@ -25,6 +25,7 @@ export interface LoadedDataConverter {
   payloadCodecs: PayloadCodec[];
 }
 
+/** JSON for values, messages and stacks of errors as they are, no codec. */
 export const defaultDataConverter: LoadedDataConverter = {
   payloadConverter: defaultPayloadConverter,
   failureConverter: defaultFailureConverter,

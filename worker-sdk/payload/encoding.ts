@@ -26,6 +26,7 @@ export const encodingTypes = {
   METADATA_ENCODING_PROTOBUF_JSON: 'json/protobuf',
   METADATA_ENCODING_PROTOBUF: 'binary/protobuf',
 } as const;
+/** Names of the encodings that come with the SDK. */
 export type EncodingType = (typeof encodingTypes)[keyof typeof encodingTypes];
 
 /** {@link encodingTypes} as UTF-8 bytes, the form in which they stand in metadata. */

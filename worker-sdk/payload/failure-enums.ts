@@ -10,6 +10,7 @@ export const TimeoutType = {
 } as const;
 export type TimeoutType = (typeof TimeoutType)[keyof typeof TimeoutType];
 
+/** Timeout type: the API's number for a name, and the name for a number. */
 export const [encodeTimeoutType, decodeTimeoutType] = enumNames(
   { START_TO_CLOSE: 1, SCHEDULE_TO_START: 2, SCHEDULE_TO_CLOSE: 3, HEARTBEAT: 4 },
   'TIMEOUT_TYPE_',
@@ -27,6 +28,7 @@ export const RetryState = {
 } as const;
 export type RetryState = (typeof RetryState)[keyof typeof RetryState];
 
+/** Retry state: the API's number for a name, and the name for a number. */
 export const [encodeRetryState, decodeRetryState] = enumNames(
   {
     IN_PROGRESS: 1,
@@ -44,4 +46,5 @@ export const [encodeRetryState, decodeRetryState] = enumNames(
 export const ApplicationFailureCategory = { BENIGN: 'BENIGN' } as const;
 export type ApplicationFailureCategory = (typeof ApplicationFailureCategory)[keyof typeof ApplicationFailureCategory];
 
+/** Application failure category: the API's number for a name, and the name for a number. */
 export const [encodeApplicationFailureCategory, decodeApplicationFailureCategory] = enumNames({ BENIGN: 1 }, 'APPLICATION_ERROR_CATEGORY_');

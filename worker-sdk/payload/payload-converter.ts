@@ -22,6 +22,7 @@ export interface PayloadConverterWithEncoding {
   readonly encodingType: string;
   /** Converts a value, or returns `undefined` when this encoding cannot carry it. */
   toPayload<T>(value: T, context?: SerializationContext, hint?: ConverterHint<T>): Payload | undefined;
+  /** The value that a payload holds. */
   fromPayload<T>(payload: Payload, context?: SerializationContext, hint?: ConverterHint<T>): T;
   validateConverterHint?: (hint: ConverterHint) => boolean;
 }
@@ -72,6 +73,7 @@ export class CompositePayloadConverter implements PayloadConverter {
     for (const converter of converters) this.converterByEncoding.set(converter.encodingType, converter);
   }
 
+  /** The value as a payload; `undefined` when this converter does not convert it. */
   toPayload<T>(value: T, context?: SerializationContext, hint?: ConverterHint<T>): Payload {
     if (value instanceof RawValue) return value.payload;
     for (const converter of this.converters) {
@@ -83,6 +85,7 @@ export class CompositePayloadConverter implements PayloadConverter {
     throw new ValueError(`Unable to convert ${describe(value)} to a payload`);
   }
 
+  /** The value that a payload holds. */
   fromPayload<T>(payload: Payload, context?: SerializationContext, hint?: ConverterHint<T>): T {
     if (payload.metadata === undefined || payload.metadata === null) throw new ValueError('Expected payload metadata, got none');
     const encoding = decode(payload.metadata[METADATA_ENCODING_KEY]);
@@ -115,10 +118,12 @@ function describe(value: unknown): string {
 export class UndefinedPayloadConverter implements PayloadConverterWithEncoding {
   readonly encodingType: string = encodingTypes.METADATA_ENCODING_NULL;
 
+  /** The value as a payload; `undefined` when this converter does not convert it. */
   toPayload(value: unknown): Payload | undefined {
     return value === undefined ? { metadata: { [METADATA_ENCODING_KEY]: encodingKeys.METADATA_ENCODING_NULL } } : undefined;
   }
 
+  /** The value that a payload holds. */
   fromPayload<T>(_payload: Payload): T {
     return undefined as T;
   }
@@ -128,11 +133,13 @@ export class UndefinedPayloadConverter implements PayloadConverterWithEncoding {
 export class BinaryPayloadConverter implements PayloadConverterWithEncoding {
   readonly encodingType: string = encodingTypes.METADATA_ENCODING_RAW;
 
+  /** The value as a payload; `undefined` when this converter does not convert it. */
   toPayload(value: unknown): Payload | undefined {
     if (!(value instanceof Uint8Array)) return undefined;
     return { metadata: { [METADATA_ENCODING_KEY]: encodingKeys.METADATA_ENCODING_RAW }, data: value };
   }
 
+  /** The value that a payload holds. */
   fromPayload<T>(payload: Payload): T {
     // A copy, made by this realm's class: `instanceof` holds, and nothing outside shares the bytes.
     return new Uint8Array(payload.data ?? []) as T;
@@ -143,6 +150,7 @@ export class BinaryPayloadConverter implements PayloadConverterWithEncoding {
 export class JsonPayloadConverter implements PayloadConverterWithEncoding {
   readonly encodingType: string = encodingTypes.METADATA_ENCODING_JSON;
 
+  /** The value as a payload; `undefined` when this converter does not convert it. */
   toPayload(value: unknown): Payload | undefined {
     if (value === undefined) return undefined;
     let json: string | undefined;
@@ -155,6 +163,7 @@ export class JsonPayloadConverter implements PayloadConverterWithEncoding {
     return { metadata: { [METADATA_ENCODING_KEY]: encodingKeys.METADATA_ENCODING_JSON }, data: encode(json) };
   }
 
+  /** The value that a payload holds. */
   fromPayload<T>(payload: Payload): T {
     if (payload.data === undefined || payload.data === null) throw new ValueError('Expected a json/plain payload to have data, got none');
     return JSON.parse(decode(payload.data)) as T;

@@ -19,6 +19,7 @@ export const SearchAttributeType = {
   KEYWORD_LIST: 'KEYWORD_LIST',
 } as const;
 export type SearchAttributeType = (typeof SearchAttributeType)[keyof typeof SearchAttributeType];
+/** Search attribute indexed value type: the API's number for a name, and the name for a number. */
 export const [encodeSearchAttributeIndexedValueType, decodeSearchAttributeIndexedValueType] = enumNames(
   { TEXT: 1, KEYWORD: 2, INT: 3, DOUBLE: 4, BOOL: 5, DATETIME: 6, KEYWORD_LIST: 7 },
   'INDEXED_VALUE_TYPE_',

@@ -17,4 +17,5 @@ export interface ActivitySerializationContext {
   isLocal: boolean;
 }
 
+/** Whose payloads are converted. */
 export type SerializationContext = WorkflowSerializationContext | ActivitySerializationContext;

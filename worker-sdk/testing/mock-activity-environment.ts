@@ -79,8 +79,7 @@ export class MockActivityEnvironment extends EventEmitter {
   }
 
   /** Runs an activity function within the context. */
-  // biome-ignore lint/suspicious/noExplicitAny: the arguments of a user's function.
-  async run<P extends any[], R>(fn: ActivityFunction<P, R> | ((...args: P) => R), ...args: P): Promise<R> {
+  async run<P extends unknown[], R>(fn: ActivityFunction<P, R> | ((...args: P) => R), ...args: P): Promise<R> {
     const inbound = this.interceptors.flatMap((make) => make(this.context).inbound ?? []);
     const next = composeInterceptors(inbound, 'execute', async (input) => fn(...(input.args as P)));
     return asyncLocalStorage.run(this.context, () => next({ args, headers: {} })) as Promise<R>;

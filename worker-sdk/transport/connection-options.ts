@@ -11,6 +11,7 @@ import { defaultGrpcRetryOptions } from './retry.js';
 import type { TLSConfig, TLSConfigOption } from './tls.js';
 import { normalizeTlsConfig, toNodeTls } from './tls.js';
 
+/** Where a server listens that was started on this machine without options. */
 export const LOCAL_TARGET = 'localhost:7233';
 const DEFAULT_PORT = 7233;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;

@@ -11,9 +11,13 @@ import { callRpc, rpcMethod } from './rpc.js';
 const root = proto as unknown as Root;
 quickenOneOfs(root);
 
+/** Typed calls of WorkflowService. */
 export type WorkflowService = proto.temporal.api.workflowservice.v1.WorkflowService;
+/** Typed calls of OperatorService. */
 export type OperatorService = proto.temporal.api.operatorservice.v1.OperatorService;
+/** Typed calls of TestService, of servers whose clock can be moved. */
 export type TestService = proto.temporal.api.testservice.v1.TestService;
+/** Typed calls of the gRPC health service. */
 export type HealthService = proto.grpc.health.v1.Health;
 
 /**

@@ -17,6 +17,7 @@ export interface BundleOptions extends HostBundleOptions {
 /** Hooks that configure the bundler. */
 export interface BundlerPlugin {
   get name(): string;
+  /** Changes the options of the bundler. */
   configureBundler?(options: BundleOptions): BundleOptions;
 }
 

@@ -18,7 +18,9 @@ export interface ActivityInboundCallsInterceptor {
   execute?: (input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) => Promise<unknown>;
 }
 
+/** Attributes of a log entry, to be added to. */
 export type GetLogAttributesInput = Record<string, unknown>;
+/** Tags of a metric, to be added to. */
 export type GetMetricTagsInput = MetricTags;
 
 /** Hooks on what an activity asks of its worker. */

@@ -5,7 +5,10 @@ import type { Worker } from './worker.js';
 /** Changes the options of workers, and wraps their run. */
 export interface WorkerPlugin {
   get name(): string;
+  /** Changes the options of a worker. */
   configureWorker?(options: WorkerOptions): WorkerOptions | Promise<WorkerOptions>;
+  /** Changes the options of a replay. */
   configureReplayWorker?(options: ReplayWorkerOptions): ReplayWorkerOptions | Promise<ReplayWorkerOptions>;
+  /** Runs a worker, around what runs it. */
   runWorker?(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void>;
 }

@@ -109,6 +109,7 @@ export class Runtime {
     this.callbacks.add(callback);
   }
 
+  /** Takes back {@link registerShutdownSignalCallback}. */
   deregisterShutdownSignalCallback(callback: () => void): void {
     if (!this.callbacks.delete(callback) || this.callbacks.size > 0) return;
     for (const signal of this.shutdownSignals) process.off(signal, this.onSignal);

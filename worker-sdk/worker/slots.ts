@@ -8,20 +8,24 @@ export interface WorkflowSlotInfo {
   workflowType: string;
   isSticky: boolean;
 }
+/** The activity that a slot is used for. */
 export interface ActivitySlotInfo {
   type: 'activity';
   activityType: string;
 }
+/** The local activity that a slot is used for. */
 export interface LocalActivitySlotInfo {
   type: 'local-activity';
   activityType: string;
 }
+/** What a slot is used for. */
 export type SlotInfo = WorkflowSlotInfo | ActivitySlotInfo | LocalActivitySlotInfo;
 
 /** A slot that is held. A supplier may put its own data on it. */
 // biome-ignore lint/suspicious/noEmptyInterface: a supplier's own data.
 export interface SlotPermit {}
 
+/** A slot that is asked for. */
 export interface SlotReserveContext {
   slotType: SlotInfo['type'];
   taskQueue: string;
@@ -32,11 +36,13 @@ export interface SlotReserveContext {
   isSticky: boolean;
 }
 
+/** A slot that is about to be used. */
 export interface SlotMarkUsedContext<SI extends SlotInfo> {
   slotInfo: SI;
   permit: SlotPermit;
 }
 
+/** A slot that is given back. */
 export interface SlotReleaseContext<SI extends SlotInfo> {
   /** Absent when the slot was never used. */
   slotInfo?: SI;

@@ -20,6 +20,7 @@ type Controlled =
 /** Slots of one kind by what the machine has left. */
 export type ResourceBasedSlotsForType = ResourceBasedSlotOptions & Controlled & { type: 'resource-based' };
 
+/** Decides how many tasks of a kind a worker works on at once. */
 export type SlotSupplier<SI extends SlotInfo> = ResourceBasedSlotsForType | FixedSizeSlotSupplier | CustomSlotSupplier<SI>;
 
 /** A supplier for each kind of slot. */
@@ -47,6 +48,7 @@ export interface ResourceBasedTunerWithController extends ResourceBasedTunerSlot
   tunerOptions?: undefined;
 }
 
+/** Suppliers of slots for all kinds of tasks. */
 export type WorkerTuner = ResourceBasedTuner | ResourceBasedTunerWithController | TunerHolder;
 
 /** A tuner as suppliers, one controller for those that share targets. */

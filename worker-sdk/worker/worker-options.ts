@@ -27,6 +27,7 @@ export interface PollerBehaviorAutoscaling {
   initial?: number;
 }
 
+/** How many polls are made at once. */
 export type PollerBehavior = PollerBehaviorSimpleMaximum | PollerBehaviorAutoscaling;
 
 /** Options of {@link Worker.create}. */

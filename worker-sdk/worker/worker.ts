@@ -28,6 +28,7 @@ import type { ReplayWorkerOptions, WorkerOptions } from './worker-options.js';
  * nothing left; `STOPPED` has ended; `FAILED` has ended with an error, which run() rejects with.
  */
 export type State = 'INITIALIZED' | 'RUNNING' | 'STOPPED' | 'STOPPING' | 'DRAINING' | 'DRAINED' | 'FAILED';
+/** Whether polls are made, or the worker is stopping. */
 export type PollerState = 'POLLING' | 'SHUTDOWN' | 'FAILED';
 
 /** A worker at a glance. */
@@ -125,6 +126,7 @@ export class Worker {
     return replayHistories(options, histories);
   }
 
+  /** Where the worker is between its start and its end. */
   getState(): State {
     return this.state;
   }
@@ -134,6 +136,7 @@ export class Worker {
     return this.parts.client;
   }
 
+  /** What the worker is doing at this moment. */
   getStatus(): WorkerStatus {
     const { parts, state } = this;
     const pollerState: PollerState = state === 'FAILED' ? 'FAILED' : state === 'RUNNING' ? 'POLLING' : 'SHUTDOWN';

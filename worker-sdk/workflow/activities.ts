@@ -39,9 +39,11 @@ export type LocalActivityInterfaceFor<T> = {
   [K in keyof T]: T[K] extends ActivityFunction ? LocalActivityFunctionWithOptions<T[K]> : typeof NotAnActivityMethod;
 };
 
+/** Options of {@link proxyActivities}. */
 export interface ActivityProxyOptions<A = UntypedActivities> extends ActivityOptions {
   activityTypeInfo?: ActivityTypeInfoMap<A>;
 }
+/** Options of {@link proxyLocalActivities}. */
 export interface LocalActivityProxyOptions<A = UntypedActivities> extends LocalActivityOptions {
   activityTypeInfo?: ActivityTypeInfoMap<A>;
 }

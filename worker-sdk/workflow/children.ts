@@ -56,8 +56,8 @@ export function startChild<T extends Workflow>(
   workflowFunc: T,
   options: WithWorkflowArgs<T, DefinitionOptions>,
 ): Promise<ChildWorkflowHandle<T>>;
-export function startChild<T extends () => Promise<any>>(workflowType: string): Promise<ChildWorkflowHandle<T>>;
-export function startChild<T extends () => Promise<any>>(workflowFunc: T): Promise<ChildWorkflowHandle<T>>;
+export function startChild<T extends () => Promise<unknown>>(workflowType: string): Promise<ChildWorkflowHandle<T>>;
+export function startChild<T extends () => Promise<unknown>>(workflowFunc: T): Promise<ChildWorkflowHandle<T>>;
 export async function startChild<T extends Workflow>(
   workflowTypeOrFunc: string | T,
   options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
@@ -75,10 +75,10 @@ export async function startChild<T extends Workflow>(
     async result(): Promise<WorkflowResultType<T>> {
       return (await completed) as WorkflowResultType<T>;
     },
-    async signal<Args extends any[]>(def: SignalDefinition<Args> | string, ...args: Args): Promise<void> {
+    async signal<Args extends unknown[]>(def: SignalDefinition<Args> | string, ...args: Args): Promise<void> {
       return typeof def === 'string' ? signal(def, args) : signal(def.name, args, def.typeInfo);
     },
-    async signalWithOptions<Args extends any[]>(signalName: string, signalOptions: WorkflowSignalOptions<Args>): Promise<void> {
+    async signalWithOptions<Args extends unknown[]>(signalName: string, signalOptions: WorkflowSignalOptions<Args>): Promise<void> {
       return signal(signalName, signalOptions.args ?? [], signalOptions.typeInfo);
     },
   };

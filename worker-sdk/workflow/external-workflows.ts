@@ -28,10 +28,10 @@ export function getExternalWorkflowHandle(workflowId: string, runId?: string): E
     workflowId,
     runId,
     cancel: () => requestCancel(workflowId, runId),
-    signal<Args extends any[]>(def: SignalDefinition<Args> | string, ...args: Args): Promise<void> {
+    signal<Args extends unknown[]>(def: SignalDefinition<Args> | string, ...args: Args): Promise<void> {
       return typeof def === 'string' ? sendSignal(target, def, args) : sendSignal(target, def.name, args, def.typeInfo);
     },
-    signalWithOptions<Args extends any[]>(signalName: string, options: WorkflowSignalOptions<Args>): Promise<void> {
+    signalWithOptions<Args extends unknown[]>(signalName: string, options: WorkflowSignalOptions<Args>): Promise<void> {
       return sendSignal(target, signalName, options.args ?? [], options.typeInfo);
     },
   };

@@ -22,13 +22,14 @@ import type {
   Handler,
   QueryHandlerOptions,
   SignalHandlerOptions,
+  UpdateArguments,
   UpdateHandlerOptions,
 } from './interfaces.js';
 import { ENHANCED_STACK_TRACE_QUERY, METADATA_QUERY, STACK_TRACE_QUERY, throwIfReservedName } from './reserved.js';
 import type { RunContext } from './run-context.js';
 
 /** Names an update and its types; for {@link setHandler} and for clients. */
-export function defineUpdate<Ret, Args extends any[] = [], Name extends string = string>(
+export function defineUpdate<Ret, Args extends unknown[] = [], Name extends string = string>(
   name: Name,
   options: UpdateDefinitionOptions = {},
 ): UpdateDefinition<Ret, Args, Name> {
@@ -36,7 +37,7 @@ export function defineUpdate<Ret, Args extends any[] = [], Name extends string =
 }
 
 /** Names a signal and its types; for {@link setHandler} and for clients. */
-export function defineSignal<Args extends any[] = [], Name extends string = string>(
+export function defineSignal<Args extends unknown[] = [], Name extends string = string>(
   name: Name,
   options: SignalDefinitionOptions = {},
 ): SignalDefinition<Args, Name> {
@@ -44,7 +45,7 @@ export function defineSignal<Args extends any[] = [], Name extends string = stri
 }
 
 /** Names a query and its types; for {@link setHandler} and for clients. */
-export function defineQuery<Ret, Args extends any[] = [], Name extends string = string>(
+export function defineQuery<Ret, Args extends unknown[] = [], Name extends string = string>(
   name: Name,
   options: QueryDefinitionOptions = {},
 ): QueryDefinition<Ret, Args, Name> {
@@ -67,20 +68,20 @@ type AnyDefinition = UpdateDefinition<unknown, any[]> | SignalDefinition<any[]> 
  * setHandler(add, (n) => (total += n), { validator: (n) => { if (n < 0) throw new Error('negative'); } });
  * ```
  */
-export function setHandler<Ret, Args extends any[], T extends QueryDefinition<Ret, Args>>(
+export function setHandler<Ret, Args extends unknown[], T extends QueryDefinition<Ret, Args>>(
   def: T,
   handler: Handler<Ret, Args, T> | undefined,
   options?: QueryHandlerOptions,
 ): void;
-export function setHandler<Ret, Args extends any[], T extends SignalDefinition<Args>>(
+export function setHandler<Ret, Args extends unknown[], T extends SignalDefinition<Args>>(
   def: T,
   handler: Handler<Ret, Args, T> | undefined,
   options?: SignalHandlerOptions,
 ): void;
-export function setHandler<Ret, Args extends any[], T extends UpdateDefinition<Ret, Args>>(
+export function setHandler<Ret, Args extends unknown[], T extends UpdateDefinition<Ret, Args>>(
   def: T,
   handler: Handler<Ret, Args, T> | undefined,
-  options?: UpdateHandlerOptions<Args>,
+  options?: UpdateHandlerOptions<UpdateArguments<T>>,
 ): void;
 export function setHandler(
   def: AnyDefinition,

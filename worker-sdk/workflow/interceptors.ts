@@ -15,6 +15,7 @@ export type { Headers, Next };
 /** What an interceptor module exports as `interceptors`; called once for each run. */
 export type WorkflowInterceptorsFactory = () => WorkflowInterceptors;
 
+/** Interceptors of one run, from the outside in. */
 export interface WorkflowInterceptors {
   inbound?: WorkflowInboundCallsInterceptor[];
   outbound?: WorkflowOutboundCallsInterceptor[];
@@ -23,18 +24,25 @@ export interface WorkflowInterceptors {
 
 /** Wraps what reaches a workflow. */
 export interface WorkflowInboundCallsInterceptor {
+  /** The workflow function is called. */
   execute?: (input: WorkflowExecuteInput, next: Next<WorkflowInboundCallsInterceptor, 'execute'>) => Promise<unknown>;
+  /** An update handler is called. */
   handleUpdate?: (input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'handleUpdate'>) => Promise<unknown>;
+  /** The validator of an update is called. */
   validateUpdate?: (input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'validateUpdate'>) => void;
+  /** A signal handler is called. */
   handleSignal?: (input: SignalInput, next: Next<WorkflowInboundCallsInterceptor, 'handleSignal'>) => Promise<void>;
+  /** A query handler is called. */
   handleQuery?: (input: QueryInput, next: Next<WorkflowInboundCallsInterceptor, 'handleQuery'>) => Promise<unknown>;
 }
 
+/** The call of the workflow function. */
 export interface WorkflowExecuteInput {
   readonly args: unknown[];
   readonly headers: Headers;
 }
 
+/** An update that came in. */
 export interface UpdateInput {
   readonly updateId: string;
   readonly name: string;
@@ -42,12 +50,14 @@ export interface UpdateInput {
   readonly headers: Headers;
 }
 
+/** A signal that came in. */
 export interface SignalInput {
   readonly signalName: string;
   readonly args: unknown[];
   readonly headers: Headers;
 }
 
+/** A query that came in. */
 export interface QueryInput {
   readonly queryId: string;
   readonly queryName: string;
@@ -57,12 +67,16 @@ export interface QueryInput {
 
 /** Wraps what a workflow asks for. */
 export interface WorkflowOutboundCallsInterceptor {
+  /** A timer is started. */
   startTimer?: (input: TimerInput, next: Next<WorkflowOutboundCallsInterceptor, 'startTimer'>) => Promise<void>;
+  /** An activity is scheduled. */
   scheduleActivity?: (input: ActivityInput, next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>) => Promise<unknown>;
+  /** A local activity is scheduled. */
   scheduleLocalActivity?: (
     input: LocalActivityInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
   ) => Promise<unknown>;
+  /** A Nexus operation is started. */
   startNexusOperation?: (
     input: StartNexusOperationInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'startNexusOperation'>,
@@ -72,7 +86,9 @@ export interface WorkflowOutboundCallsInterceptor {
     input: StartChildWorkflowExecutionInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'startChildWorkflowExecution'>,
   ) => Promise<[Promise<string>, Promise<unknown>]>;
+  /** Another workflow is signalled. */
   signalWorkflow?: (input: SignalWorkflowInput, next: Next<WorkflowOutboundCallsInterceptor, 'signalWorkflow'>) => Promise<void>;
+  /** The workflow ends and begins anew. */
   continueAsNew?: (input: ContinueAsNewInput, next: Next<WorkflowOutboundCallsInterceptor, 'continueAsNew'>) => Promise<never>;
   /** Attributes for every log entry of the workflow. */
   getLogAttributes?: (
@@ -83,6 +99,7 @@ export interface WorkflowOutboundCallsInterceptor {
   getMetricTags?: (input: GetMetricTagsInput, next: Next<WorkflowOutboundCallsInterceptor, 'getMetricTags'>) => MetricTags;
 }
 
+/** A timer that workflow code starts. */
 export interface TimerInput {
   readonly durationMs: number;
   readonly seq: number;
@@ -96,6 +113,7 @@ export interface TimerOptions {
   readonly eventGroups?: EventGroupMarker[];
 }
 
+/** An activity that workflow code schedules. */
 export interface ActivityInput {
   readonly activityType: string;
   readonly args: unknown[];
@@ -105,6 +123,7 @@ export interface ActivityInput {
   readonly typeInfo?: PayloadTypeInfo;
 }
 
+/** A local activity that workflow code schedules. */
 export interface LocalActivityInput {
   readonly activityType: string;
   readonly args: unknown[];
@@ -116,6 +135,7 @@ export interface LocalActivityInput {
   readonly typeInfo?: PayloadTypeInfo;
 }
 
+/** A Nexus operation that workflow code starts. */
 export interface StartNexusOperationInput {
   readonly input: unknown;
   readonly inputType?: TypeInfo;
@@ -128,6 +148,7 @@ export interface StartNexusOperationInput {
   readonly headers: Record<string, string>;
 }
 
+/** Options of a Nexus operation. */
 export interface StartNexusOperationOptions {
   readonly scheduleToCloseTimeout?: Duration;
   readonly scheduleToStartTimeout?: Duration;
@@ -137,12 +158,14 @@ export interface StartNexusOperationOptions {
   readonly eventGroups?: EventGroupMarker[];
 }
 
+/** A Nexus operation that was started. */
 export interface StartNexusOperationOutput {
   /** Absent when the operation completed synchronously. */
   readonly token?: string;
   readonly result: Promise<unknown>;
 }
 
+/** A child workflow that workflow code starts. */
 export interface StartChildWorkflowExecutionInput {
   readonly workflowType: string;
   readonly options: ChildWorkflowOptionsWithDefaults;
@@ -150,6 +173,7 @@ export interface StartChildWorkflowExecutionInput {
   readonly seq: number;
 }
 
+/** A signal that workflow code sends to another workflow. */
 export interface SignalWorkflowInput {
   readonly seq: number;
   readonly signalName: string;
@@ -161,30 +185,40 @@ export interface SignalWorkflowInput {
     | { readonly type: 'child'; readonly childWorkflowId: string };
 }
 
+/** What the next run of a workflow begins with. */
 export interface ContinueAsNewInput {
   readonly args: unknown[];
   readonly headers: Headers;
   readonly options: ContinueAsNewInputOptions;
 }
 
+/** Options of the next run. */
 export type ContinueAsNewInputOptions = ContinueAsNewOptions & Required<Pick<ContinueAsNewOptions, 'workflowType'>>;
+/** Attributes of a log entry, to be added to. */
 export type GetLogAttributesInput = Record<string, unknown>;
+/** Tags of a metric, to be added to. */
 export type GetMetricTagsInput = MetricTags;
 
 /** Wraps the activations of workflow code themselves. For tools; may change. */
 export interface WorkflowInternalsInterceptor {
+  /** Workflow code is woken. Not for applications. */
   activate?(input: ActivateInput, next: Next<this, 'activate'>): void;
   /** May change the commands. */
   concludeActivation?(input: ConcludeActivationInput, next: Next<this, 'concludeActivation'>): ConcludeActivationOutput;
+  /** The run leaves this worker. Not for applications. */
   dispose?(input: DisposeInput, next: Next<this, 'dispose'>): void;
 }
 
+/** An activation of workflow code by the worker. Not for applications. */
 export interface ActivateInput {
   readonly activation: coresdk.workflow_activation.IWorkflowActivation;
   readonly batchIndex: number;
 }
+/** The end of a run on this worker. Not for applications. */
 export type DisposeInput = Record<never, never>;
+/** What an activation came to. Not for applications. */
 export interface ConcludeActivationInput {
   readonly commands: coresdk.workflow_commands.IWorkflowCommand[];
 }
+/** What an activation came to. Not for applications. */
 export type ConcludeActivationOutput = ConcludeActivationInput;

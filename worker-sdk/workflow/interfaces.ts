@@ -98,12 +98,14 @@ export interface UpdateInfo {
   readonly name: string;
 }
 
+/** The workflow that started this one as its child. */
 export interface ParentWorkflowInfo {
   workflowId: string;
   runId: string;
   namespace: string;
 }
 
+/** The first of the workflows that led to this one. */
 export interface RootWorkflowInfo {
   workflowId: string;
   runId: string;
@@ -201,7 +203,7 @@ export type RequiredChildWorkflowOptions = Required<Pick<ChildWorkflowOptions, '
 export type ChildWorkflowOptionsWithDefaults = ChildWorkflowOptions & RequiredChildWorkflowOptions;
 
 /** The function that handles what a definition names. */
-export type Handler<Ret, Args extends any[], T extends UpdateDefinition<Ret, Args> | SignalDefinition<Args> | QueryDefinition<Ret, Args>> =
+export type Handler<Ret, Args extends unknown[], T extends UpdateDefinition<Ret, Args> | SignalDefinition<Args> | QueryDefinition<Ret, Args>> =
   T extends UpdateDefinition<infer R, infer A>
     ? (...args: A) => R | Promise<R>
     : T extends SignalDefinition<infer A>
@@ -216,12 +218,14 @@ export type DefaultSignalHandler = (signalName: string, ...args: unknown[]) => v
 export type DefaultUpdateHandler = (updateName: string, ...args: unknown[]) => Promise<unknown> | unknown;
 /** Handles queries that have no handler of their own. */
 export type DefaultQueryHandler = (queryName: string, ...args: unknown[]) => unknown;
+/** The arguments of the updates that a definition names. */
+export type UpdateArguments<T> = T extends UpdateDefinition<infer _Ret, infer Args> ? Args : never;
 /** Rejects an update by throwing. Must not change anything. */
-export type UpdateValidator<Args extends any[]> = (...args: Args) => void;
+export type UpdateValidator<Args extends unknown[]> = (...args: Args) => void;
 
 export type QueryHandlerOptions = { description?: string };
 export type SignalHandlerOptions = { description?: string; unfinishedPolicy?: HandlerUnfinishedPolicy };
-export type UpdateHandlerOptions<Args extends any[]> = {
+export type UpdateHandlerOptions<Args extends unknown[]> = {
   validator?: UpdateValidator<Args>;
   description?: string;
   unfinishedPolicy?: HandlerUnfinishedPolicy;
@@ -249,6 +253,7 @@ export interface StackTraceFileLocation {
   internal_code: boolean;
 }
 
+/** Where a workflow waits for one thing. */
 export interface StackTrace {
   locations: StackTraceFileLocation[];
 }

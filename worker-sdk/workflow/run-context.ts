@@ -38,6 +38,7 @@ export interface Completion {
   waitsAt?: Error;
 }
 
+/** A call of a sink that workflow code made. */
 export interface SinkCall {
   ifaceName: string;
   fnName: string;

@@ -1,6 +1,7 @@
 /** Sinks: calls out of the workflow that nobody waits for, made once the activation is over. */
 import { currentRun } from './current-run.js';
 
+/** A function of a sink: it returns nothing to the workflow. */
 // biome-ignore lint/suspicious/noExplicitAny: sink functions take whatever their author declares.
 export type SinkFunction = (...args: any[]) => void;
 /** Functions of one sink. */

@@ -25,12 +25,12 @@ export interface WorkflowDefinitionConfig {
 type Annotated = { workflowDefinitionOptions?: WorkflowDefinitionOptionsOrGetter; staticOptions?: { typeInfo?: PayloadTypeInfo } };
 
 /** Gives a workflow function options. */
-export function setWorkflowOptions<A extends any[], RT>(options: WorkflowDefinitionOptionsOrGetter, fn: (...args: A) => Promise<RT>): void {
+export function setWorkflowOptions<A extends unknown[], RT>(options: WorkflowDefinitionOptionsOrGetter, fn: (...args: A) => Promise<RT>): void {
   (fn as Annotated).workflowDefinitionOptions = options;
 }
 
 /** Gives a workflow function options and static metadata such as type information. */
-export function defineWorkflowOptions<A extends any[], RT>(fn: (...args: A) => Promise<RT>, config: WorkflowDefinitionConfig): void {
+export function defineWorkflowOptions<A extends unknown[], RT>(fn: (...args: A) => Promise<RT>, config: WorkflowDefinitionConfig): void {
   Object.assign(fn, config);
 }
 
