@@ -2,9 +2,11 @@
 import { getHeapStatistics } from 'node:v8';
 import type { History } from '../definitions/api.js';
 import { toNumber } from '../definitions/api.js';
+import type { LogLevel } from '../definitions/logger.js';
 import { bundleThroughCache } from '../sandbox/bundle-cache.js';
 import { type LoadedBundle, loadBundle } from '../sandbox/load-bundle.js';
 import { Sandbox } from '../sandbox/sandbox.js';
+import { LOGGER_SINK } from '../workflow/logs.js';
 import { idOf } from './events.js';
 import { ManagedRun, type RunEnvironment } from './managed-run.js';
 import { PagedHistory } from './paged-history.js';
@@ -23,9 +25,14 @@ const EXPLAINED_EVENTS = 10_000;
 export async function createWorkflowHost(options: WorkflowHostOptions): Promise<WorkflowHost> {
   const started = performance.now();
   const { patchActivationCallback, showStackTraceSources } = options;
-  const sandbox = new Sandbox(await bundleFor(options), { patchActivationCallback, showStackTraceSources });
+  const sandbox = new Sandbox(await bundleFor(options), { patchActivationCallback, showStackTraceSources, isLogged: levelsOf(options) });
   options.logger.debug('Workflow code loaded', { durationMs: Math.round(performance.now() - started), workflowTypes: sandbox.workflowTypes });
   return new Host(options, sandbox);
+}
+
+/** Which levels are written at all, unless a sink of the user's takes the entries. */
+function levelsOf({ logger, sinks }: WorkflowHostOptions): ((level: LogLevel) => boolean) | undefined {
+  return logger.isEnabled && !sinks?.[LOGGER_SINK] ? (level) => logger.isEnabled!(level) : undefined;
 }
 
 async function bundleFor(options: WorkflowHostOptions): Promise<LoadedBundle> {

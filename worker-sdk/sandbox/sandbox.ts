@@ -3,9 +3,10 @@
  * microtask queue of its own, which is drained when a script has been evaluated in it, and never at any other time.
  */
 import { createContext, Script } from 'node:vm';
-import type { Activation, ActivationResult, Job } from '../replay/protocol.js';
+import type { Activation, ActivationResult } from '../replay/protocol.js';
 import type { PatchActivationCallback } from '../replay/workflow-host.js';
 import type { ProtoFailure } from '../definitions/api.js';
+import type { LogLevel } from '../definitions/logger.js';
 import type { SinkCall } from '../workflow/run-context.js';
 import type { NewRun, RunContext, RuntimeHost, UserModules } from '../workflow/runtime.js';
 import { FORBIDDEN_PREFIX, LIBRARY_PREFIX } from './bundle-plugin.js';
@@ -21,12 +22,14 @@ import { guard } from './time-guard.js';
 /** How long the rest of code that was cut off may take. */
 const RECOVERY_MS = 100;
 const FILENAME = 'perdure-workflows.js';
-const drain = new Script('0', { filename: 'perdure-sandbox:drain' });
+const drained = new Script('0', { filename: 'perdure-sandbox:drain' });
 
 export interface SandboxOptions {
   /** Lets queries for stack traces see source files. */
   showStackTraceSources?: boolean;
   patchActivationCallback?: PatchActivationCallback;
+  /** Whether log entries of a level go anywhere. Absent: all do. */
+  isLogged?: (level: LogLevel) => boolean;
 }
 
 export class Sandbox {
@@ -56,7 +59,7 @@ export class Sandbox {
     const globals = this.#realm.globals(factory.globalNames);
     this.#libraries = factory.libraries(globals, this.#requireFunction());
     for (const load of this.#libraries.modules) load();
-    this.#drain();
+    this.drain();
     this.#realm.setHooks(this.#libraries.runtime.realmHooks);
     this.#instantiate = factory.workflows(globals);
     this.#host = this.#runtimeHost();
@@ -78,7 +81,7 @@ export class Sandbox {
     return this.#libraries.runtime.steps;
   }
 
-  /** Runs something in the sandbox, and then all microtasks that came of it. */
+  /** Runs something in the sandbox, and then all microtasks that came of it. More of them may be run in between: see {@link drain}. */
   inside<T>(owner: RejectionOwner, run: RunContext, fn: () => T): T {
     this.steps.enter(run);
     return this.#inside(owner, fn);
@@ -92,7 +95,7 @@ export class Sandbox {
     const nobody = { unhandledRejection: () => undefined };
     for (let tries = 0; tries < 3; tries++) {
       try {
-        guard(RECOVERY_MS, () => ownRejections(nobody, () => this.#drain()));
+        guard(RECOVERY_MS, () => ownRejections(nobody, () => this.drain()));
         break;
       } catch {
         // Terminated: the queue is gone with it.
@@ -112,7 +115,7 @@ export class Sandbox {
         try {
           return fn();
         } finally {
-          this.#drain();
+          this.drain();
         }
       });
     } finally {
@@ -136,8 +139,9 @@ export class Sandbox {
     );
   }
 
-  #drain(): void {
-    drain.runInContext(this.#context);
+  /** Runs all microtasks that are queued. */
+  drain(): void {
+    drained.runInContext(this.#context);
   }
 
   #loadModules(): UserModules {
@@ -173,6 +177,7 @@ export class Sandbox {
   #runtimeHost(): RuntimeHost {
     return {
       timeOfDay: () => BigInt(Date.now()) * 1_000_000n,
+      isLogged: this.options.isLogged,
       now: () => Date.now(),
       random: () => Math.random(),
       ...convertersOf(this.#libraries),
@@ -198,18 +203,23 @@ export class SandboxRun {
 
   /** Runs the jobs of an activation until the code waits again. Throws what fails the workflow task. */
   activate(activation: Activation): ActivationResult {
-    const { steps } = this.sandbox;
-    let rounds: Job[][] = [];
-    this.#step(() => {
-      rounds = steps.prepare(this.run, activation);
+    const { sandbox, run } = this;
+    const { steps } = sandbox;
+    return this.#step(() => {
+      const rounds = steps.prepare(run, activation);
+      sandbox.drain();
+      const isQuery = activation.jobs[0]?.queryWorkflow !== undefined;
+      rounds.forEach((jobs, index) => {
+        steps.activate(run, activation, jobs, index);
+        sandbox.drain();
+        // Every condition that unblocks starts code that may unblock the next; and looking at one may start code too.
+        for (let unblocked = isQuery ? 0 : 1; unblocked > 0; ) {
+          unblocked = steps.settle(run);
+          sandbox.drain();
+        }
+      });
+      return steps.conclude(run);
     });
-    const isQuery = activation.jobs[0]?.queryWorkflow !== undefined;
-    rounds.forEach((jobs, index) => {
-      this.#step(() => steps.activate(this.run, activation, jobs, index));
-      // Every condition that unblocks starts code that may unblock the next.
-      while (!isQuery && this.#step(() => steps.settle(this.run)) > 0);
-    });
-    return this.#step(() => steps.conclude(this.run));
   }
 
   takeSinkCalls(): SinkCall[] {

@@ -68,12 +68,14 @@ function takeTaskInfo(run: RunContext, activation: Activation): void {
     suggestedContinueAsNewReasons: reasons.length > 0 ? reasons : undefined,
     currentBuildId: version?.buildId ?? '',
     currentDeploymentVersion: version?.buildId ? { buildId: version.buildId, deploymentName: version.deploymentName ?? '' } : undefined,
-    unsafe: Object.freeze({ ...run.info.unsafe, isReplaying, isReplayingHistoryEvents: isReplaying }),
   });
+  setReplaying(run, isReplaying, isReplaying);
 }
 
 function setReplaying(run: RunContext, isReplaying: boolean, isReplayingHistoryEvents: boolean): void {
-  run.changeInfo({ unsafe: Object.freeze({ ...run.info.unsafe, isReplaying, isReplayingHistoryEvents }) });
+  const { unsafe } = run.facts;
+  if (unsafe.isReplaying === isReplaying && unsafe.isReplayingHistoryEvents === isReplayingHistoryEvents) return;
+  run.changeInfo({ unsafe: Object.freeze({ ...unsafe, isReplaying, isReplayingHistoryEvents }) });
 }
 
 /** Handles the jobs of a round. Microtasks run only after it returns. */

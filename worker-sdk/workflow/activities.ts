@@ -111,7 +111,7 @@ function requireTimeout(options: ActivityOptions | LocalActivityOptions | undefi
 }
 
 function activityContext(run: RunContext, activityId: string, isLocal: boolean): ActivitySerializationContext {
-  return { type: 'activity', namespace: run.info.namespace, workflowId: run.info.workflowId, activityId, isLocal };
+  return { type: 'activity', namespace: run.facts.namespace, workflowId: run.facts.workflowId, activityId, isLocal };
 }
 
 /** Calls an activity by name. {@link proxyActivities} is the typed way. */
@@ -146,7 +146,7 @@ function startActivity({ options, args, headers, seq, activityType, typeInfo }: 
         activityType,
         arguments: toPayloadsWithContext(run.payloadConverter, context, args, typeInfo?.inputTypes),
         retryPolicy: options.retry ? compileRetryPolicy(options.retry) : undefined,
-        taskQueue: options.taskQueue || run.info.taskQueue,
+        taskQueue: options.taskQueue || run.facts.taskQueue,
         heartbeatTimeout: msOptionalToTs(options.heartbeatTimeout),
         scheduleToCloseTimeout: msOptionalToTs(options.scheduleToCloseTimeout),
         startToCloseTimeout: msOptionalToTs(options.startToCloseTimeout),
@@ -196,7 +196,7 @@ async function startLocalActivity(input: LocalActivityInput): Promise<unknown> {
   const activityId = String(seq);
   const context = activityContext(run, activityId, true);
   const known = run.init.activityNames;
-  if (known && !run.info.unsafe.isReplaying && !known.has(activityType) && !known.has('default')) {
+  if (known && !run.facts.unsafe.isReplaying && !known.has(activityType) && !known.has('default')) {
     throw new ReferenceError(`Local activity of type '${activityType}' not registered on worker`);
   }
   requireTimeout(options);

@@ -14,7 +14,7 @@ import type { RunContext } from './run-context.js';
 export function makeContinueAsNewFunc<F extends Workflow>(options?: ContinueAsNewOptions): (...args: Parameters<F>) => Promise<never> {
   const run = currentRun('continueAsNew()');
   const { workflowType, taskQueue, ...rest } = options ?? {};
-  const required = { workflowType: workflowType ?? run.info.workflowType, taskQueue: taskQueue ?? run.info.taskQueue, ...rest };
+  const required = { workflowType: workflowType ?? run.facts.workflowType, taskQueue: taskQueue ?? run.facts.taskQueue, ...rest };
   return (...args) => {
     const unwind = async (input: ContinueAsNewInput): Promise<never> => {
       throw new ContinueAsNew(commandOf(run, input), eventGroupMarkers(input.options.eventGroups));
@@ -36,7 +36,7 @@ export function continueAsNew<F extends Workflow>(...args: Parameters<F>): Promi
 }
 
 function commandOf(run: RunContext, { args, headers, options }: ContinueAsNewInput): ContinueAsNew['command'] {
-  const typeInfo = options.typeInfo ?? (options.workflowType === run.info.workflowType ? run.typeInfo : undefined);
+  const typeInfo = options.typeInfo ?? (options.workflowType === run.facts.workflowType ? run.typeInfo : undefined);
   return {
     workflowType: options.workflowType,
     arguments: toPayloadsWithContext(run.payloadConverter, run.context, args, typeInfo?.inputTypes),

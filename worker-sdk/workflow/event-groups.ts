@@ -44,7 +44,7 @@ class Marker implements EventGroupMarker {
  */
 export function createEventGroup(label: string, options?: { id?: string }): EventGroupMarker {
   const run = currentRun('createEventGroup()');
-  const id = options?.id ?? sha1Hex(`${run.info.originalExecutionRunId}${label}`);
+  const id = options?.id ?? sha1Hex(`${run.facts.originalExecutionRunId}${label}`);
   return new Marker(
     ({ inbound, explicit }, self) => ({ inbound, explicit: new Map(explicit).set(id, self) }),
     () => ({ label: { id, label: defaultPayloadConverter.toPayload(label) } }),

@@ -49,7 +49,7 @@ function requestCancel(workflowId: string, runId: string | undefined): Promise<v
     if (scope.consideredCancelled && patched(CANCEL_IN_SCOPE_PATCH)) return;
     const seq = run.next.cancel++;
     run.push({
-      requestCancelExternalWorkflowExecution: { seq, workflowExecution: { namespace: run.info.namespace, workflowId, runId } },
+      requestCancelExternalWorkflowExecution: { seq, workflowExecution: { namespace: run.facts.namespace, workflowId, runId } },
       eventGroupMarkers: eventGroupMarkers(),
     });
     const context = run.contextOf(workflowId);
@@ -80,7 +80,7 @@ function signalWorkflow({ seq, signalName, args, typeInfo, target, headers }: Si
     if (cancelled) return;
     const to =
       target.type === 'external'
-        ? { workflowExecution: { namespace: run.info.namespace, ...target.workflowExecution } }
+        ? { workflowExecution: { namespace: run.facts.namespace, ...target.workflowExecution } }
         : { childWorkflowId: target.childWorkflowId };
     run.push({
       signalExternalWorkflowExecution: {

@@ -94,7 +94,7 @@ function metadata(run: RunContext): unknown {
     [...handlers].map(([name, { description }]) => ({ name, description }));
   return {
     definition: {
-      type: run.info.workflowType,
+      type: run.facts.workflowType,
       queryDefinitions: [...describe(builtIn), ...describe(run.queryHandlers)],
       signalDefinitions: describe(run.signalHandlers),
       updateDefinitions: describe(run.updateHandlers),

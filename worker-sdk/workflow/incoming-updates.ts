@@ -72,7 +72,7 @@ async function runUserHandler(entry: WorkflowUpdateAnnotatedType, args: unknown[
 
 /** Runs a validator: it is live, also where the code around it replays. */
 function asLive(run: RunContext, fn: () => void): void {
-  const { unsafe } = run.info;
+  const { unsafe } = run.facts;
   run.changeInfo({ unsafe: Object.freeze({ ...unsafe, isReplayingHistoryEvents: false }) });
   try {
     fn();

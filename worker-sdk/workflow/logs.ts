@@ -31,14 +31,15 @@ function write(level: Lowercase<LogLevel>, message: string, attributes?: LogMeta
 /** Logs for a run, as {@link log} does for the current one. */
 export function logFor(run: RunContext, level: Lowercase<LogLevel>, message: string, attributes?: LogMetadata): void {
   // Replay logs nothing: do not even make the entry.
-  if (run.info.unsafe.isReplayingHistoryEvents) return;
+  if (run.facts.unsafe.isReplayingHistoryEvents) return;
+  if (run.init.isLogged?.(level.toUpperCase() as LogLevel) === false) return;
   const own = run.intercept(run.outbound, 'getLogAttributes', (input: GetLogAttributesInput) => input)(logAttributes(run));
   const meta = { [LogTimestamp]: run.init.timeOfDay(), sdkComponent: 'workflow', ...own, ...attributes };
   run.sinkCalls.push({ ifaceName: LOGGER_SINK, fnName: level, args: [message, meta], workflowInfo: run.info });
 }
 
-function logAttributes({ info }: RunContext): Record<string, unknown> {
-  const { namespace, taskQueue, workflowId, runId, workflowType } = info;
+function logAttributes({ facts }: RunContext): Record<string, unknown> {
+  const { namespace, taskQueue, workflowId, runId, workflowType } = facts;
   const update = currentUpdate();
   const attributes: Record<string, unknown> = { namespace, taskQueue, workflowId, runId, workflowType };
   if (update) {

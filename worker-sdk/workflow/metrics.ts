@@ -18,7 +18,7 @@ export const METRICS_SINK = '__temporal_metrics';
 export const metricMeter: MetricMeter = new RecordingMetricMeter(
   (metric: Metric, value, tags) => {
     const run = currentRun('metricMeter');
-    if (run.info.unsafe.isReplayingHistoryEvents) return;
+    if (run.facts.unsafe.isReplayingHistoryEvents) return;
     const { name, unit, description, kind, valueType } = metric;
     run.sinkCalls.push({
       ifaceName: METRICS_SINK,
@@ -30,7 +30,7 @@ export const metricMeter: MetricMeter = new RecordingMetricMeter(
   [
     () => {
       const run = currentRun('metricMeter');
-      const { namespace, taskQueue, workflowType } = run.info;
+      const { namespace, taskQueue, workflowType } = run.facts;
       const own = { namespace, taskQueue, workflowType };
       return { ...run.intercept(run.outbound, 'getMetricTags', (tags: GetMetricTagsInput) => tags)({}), ...own };
     },

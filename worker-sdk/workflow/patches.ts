@@ -30,7 +30,7 @@ function decide(patchId: string, deprecated: boolean): boolean {
   const decided = run.decidedPatches.get(patchId);
   if (decided !== undefined) return decided;
   // While replaying, a missing marker says "old" for now; once the run is live it may still say "new".
-  if (run.info.unsafe.isReplaying && !run.knownPatches.has(patchId)) return false;
+  if (run.facts.unsafe.isReplaying && !run.knownPatches.has(patchId)) return false;
   const follows = deprecated || run.knownPatches.has(patchId) || askedOutside(run, patchId);
   run.decidedPatches.set(patchId, follows);
   if (follows) run.push({ setPatchMarker: { patchId, deprecated }, eventGroupMarkers: eventGroupMarkers() });

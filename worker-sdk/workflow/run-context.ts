@@ -1,4 +1,5 @@
 /** All that one run's workflow code has: its information, handlers, what it waits for, the commands it issued. One instance a run. */
+import type { LogLevel } from '../definitions/logger.js';
 import type { TypeInfo } from '../definitions/type-info.js';
 import type { VersioningBehavior } from '../definitions/versioning.js';
 import type { PayloadTypeInfo } from '../definitions/type-info.js';
@@ -60,6 +61,8 @@ export interface RunInit {
   nowMs: number;
   /** Nanoseconds since 1970, of the machine's clock. */
   timeOfDay: () => bigint;
+  /** Whether log entries of a level go anywhere. Absent: all do. */
+  isLogged?: (level: LogLevel) => boolean;
   payloadConverter?: PayloadConverter;
   failureConverter?: FailureConverter;
   /** `default` stands for any. Absent: not checked. */
@@ -80,7 +83,9 @@ type UpdateJob = NonNullable<Job['doUpdate']>;
 export type ErrorClass = new (...args: any[]) => Error;
 
 export class RunContext {
-  info: WorkflowInfo;
+  /** What is known of the run, for the runtime's own use: it changes, and user code never sees it. */
+  readonly facts: { -readonly [Key in keyof WorkflowInfo]: WorkflowInfo[Key] };
+  private snapshot: WorkflowInfo | undefined;
   nowMs: number;
   workflow: Workflow | undefined;
   typeInfo: PayloadTypeInfo | undefined;
@@ -136,7 +141,7 @@ export class RunContext {
 
   constructor(init: RunInit) {
     this.init = init;
-    this.info = init.info;
+    this.facts = init.info;
     this.nowMs = init.nowMs;
     this.payloadConverter = init.payloadConverter ?? defaultPayloadConverter;
     this.failureConverter = init.failureConverter ?? defaultFailureConverter;
@@ -145,15 +150,22 @@ export class RunContext {
 
   /** Who owns payloads of this workflow. */
   get context(): WorkflowSerializationContext {
-    return this.contextOf(this.info.workflowId);
+    return this.contextOf(this.facts.workflowId);
   }
 
   contextOf(workflowId: string): WorkflowSerializationContext {
-    return { type: 'workflow', namespace: this.info.namespace, workflowId };
+    return { type: 'workflow', namespace: this.facts.namespace, workflowId };
+  }
+
+  /** What user code sees: as it is now, never to change. Made when somebody asks, which most runs never do. */
+  get info(): WorkflowInfo {
+    this.snapshot ??= Object.freeze({ ...this.facts });
+    return this.snapshot;
   }
 
   changeInfo(change: Partial<WorkflowInfo>): void {
-    this.info = Object.freeze({ ...this.info, ...change });
+    Object.assign(this.facts, change);
+    this.snapshot = undefined;
   }
 
   push(command: WorkflowCommand, completes = false): void {
@@ -169,11 +181,11 @@ export class RunContext {
 
   hasFlag(flag: SdkFlag): boolean {
     if (this.knownFlags.has(flag.id)) return true;
-    if (!this.info.unsafe.isReplaying) {
+    if (!this.facts.unsafe.isReplaying) {
       if (flag.default) this.knownFlags.add(flag.id);
       return flag.default;
     }
-    return flag.alternative?.(this.info, this.sdkVersion) ?? false;
+    return flag.alternative?.(this.facts, this.sdkVersion) ?? false;
   }
 
   // ---- conditions --------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** The door between the sandbox and the workflow package: the only file that the sandbox's outside calls. */
 import type { FailureConverter } from '../payload/failure-converter.js';
 import type { PayloadConverter } from '../payload/payload-converter.js';
+import type { LogLevel } from '../definitions/logger.js';
 import type { Workflow } from '../definitions/workflow.js';
 import { TypedSearchAttributes } from '../payload/search-attributes.js';
 import type { Activation, ActivationResult } from '../replay/protocol.js';
@@ -9,7 +10,7 @@ import { CancellationScope } from './cancellation-scope.js';
 import { maybeCurrentRun, setCurrentRun } from './current-run.js';
 import { DeterminismViolationError } from './errors.js';
 import type { WorkflowInterceptors } from './interceptors.js';
-import type { WorkflowInfo } from './interfaces.js';
+import type { UnsafeWorkflowInfo, WorkflowInfo } from './interfaces.js';
 import { logFor } from './logs.js';
 import { fillFrom, uuid4From } from './random.js';
 import { RunContext, type RunInit, type SinkCall } from './run-context.js';
@@ -40,6 +41,7 @@ export interface NewRun {
 /** What the outside lends to all runs. */
 export interface RuntimeHost {
   timeOfDay: () => bigint;
+  isLogged?: (level: LogLevel) => boolean;
   now: () => number;
   random: () => number;
   payloadConverter?: PayloadConverter;
@@ -82,14 +84,26 @@ function findWorkflow(workflows: Record<string, unknown>, type: string): Workflo
   throw new TypeError(`Failed to initialize workflow of type '${type}': ${why}. It exports: ${names.join(', ') || 'nothing'}`);
 }
 
+/** What `unsafe` of all runs begins with: functions of this realm around those of the host, which workflow code must not hold. */
+const unsafeOfHost = new WeakMap<RuntimeHost, UnsafeWorkflowInfo>();
+
+function unsafeOf(host: RuntimeHost): UnsafeWorkflowInfo {
+  let unsafe = unsafeOfHost.get(host);
+  if (!unsafe) {
+    const draw = Object.freeze(() => host.random());
+    const uuid4 = Object.freeze(() => uuid4From(draw));
+    const fillRandom = Object.freeze((bytes: Uint8Array) => fillFrom(draw, bytes));
+    const random = Object.freeze({ random: draw, uuid4, fillRandom });
+    unsafe = Object.freeze({ now: Object.freeze(() => host.now()), isReplaying: true, isReplayingHistoryEvents: true, random });
+    unsafeOfHost.set(host, unsafe);
+  }
+  return unsafe;
+}
+
 function runInit(host: RuntimeHost, given: NewRun): RunInit {
   const { workflowId, runId, workflowType, namespace, taskQueue } = given;
-  // Functions of this realm around those of the host: workflow code must not hold the host's.
-  const draw = () => host.random();
-  const random = { random: draw, uuid4: () => uuid4From(draw), fillRandom: (bytes: Uint8Array) => fillFrom(draw, bytes) };
-  const unsafe = Object.freeze({ now: () => host.now(), isReplaying: true, isReplayingHistoryEvents: true, random });
   const epoch = new Date(0);
-  const info: WorkflowInfo = Object.freeze({
+  const info: WorkflowInfo = {
     workflowId,
     runId,
     workflowType,
@@ -108,12 +122,12 @@ function runInit(host: RuntimeHost, given: NewRun): RunInit {
     runStartTime: epoch,
     taskTimeoutMs: 0,
     attempt: 1,
-    unsafe,
-  });
+    unsafe: unsafeOf(host),
+  };
   const { seed, nowMs, activityNames, failureExceptionTypes, tracesCommands } = given;
-  const { timeOfDay, payloadConverter, failureConverter, sourceOf, decidePatch } = host;
+  const { timeOfDay, isLogged, payloadConverter, failureConverter, sourceOf, decidePatch } = host;
   return {
-    ...{ info, seed, nowMs, timeOfDay, payloadConverter, failureConverter, activityNames, failureExceptionTypes, tracesCommands },
+    ...{ info, seed, nowMs, timeOfDay, isLogged, payloadConverter, failureConverter, activityNames, failureExceptionTypes, tracesCommands },
     ...{ sourceOf, decidePatch },
   };
 }
@@ -142,7 +156,7 @@ export type { Activation, ActivationResult, RunContext };
 export const realmHooks = {
   /** The clock of the workflow; `undefined` when none executes. */
   nowMs: (): number | undefined => maybeCurrentRun()?.nowMs,
-  startMs: (): number => maybeCurrentRun()?.info.runStartTime.getTime() ?? 0,
+  startMs: (): number => maybeCurrentRun()?.facts.runStartTime.getTime() ?? 0,
   random: (): number | undefined => maybeCurrentRun()?.random.current(),
   inWorkflow: (): boolean => maybeCurrentRun() !== undefined,
   setTimeout,

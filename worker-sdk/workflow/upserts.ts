@@ -29,21 +29,21 @@ export function upsertSearchAttributes(searchAttributes: SearchAttributes | Sear
 
 function upsertTyped(run: RunContext, pairs: SearchAttributeUpdatePair[]): void {
   pushFields(run, encodeUnifiedSearchAttributes(undefined, pairs));
-  const untyped: SearchAttributes = { ...run.info.searchAttributes };
+  const untyped: SearchAttributes = { ...run.facts.searchAttributes };
   for (const { key, value } of pairs) {
     if (value === null) delete untyped[key.name];
     else untyped[key.name] = (Array.isArray(value) ? value : [value]) as SearchAttributes[string];
   }
-  run.changeInfo({ searchAttributes: untyped, typedSearchAttributes: run.info.typedSearchAttributes.updateCopy(pairs) });
+  run.changeInfo({ searchAttributes: untyped, typedSearchAttributes: run.facts.typedSearchAttributes.updateCopy(pairs) });
 }
 
 function upsertUntyped(run: RunContext, attributes: SearchAttributes): void {
   const cleared = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, value ?? []]));
   pushFields(run, encodeUnifiedSearchAttributes(cleared as SearchAttributes));
-  const untyped: SearchAttributes = { ...run.info.searchAttributes };
+  const untyped: SearchAttributes = { ...run.facts.searchAttributes };
   const updates: SearchAttributeUpdatePair[] = [];
   for (const [name, value] of Object.entries(attributes)) {
-    const known = run.info.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.key;
+    const known = run.facts.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.key;
     if (!value || value.length === 0) {
       delete untyped[name];
       if (known) updates.push({ key: known, value: null } as SearchAttributeUpdatePair);
@@ -53,7 +53,7 @@ function upsertUntyped(run: RunContext, attributes: SearchAttributes): void {
     const key = known ?? TypedSearchAttributes.getKeyFromUntyped(name, value);
     if (key) updates.push({ key, value: key.type === 'KEYWORD_LIST' ? [...value] : value[0] } as SearchAttributePair);
   }
-  run.changeInfo({ searchAttributes: untyped, typedSearchAttributes: run.info.typedSearchAttributes.updateCopy(updates) });
+  run.changeInfo({ searchAttributes: untyped, typedSearchAttributes: run.facts.typedSearchAttributes.updateCopy(updates) });
 }
 
 function pushFields(run: RunContext, indexedFields: Record<string, Payload>): void {
@@ -65,7 +65,7 @@ export function upsertMemo(memo: Record<string, unknown>): void {
   const run = currentRun('upsertMemo()');
   if (memo === undefined || memo === null) throw new Error('Expected memo to be defined');
   const fields = new Map<string, Payload>();
-  const merged = new Map<string, unknown>(Object.entries(run.info.memo ?? {}));
+  const merged = new Map<string, unknown>(Object.entries(run.facts.memo ?? {}));
   for (const [name, value] of Object.entries(memo)) {
     // What the server takes for a removal is an empty payload, which `undefined` becomes.
     fields.set(name, run.payloadConverter.toPayload(value ?? undefined, run.context));
