@@ -34,7 +34,7 @@ export class Runs {
 
   /** Ids of all open runs, oldest first. */
   async open(): Promise<string[]> {
-    const rows = await this.database.query<{ run_id: string }>({ text: 'select run_id from runs where status = 1 order by run_id' });
+    const rows = await this.database.query<{ run_id: string }>({ text: 'select run_id from runs where close_ms is null order by run_id' });
     return rows.map((row) => row.run_id);
   }
 
