@@ -22,8 +22,8 @@ export interface Origin extends Parent {
 }
 
 export type Message =
-  /** To the closed run itself: call its callback of that index. */
-  | { kind: 'callback'; to: Address; index: number }
+  /** To the closed run itself: call its callback of that index, which is at that origin. */
+  | { kind: 'callback'; to: Address; index: number; destination: string }
   /** To the parent itself: begin the child that an event of its history asks for. */
   | { kind: 'start-child'; to: Address; initiatedEventId: number }
   /** The last run of a child's chain has ended. */

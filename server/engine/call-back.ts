@@ -21,7 +21,8 @@ export const isCallback = (m: OutboxMessage): m is CallbackMessage => m.message.
 /** While a call is under way the message is this node's: for as long as it may take, and a little. */
 const MARGIN_MS = 5_000;
 
-export async function callBack(engine: Engine, { id, message: { to, index } }: CallbackMessage): Promise<void> {
+export async function callBack(engine: Engine, { id, message: { to, index, destination } }: CallbackMessage): Promise<void> {
+  if (!engine.callbacks.hasRoom(destination)) return; // it is found again in a while
   const run = await engine.runs.load(to.runId);
   const calls = run && callsDue(run.state, index);
   if (!calls) return engine.outbox.remove([id]);
@@ -46,6 +47,7 @@ async function callOnce(engine: Engine, state: RunState, index: number): Promise
   if (problem) return { got: 'nowhere', why: problem }; // allowed when it came; an operator may allow it again
   const outcome = await post(engine, request);
   if (outcome && outcome.got !== 'through') {
+    engine.callbacks.failed++;
     const { workflowId, runId } = state.info;
     log.warn(
       { workflowId, runId, destination: new URL(request.url).origin, why: outcome.why },

@@ -10,19 +10,27 @@ const CALLS_MAX = 100;
 const CALLS_OF_ONE_MAX = 20;
 
 export class CallbackCalls {
-  private readonly under = new Map<string, number>();
-  private count = 0;
+  private readonly underWay = new Map<string, number>();
   private readonly stopping = new AbortController();
+  /** Calls now, made so far, and those of them that did not get through. */
+  count = 0;
+  made = 0;
+  failed = 0;
 
   constructor(private readonly post: PostCallback) {}
 
-  /** Undefined when there is no room for another call to that destination now, or the node stops. */
+  /** Whether another call to that destination may begin now. */
+  hasRoom(destination: string): boolean {
+    return !this.stopping.signal.aborted && this.count < CALLS_MAX && (this.underWay.get(destination) ?? 0) < CALLS_OF_ONE_MAX;
+  }
+
+  /** Undefined when there is no room for it, or the node stops meanwhile. */
   async call(request: CallbackRequest, timeoutMs: number): Promise<CallbackResponse | undefined> {
     const destination = new URL(request.url).origin;
-    const there = this.under.get(destination) ?? 0;
-    if (this.stopping.signal.aborted || this.count >= CALLS_MAX || there >= CALLS_OF_ONE_MAX) return undefined;
-    this.under.set(destination, there + 1);
+    if (!this.hasRoom(destination)) return undefined;
+    this.underWay.set(destination, (this.underWay.get(destination) ?? 0) + 1);
     this.count++;
+    this.made++;
     try {
       return await this.post(request, AbortSignal.any([this.stopping.signal, AbortSignal.timeout(timeoutMs)]));
     } catch (error) {
@@ -30,9 +38,9 @@ export class CallbackCalls {
       throw error;
     } finally {
       this.count--;
-      const left = this.under.get(destination)! - 1;
-      if (left > 0) this.under.set(destination, left);
-      else this.under.delete(destination);
+      const left = this.underWay.get(destination)! - 1;
+      if (left > 0) this.underWay.set(destination, left);
+      else this.underWay.delete(destination);
     }
   }
 

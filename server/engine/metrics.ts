@@ -1,5 +1,6 @@
 /** What the engine counts, as Prometheus text. Read from the parts themselves at the moment of asking; nothing is counted twice. */
 import type { Load } from './load/load.js';
+import type { CallbackCalls } from './callback-calls.js';
 import type { Engine } from './engine.js';
 
 interface Metric {
@@ -30,6 +31,12 @@ const loadMetrics = ({ admission, waiting, meter: { state } }: Load): Metric[] =
   gauge('perdure_task_wait_seconds', 'How long stored tasks wait for a worker that polls.', state.taskWaitMs / 1000),
 ];
 
+const callbackMetrics = ({ count, made, failed }: CallbackCalls): Metric[] => [
+  gauge('perdure_callbacks_under_way', 'Calls of completion callbacks under way.', count),
+  total('perdure_callback_calls_total', 'Calls of completion callbacks.', made),
+  total('perdure_callback_failures_total', 'Calls of completion callbacks that did not get through.', failed),
+];
+
 export function metricsText(engine: Engine, startedMs: number): string {
   const { committer, cache, serial, queues, watchers, load } = engine;
   const memory = process.memoryUsage();
@@ -50,6 +57,7 @@ export function metricsText(engine: Engine, startedMs: number): string {
     { name: 'perdure_kept_tasks', type: 'gauge', help: 'Stored tasks that this node keeps for its own pollers.', value: queues.keptTasks },
     { name: 'perdure_watched_runs', type: 'gauge', help: 'Runs that callers wait on.', value: watchers.size },
     ...loadMetrics(load),
+    ...callbackMetrics(engine.callbacks),
     { name: 'perdure_uptime_seconds', type: 'gauge', help: 'Since the engine was built.', value: (engine.wall.now() - startedMs) / 1000 },
     { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory of the process.', value: memory.rss },
     { name: 'process_heap_used_bytes', type: 'gauge', help: 'Heap in use.', value: memory.heapUsed },

@@ -205,6 +205,30 @@ describe('what is not allowed', () => {
   });
 });
 
+describe('a destination that does not answer', () => {
+  it('keeps no other from being called, and is not called more than so often at a time', async () => {
+    const busy = new EngineNode(database.url, { clock: node.clock });
+    answers.set('/hang', Array.from({ length: 30 }, () => ({ status: 0, never: true as const })));
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, i) => {
+        await busy.start(`hang-${i}`, { completionCallbacks: [to('/hang')] });
+        await busy.step(`hang-${i}`, [command.complete()]);
+      }),
+    );
+    await busy.start('other', { completionCallbacks: [{ nexus: { url: `${url.replace('127.0.0.1', 'localhost')}/other` } }] });
+    await busy.step('other', [command.complete()]);
+    await reaches('other', S.CALLBACK_STATE_SUCCEEDED);
+    expect(heard('/hang').length).toBe(20);
+    expect(busy.engine.callbacks).toMatchObject({ count: 20, made: 21, failed: 0 });
+    await busy.close();
+    answers.delete('/hang');
+    await until('the rest', async () => {
+      await node.deliverAfter(10_000);
+      return (await Promise.all(Array.from({ length: 30 }, (_, i) => stateOf(`hang-${i}`)))).every((state) => state === S.CALLBACK_STATE_SUCCEEDED);
+    });
+  });
+});
+
 describe('when a node dies', () => {
   it('before it called: another one calls', async () => {
     const dead = new EngineNode(database.url, { clock: node.clock, holdMessages: true });

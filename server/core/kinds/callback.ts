@@ -34,12 +34,15 @@ export function requireRoomForCallbacks({ state, limits }: Turn, more: number): 
 export function triggerCallbacks(turn: Turn): void {
   const { namespaceId, workflowId, runId } = turn.state.info;
   turn.state.callbacks.forEach((callback, index) => {
-    if (callback.calls || !callbackOf(callback).nexus) return;
+    const { nexus } = callbackOf(callback);
+    if (callback.calls || !nexus) return;
     callback.calls = { state: 'scheduled', attempt: 0, lastAttemptMs: 0, lastFailure: null, nextMs: 0 };
-    turn.effect({ type: 'message', message: { kind: 'callback', to: { namespaceId, workflowId, runId }, index } });
+    turn.effect({ type: 'message', message: { kind: 'callback', to: { namespaceId, workflowId, runId }, index, destination: originOf(nexus.url ?? '') } });
     turn.touched = true;
   });
 }
+
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '');
 
 /** The calls of a callback that is still to be called; undefined when there is nothing left to do. */
 export function callsDue(state: RunState, index: number): CallbackCalls | undefined {
