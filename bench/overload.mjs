@@ -68,7 +68,7 @@ async function flood(engine, pair, perSecond, seconds, progress) {
 const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
 
 await benchRow(
-  { title: 'Overload: twice what the machine can do', engine: { http: true }, options: { factor: { type: 'string' }, profile: { type: 'string' } } },
+  { title: 'Overload: twice what the machine can do', engine: { http: true }, options: { factor: { type: 'string' } } },
   async ({ engine, number, figure, note, progress }) => {
     const seconds = number('seconds', 60);
     const factor = number('factor', 2);

@@ -86,7 +86,7 @@ await benchRow({ title: 'Sleeping runs and timers', lasting: true, options: { du
   const start = (wakeMs) => (i) => client.workflow.start('sleepUntil', { taskQueue, workflowId: `due-${wakeMs}-${String(i).padStart(8, '0')}`, args: [wakeMs + (i % 1000)] });
   await inParallel(probe, 50, start(Date.now() + 20));
   const perRunMs = (performance.now() - begin) / probe;
-  const wakeMs = Math.ceil(Date.now() + 2 * perRunMs * due + 10_000);
+  const wakeMs = Math.ceil(Date.now() + 1.5 * perRunMs * due + 10_000);
   await inParallel(due, 50, start(wakeMs));
   const leftMs = wakeMs - Date.now();
   note(`starting them took ${((performance.now() - begin) / 1000).toFixed(1)} s, ${(leftMs / 1000).toFixed(1)} s before the first was due`);

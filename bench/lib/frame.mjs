@@ -14,6 +14,7 @@ const COMMON = {
   json: { type: 'string' },
   seconds: { type: 'string' },
   count: { type: 'string' },
+  profile: { type: 'string' },
 };
 
 const commit = () => {

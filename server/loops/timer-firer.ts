@@ -5,6 +5,7 @@ import { ServiceError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { startedEventOf } from '../engine/events-of.js';
 import { transact } from '../engine/transact.js';
+import type { LoadedRun } from '../storage/runs.js';
 import { Outage } from './outage.js';
 
 const BATCH = 500;
@@ -15,7 +16,9 @@ const LOOK_MS = 1_000;
 export async function fireTimersOnce(engine: Engine, outage: Outage = new Outage()): Promise<number> {
   const waiting = outage.waitingUpTo(engine.clock.now());
   const due = await dueRuns(engine, waiting, outage);
-  await Promise.all(due.map(({ runId }) => fireOne(engine, runId)));
+  const ids = due.map(({ runId }) => runId);
+  const loaded = await engine.runs.loadAll(ids.filter((runId) => !engine.cache.peek(runId)));
+  await Promise.all(ids.map((runId) => fireOne(engine, runId, loaded.get(runId))));
   if (due.length === BATCH) return 0;
   const next = await engine.runs.nextDeadline(waiting);
   const nowMs = engine.clock.now();
@@ -38,7 +41,7 @@ export async function fireRuns(engine: Engine, runIds: readonly string[]): Promi
   await Promise.all(runIds.map((runId) => fireOne(engine, runId)));
 }
 
-async function fireOne(engine: Engine, runId: string): Promise<void> {
+async function fireOne(engine: Engine, runId: string, loaded?: LoadedRun): Promise<void> {
   let started: HistoryEvent | undefined;
   try {
     await transact(
@@ -50,6 +53,7 @@ async function fireOne(engine: Engine, runId: string): Promise<void> {
       },
       {
         deadlineFired: true,
+        loaded,
         async prepare(run) {
           if (needsStarted(run.state, engine.clock.now())) started ??= await startedEventOf(engine, run);
         },

@@ -32,6 +32,17 @@ export class Runs {
     return rows[0] && loaded(rows[0]);
   }
 
+  /** The same for several runs in one question; those that are not there are left out. */
+  async loadAll(runIds: readonly string[]): Promise<Map<string, LoadedRun>> {
+    if (runIds.length === 0) return new Map();
+    const rows = await this.database.query<StateRow & { loaded_id: string }>({
+      name: 'runs-load',
+      text: `select ${STATE}, run_id::text as loaded_id from runs where run_id = any($1::uuid[])`,
+      values: [runIds],
+    });
+    return new Map(rows.map((row) => [row.loaded_id, loaded(row)]));
+  }
+
   /** Ids of all open runs, oldest first. */
   async open(): Promise<string[]> {
     const rows = await this.database.query<{ run_id: string }>({ text: 'select run_id from runs where close_ms is null order by run_id' });

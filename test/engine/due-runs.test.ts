@@ -1,0 +1,68 @@
+/** Many runs whose timers are due at once: read together, fired each for itself, and right whatever happens to them meanwhile. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fireTimersOnce } from '../../server/loops/timer-firer.js';
+import { command, EngineNode } from '../helpers/engine-node.js';
+import { useDatabase } from '../helpers/postgres.js';
+
+const db = useDatabase();
+let node: EngineNode;
+beforeEach(async () => {
+  node = new EngineNode(db.url);
+  await node.addNamespace('default').catch(() => undefined);
+});
+afterEach(() => node.close());
+
+/** Runs that sleep, of which this node has forgotten the state. */
+async function asleep(prefix: string, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
+  for (const id of ids) {
+    await node.start(id);
+    await node.step(id, [command.timer('nap', 60)]);
+  }
+  while (node.engine.cache.size > 0) node.engine.cache.shrink();
+  return ids;
+}
+
+/** Names of the statements that were sent meanwhile. */
+async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+  const sent: string[] = [];
+  const { database } = node.engine;
+  const query = database.query.bind(database);
+  database.query = (statement) => {
+    sent.push(statement.name ?? '');
+    return query(statement);
+  };
+  await work();
+  database.query = query;
+  return sent;
+}
+
+const FIRED = ['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED', 'TIMER_STARTED', 'TIMER_FIRED', 'WORKFLOW_TASK_SCHEDULED'];
+
+it('are read with one question', async () => {
+  const ids = await asleep('many', 20);
+  node.clock.forward(60_000);
+  const sent = await statementsOf(() => fireTimersOnce(node.engine));
+  expect(sent.filter((name) => name === 'runs-load').length).toBe(1);
+  expect(sent.filter((name) => name === 'run-load').length).toBe(0);
+  for (const id of ids) expect(await node.story(id)).toEqual(FIRED);
+});
+
+it('one that has moved on since it was read is read again', async () => {
+  const [id] = await asleep('moved', 1);
+  node.clock.forward(60_000);
+  const { runs } = node.engine;
+  const loadAll = runs.loadAll.bind(runs);
+  runs.loadAll = async (runIds) => {
+    const read = await loadAll(runIds);
+    const other = new EngineNode(db.url, { clock: node.clock });
+    await other.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId: id }, signalName: 's' });
+    await other.close();
+    return read;
+  };
+  await fireTimersOnce(node.engine);
+  const story = await node.story(id!);
+  expect(story.filter((name) => name === 'TIMER_FIRED').length).toBe(1);
+  expect(story.filter((name) => name === 'WORKFLOW_EXECUTION_SIGNALED').length).toBe(1);
+  await node.expectFoldsToLive();
+});
