@@ -65,12 +65,12 @@ function isRawValueTypeInfo(typeInfo: object | undefined): boolean {
 /** Tries several converters in order; reads a payload with the one whose encoding it names. */
 export class CompositePayloadConverter implements PayloadConverter {
   readonly converters: PayloadConverterWithEncoding[];
-  readonly converterByEncoding: Map<string, PayloadConverterWithEncoding> = new Map();
+  readonly #converterByEncoding: Map<string, PayloadConverterWithEncoding> = new Map();
 
   constructor(...converters: PayloadConverterWithEncoding[]) {
     if (converters.length === 0) throw new PayloadConverterError('Expected at least one PayloadConverterWithEncoding, got none');
     this.converters = converters;
-    for (const converter of converters) this.converterByEncoding.set(converter.encodingType, converter);
+    for (const converter of converters) this.#converterByEncoding.set(converter.encodingType, converter);
   }
 
   /** The value as a payload; `undefined` when this converter does not convert it. */
@@ -89,10 +89,10 @@ export class CompositePayloadConverter implements PayloadConverter {
   fromPayload<T>(payload: Payload, context?: SerializationContext, hint?: ConverterHint<T>): T {
     if (payload.metadata === undefined || payload.metadata === null) throw new ValueError('Expected payload metadata, got none');
     const encoding = decode(payload.metadata[METADATA_ENCODING_KEY]);
-    const converter = this.converterByEncoding.get(encoding);
+    const converter = this.#converterByEncoding.get(encoding);
     if (converter === undefined) {
       throw new ValueError(
-        `Unknown payload encoding: expected one of ${[...this.converterByEncoding.keys()].join(', ')}, got '${encoding}'`,
+        `Unknown payload encoding: expected one of ${[...this.#converterByEncoding.keys()].join(', ')}, got '${encoding}'`,
       );
     }
     if (hint !== undefined && !converter.validateConverterHint?.(hint)) {

@@ -15,6 +15,11 @@ export function sdkFile(name: string): string {
   return existsSync(`${base}.js`) ? `${base}.js` : `${base}.ts`;
 }
 
+/** Whether a file is one of this package. */
+export function isSdkFile(path: string): boolean {
+  return path.startsWith(dirname(dirname(sdkFile('workflow/index'))));
+}
+
 /** Modules of the SDK that workflow code may import, by what people write. */
 const SDK_MODULES: Readonly<Record<string, string>> = {
   '@perdure/sdk': 'index',
@@ -25,7 +30,9 @@ const SDK_MODULES: Readonly<Record<string, string>> = {
 };
 
 /** What it has for the other side: a file of activities that is imported by accident most often imports one of these. */
-const OUTSIDE_MODULES: ReadonlySet<string> = new Set(['activity', 'client', 'opentelemetry', 'testing', 'worker'].map((name) => `@perdure/sdk/${name}`));
+const OUTSIDE_MODULES: ReadonlySet<string> = new Set(
+  ['activity', 'client', 'opentelemetry', 'testing', 'worker'].map((name) => `@perdure/sdk/${name}`),
+);
 
 export interface ForbiddenImport {
   module: string;
@@ -69,8 +76,7 @@ export function userModulesPlugin(rules: ModuleRules, libraries: LibraryList, fo
         const path = await realPath(build, args);
         if (path === undefined) return undefined;
         const owner = packageOf(path);
-        const isSdk = path.startsWith(dirname(dirname(sdkFile('workflow/index'))));
-        if (!isSdk && (owner === undefined || rules.perRun.has(owner))) return undefined;
+        if (!isSdkFile(path) && (owner === undefined || rules.perRun.has(owner))) return undefined;
         const mode = isNodeModule(args.importer) ? 'node' : 'plain';
         return { path: `${LIBRARY_PREFIX}${libraries.numberOf(path)}:${mode}`, external: true };
       });
@@ -118,7 +124,10 @@ function resolveSpecial(build: PluginBuild, rules: ModuleRules, report: (module:
     if (packageOf(args.importer) === undefined && args.namespace === 'file') report(args.path, args.importer);
     return { path: `${FORBIDDEN_PREFIX}${name}`, external: true };
   });
-  build.onLoad({ filter: /.*/, namespace: 'perdure-stand-in' }, (args: OnLoadArgs) => ({ contents: STAND_INS[args.path] ?? '', loader: 'js' }));
+  build.onLoad({ filter: /.*/, namespace: 'perdure-stand-in' }, (args: OnLoadArgs) => ({
+    contents: STAND_INS[args.path] ?? '',
+    loader: 'js',
+  }));
 }
 
 const moduleTypes = new Map<string, boolean>();

@@ -9,7 +9,17 @@ import type { BuildOptions, BuildResult, Metafile, Plugin } from 'esbuild';
 import { type BundleInputs, packageName } from './bundle-inputs.js';
 import type { Realm } from './realm/index.js';
 import type { RealmHost } from './realm/host.js';
-import { FORBIDDEN_PREFIX, type ForbiddenImport, LIBRARY_PREFIX, LibraryList, libraryPlugin, type ModuleRules, sdkFile, userModulesPlugin } from './bundle-plugin.js';
+import {
+  FORBIDDEN_PREFIX,
+  type ForbiddenImport,
+  LIBRARY_PREFIX,
+  isSdkFile,
+  LibraryList,
+  libraryPlugin,
+  type ModuleRules,
+  sdkFile,
+  userModulesPlugin,
+} from './bundle-plugin.js';
 import { GLOBAL_NAMES } from './global-names.js';
 import type { BundleOptions } from '../replay/workflow-host.js';
 
@@ -24,11 +34,17 @@ export interface BundleFactory {
   /** Evaluates the libraries; `require` gives stand-ins for forbidden modules. */
   libraries(globals: unknown[], require: (specifier: string) => unknown): LibraryExports;
   /** Called once; returns the function that makes the user's modules for a run. */
-  workflows(globals: unknown[]): (library: (specifier: string) => unknown, require: (specifier: string) => unknown, global: object) => unknown;
+  workflows(
+    globals: unknown[],
+  ): (library: (specifier: string) => unknown, require: (specifier: string) => unknown, global: object) => unknown;
 }
 
 export interface LibraryExports {
   runtime: typeof import('../workflow/runtime.js');
+  /** The SDK's own modules, to be frozen. */
+  sdk: unknown[];
+  /** Whether the library of a number is of the SDK. */
+  isSdk: boolean[];
   /** The modules that the user gave for converters. */
   payloadConverter?: Record<string, unknown>;
   failureConverter?: Record<string, unknown>;
@@ -112,7 +128,8 @@ async function run(what: string, options: BuildOptions): Promise<Part> {
     const { build } = await import('esbuild');
     output = await build({ ...COMMON, ...options, write: false, metafile: true });
   } catch (error) {
-    const errors = (error as { errors?: { text: string; location?: { file: string; line: number; column: number } | null }[] }).errors ?? [];
+    const errors =
+      (error as { errors?: { text: string; location?: { file: string; line: number; column: number } | null }[] }).errors ?? [];
     const lines = errors.map(({ text, location }) => (location ? `${location.file}:${location.line}:${location.column}: ${text}` : text));
     throw new WorkflowBundleError(`Could not bundle ${what}:\n${lines.join('\n') || String(error)}`, { cause: error });
   }
@@ -148,7 +165,9 @@ function buildUser(options: BundleOptions, plugin: Plugin): Promise<Part> {
   const interceptors = options.workflowInterceptorModules ?? [];
   const contents = [
     `export * as workflows from ${JSON.stringify(filePath(options.workflowsPath))};`,
-    ...interceptors.map((path, i) => `import * as interceptors${i} from ${JSON.stringify(path.startsWith('file:') ? fileURLToPath(path) : path)};`),
+    ...interceptors.map(
+      (path, i) => `import * as interceptors${i} from ${JSON.stringify(path.startsWith('file:') ? fileURLToPath(path) : path)};`,
+    ),
     `export const interceptors = [${interceptors.map((_path, i) => `interceptors${i}`).join(', ')}];`,
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:workflows', loader: 'ts' as const };
@@ -162,10 +181,17 @@ function buildLibraries(options: BundleOptions, paths: readonly string[], plugin
     `exports.payloadConverter = ${optional(options.payloadConverterPath)};`,
     `exports.failureConverter = ${optional(options.failureConverterPath)};`,
     `exports.runtime = require(${JSON.stringify(sdkFile('workflow/runtime'))});`,
+    `exports.sdk = [${[sdkFile('workflow/index'), ...paths.filter(isSdkFile)].map((path) => `require(${JSON.stringify(path)})`).join(', ')}];`,
+    `exports.isSdk = ${JSON.stringify(paths.map(isSdkFile))};`,
     `exports.modules = [${paths.map((path) => `() => require(${JSON.stringify(path)})`).join(', ')}];`,
   ].join('\n');
   const stdin = { contents, resolveDir: process.cwd(), sourcefile: 'perdure-sandbox:libraries', loader: 'js' as const };
-  return run('the libraries of workflows', { define: { ...COMMON.define, PERDURE_SANDBOX: 'true' }, stdin, format: 'cjs', plugins: [plugin] });
+  return run('the libraries of workflows', {
+    define: { ...COMMON.define, PERDURE_SANDBOX: 'true' },
+    stdin,
+    format: 'cjs',
+    plugins: [plugin],
+  });
 }
 
 /** Paths may be given as `file:` URLs, as `import.meta.resolve` does. */
@@ -226,7 +252,9 @@ function assemble(realm: Part, libraries: Part, user: Part): { code: string; sou
   add(`libraries([${parameters}], require) { return (() => { const module = { exports: {} }, exports = module.exports;`);
   add(libraries.code, libraries.map);
   add('return exports; })(); },');
-  add(`workflows([${parameters}]) { return (__library, require, globalThis) => { const global = globalThis, self = globalThis; return (() => { "use strict";`);
+  add(
+    `workflows([${parameters}]) { return (__library, require, globalThis) => { const global = globalThis, self = globalThis; return (() => { "use strict";`,
+  );
   add(importsAsLookups(user.code), user.map);
   add('})(); }; },');
   add('}))()');

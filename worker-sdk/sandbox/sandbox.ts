@@ -15,7 +15,7 @@ import { convertersOf } from './converters.js';
 import type { LoadedBundle } from './load-bundle.js';
 import type { Realm } from './realm/index.js';
 import { realmHost } from './realm-host.js';
-import { ownRejections, type RejectionOwner, resetOwner, watchRealm } from './rejections.js';
+import { type RejectionOwner, resetOwner, RunScope, watchRealm } from './rejections.js';
 import { SourcePositions } from './source-positions.js';
 import { guard } from './time-guard.js';
 
@@ -53,7 +53,9 @@ export class Sandbox {
     this.#context = createContext(this.#globalObject(), { microtaskMode: 'afterEvaluate', name: 'perdure workflows' });
     const factory = new Script(code, { filename: FILENAME }).runInContext(this.#context) as BundleFactory;
     if (factory?.version !== BUNDLE_VERSION) {
-      throw new WorkflowBundleError(`Expected a workflow bundle of version ${BUNDLE_VERSION}, got ${factory?.version}: bundle it again with this SDK`);
+      throw new WorkflowBundleError(
+        `Expected a workflow bundle of version ${BUNDLE_VERSION}, got ${factory?.version}: bundle it again with this SDK`,
+      );
     }
     this.#realm = factory.realm().installRealm(realmHost(FILENAME, this.#positions));
     const globals = this.#realm.globals(factory.globalNames);
@@ -65,7 +67,8 @@ export class Sandbox {
     this.#host = this.#runtimeHost();
     // Libraries do things when they are first used, such as extending what is built in: the modules are loaded once before that is frozen.
     this.workflowTypes = this.#findWorkflowTypes();
-    this.#realm.freeze([this.#libraries.runtime]);
+    // What a bundled module exports lies behind getters, which have to be called to see it.
+    this.#realm.freeze([this.#libraries.runtime, ...this.#libraries.sdk].flatMap((module) => [module, ...Object.values(module as object)]));
     this.#locked = true;
     this.#unwatch = watchRealm((promise) => this.#realm.isOwnPromise(promise));
   }
@@ -73,8 +76,9 @@ export class Sandbox {
   /** Loads the user's modules for a new run. Throws what they throw. */
   createRun(given: NewRun, owner: RejectionOwner): SandboxRun {
     const { runtime } = this.#libraries;
-    const run = this.#inside(owner, () => runtime.createRun(this.#host, given, () => this.#loadModules()));
-    return new SandboxRun(this, run, owner);
+    const scope = new RunScope(owner);
+    const run = this.#inside(scope, () => runtime.createRun(this.#host, given, () => this.#loadModules()));
+    return new SandboxRun(this, run, scope);
   }
 
   get steps(): LibraryExports['runtime']['steps'] {
@@ -82,9 +86,9 @@ export class Sandbox {
   }
 
   /** Runs something in the sandbox, and then all microtasks that came of it. More of them may be run in between: see {@link drain}. */
-  inside<T>(owner: RejectionOwner, run: RunContext, fn: () => T): T {
+  inside<T>(scope: RunScope, run: RunContext, fn: () => T): T {
     this.steps.enter(run);
-    return this.#inside(owner, fn);
+    return this.#inside(scope, fn);
   }
 
   /**
@@ -92,10 +96,10 @@ export class Sandbox {
    * again should it go on.
    */
   recover(): void {
-    const nobody = { unhandledRejection: () => undefined };
+    const nobody = new RunScope({ unhandledRejection: () => undefined });
     for (let tries = 0; tries < 3; tries++) {
       try {
-        guard(RECOVERY_MS, () => ownRejections(nobody, () => this.drain()));
+        guard(RECOVERY_MS, () => nobody.run(() => this.drain()));
         break;
       } catch {
         // Terminated: the queue is gone with it.
@@ -103,15 +107,16 @@ export class Sandbox {
     }
     resetOwner();
     this.steps.enter(undefined);
+    this.#realm.tidyUp();
   }
 
   dispose(): void {
     this.#unwatch();
   }
 
-  #inside<T>(owner: RejectionOwner, fn: () => T): T {
+  #inside<T>(scope: RunScope, fn: () => T): T {
     try {
-      return ownRejections(owner, () => {
+      return scope.run(() => {
         try {
           return fn();
         } finally {
@@ -120,6 +125,7 @@ export class Sandbox {
       });
     } finally {
       this.steps.enter(undefined);
+      this.#realm.tidyUp();
     }
   }
 
@@ -145,7 +151,7 @@ export class Sandbox {
   }
 
   #loadModules(): UserModules {
-    const library = (specifier: string) => this.#library(specifier);
+    const library = this.#realm.lend((specifier: string) => this.#library(specifier));
     return this.#instantiate(library, this.#requireFunction(), this.#realm.newGlobal()) as UserModules;
   }
 
@@ -155,7 +161,11 @@ export class Sandbox {
     let namespace = this.#interop.get(specifier);
     if (!namespace) {
       const [number, mode] = specifier.split(':');
-      namespace = Object.freeze(this.#realm.interop(this.#libraries.modules[Number(number)]!(), mode === 'node'));
+      const { modules, isSdk } = this.#libraries;
+      namespace = this.#realm.interop(modules[Number(number)]!(), mode === 'node');
+      // It has no default export, and the object that bundled code has for the module is no one's business.
+      if (isSdk[Number(number)]) delete (namespace as { default?: unknown }).default;
+      Object.freeze(namespace);
       this.#interop.set(specifier, namespace);
     }
     return namespace;
@@ -169,9 +179,8 @@ export class Sandbox {
     return this.#realm.forbiddenModule(specifier.startsWith(FORBIDDEN_PREFIX) ? specifier.slice(FORBIDDEN_PREFIX.length) : specifier);
   }
 
-  /** There are no files here to be found: a name resolves to itself. */
   #requireFunction(): (specifier: string) => unknown {
-    return Object.assign((specifier: string) => this.#require(specifier), { resolve: (specifier: string) => specifier });
+    return this.#realm.makeRequire((specifier: string) => this.#require(specifier));
   }
 
   #runtimeHost(): RuntimeHost {
@@ -187,7 +196,7 @@ export class Sandbox {
   }
 
   #findWorkflowTypes(): string[] {
-    const nobody = { unhandledRejection: () => undefined };
+    const nobody = new RunScope({ unhandledRejection: () => undefined });
     const { workflows } = this.#inside(nobody, () => this.#loadModules());
     return Object.keys(workflows).filter((name) => typeof workflows[name] === 'function');
   }
@@ -198,7 +207,7 @@ export class SandboxRun {
   constructor(
     private readonly sandbox: Sandbox,
     private readonly run: RunContext,
-    private readonly owner: RejectionOwner,
+    private readonly scope: RunScope,
   ) {}
 
   /** Runs the jobs of an activation until the code waits again. Throws what fails the workflow task. */
@@ -236,6 +245,6 @@ export class SandboxRun {
   }
 
   #step<T>(fn: () => T): T {
-    return this.sandbox.inside(this.owner, this.run, fn);
+    return this.sandbox.inside(this.scope, this.run, fn);
   }
 }

@@ -6,7 +6,7 @@ import type { Workflow } from '../definitions/workflow.js';
 import { TypedSearchAttributes } from '../payload/search-attributes.js';
 import type { Activation, ActivationResult } from '../replay/protocol.js';
 import { activate, conclude, dispose, prepare, settle } from './activation.js';
-import { CancellationScope } from './cancellation-scope.js';
+import { CancellationScope, RootCancellationScope } from './cancellation-scope.js';
 import { maybeCurrentRun, setCurrentRun } from './current-run.js';
 import { DeterminismViolationError } from './errors.js';
 import type { WorkflowInterceptors } from './interceptors.js';
@@ -148,6 +148,9 @@ export const steps = {
   },
   errorToFailure: (run: RunContext, error: unknown) => run.errorToFailure(error),
 } as const;
+
+/** Classes that workflow code meets only by their instances: they are all runs' too. */
+export const sharedClasses = [RunContext, RootCancellationScope] as const;
 
 export type RunSteps = typeof steps;
 export type { Activation, ActivationResult, RunContext };

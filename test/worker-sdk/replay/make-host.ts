@@ -1,6 +1,6 @@
 // A workflow host over workflow code that a test writes down.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createWorkflowHost } from '../../../worker-sdk/replay/create-workflow-host.js';
 import type { WorkflowHost, WorkflowHostOptions } from '../../../worker-sdk/replay/workflow-host.js';
@@ -13,7 +13,10 @@ const base = fileURLToPath(new URL('./', import.meta.url));
 export async function makeHost(files: string | Record<string, string>, options: Partial<WorkflowHostOptions> = {}): Promise<WorkflowHost> {
   const folder = mkdtempSync(join(base, '.code-'));
   const all = typeof files === 'string' ? { 'workflows.ts': files } : files;
-  for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   try {
     return await createWorkflowHost({
       workflowsPath: join(folder, 'workflows.ts'),

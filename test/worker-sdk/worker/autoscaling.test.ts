@@ -1,5 +1,5 @@
 /** Polls whose number follows the server's hints. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, test } from 'vitest';
 import { Connection } from '../../../worker-sdk/client/index.js';
 import { Runtime, Worker, type WorkerOptions } from '../../../worker-sdk/worker/index.js';
 import { FakeWorkflowService } from '../../helpers/fake-workflow-service.js';

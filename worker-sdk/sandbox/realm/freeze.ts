@@ -9,7 +9,18 @@
 type Key = string | symbol;
 
 /** Properties of shared prototypes that people override by assignment. */
-const OVERRIDABLE: readonly Key[] = ['name', 'message', 'toString', 'valueOf', 'toJSON', 'constructor', 'toLocaleString', 'hasOwnProperty', 'cause', 'code'];
+const OVERRIDABLE: readonly Key[] = [
+  'name',
+  'message',
+  'toString',
+  'valueOf',
+  'toJSON',
+  'constructor',
+  'toLocaleString',
+  'hasOwnProperty',
+  'cause',
+  'code',
+];
 /** Those that must stay data properties, because the engine has fast paths for objects that have them untouched. */
 const isPromisePrototype = (target: object): boolean => target === Promise.prototype;
 
@@ -58,14 +69,18 @@ function isPrototypeObject(target: object): boolean {
 /** Turns a data property into an accessor whose assignment defines the property on the heir. */
 function letOverride(holder: object, key: Key, { value, writable, configurable, enumerable }: PropertyDescriptor): void {
   if (!writable || !configurable) return;
-  Object.defineProperty(holder, key, {
-    configurable: true,
-    enumerable,
+  const accessor = {
     get: () => value as unknown,
     set(this: object, replacement: unknown) {
       if (this === holder) throw new TypeError(`Cannot assign to '${String(key)}': it is shared by all workflows and frozen`);
       Object.defineProperty(this, key, { value: replacement, configurable: true, enumerable: true, writable: true });
     },
+  };
+  Object.defineProperty(holder, key, {
+    configurable: true,
+    enumerable,
+    get: Object.freeze(accessor.get),
+    set: Object.freeze(accessor.set),
   });
 }
 
@@ -84,8 +99,18 @@ export function hiddenIntrinsics(): unknown[] {
   const asyncFunction = async () => undefined;
   function* generator(): Generator {}
   async function* asyncGenerator(): AsyncGenerator {}
-  const iterators = [[][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ''[Symbol.iterator](), 'a'.matchAll(/a/g)];
+  const iterators = [
+    [][Symbol.iterator](),
+    new Map()[Symbol.iterator](),
+    new Set()[Symbol.iterator](),
+    ''[Symbol.iterator](),
+    'a'.matchAll(/a/g),
+  ];
+  // Newer runtimes have it on each error, by functions that all errors share.
+  const stack = Object.getOwnPropertyDescriptor(new Error(), 'stack');
   return [
+    stack?.get,
+    stack?.set,
     Object.getPrototypeOf(asyncFunction),
     Object.getPrototypeOf(generator),
     Object.getPrototypeOf(asyncGenerator),

@@ -6,7 +6,8 @@ import { installTime } from './date.js';
 import { forbiddenModule, installForbidden } from './forbidden.js';
 import { Freezer, hiddenIntrinsics } from './freeze.js';
 import type { RealmHost } from './host.js';
-import { installStackTraces } from './stack.js';
+import { installLegacyGuards, refusal } from './legacy.js';
+import { installStackTraces, resetStackTraceLimit } from './stack.js';
 import { state } from './state.js';
 import { installStructuredClone } from './structured-clone.js';
 import { installText } from './text.js';
@@ -24,13 +25,20 @@ export interface Realm {
   freeze(sdk: unknown[]): void;
   /** The global object as one run sees it: what it adds is its own. */
   newGlobal(): object;
+  /** After code of a run: takes back the one change that cannot be refused. */
+  tidyUp(): void;
   /** The error for an attempt to change the global object itself. */
   refusal(key: string | symbol): Error;
   isOwnPromise(value: unknown): boolean;
+  /** A function of the outside as one of the realm: by its constructor it would lead there. */
+  lend<A, R>(fn: (argument: A) => R): (argument: A) => R;
+  /** `require` for bundled code. There are no files here to be found: a name resolves to itself. */
+  makeRequire(load: (specifier: string) => unknown): (specifier: string) => unknown;
 }
 
 function interop(module: unknown, nodeMode: boolean): object {
-  const exported = (typeof module === 'object' || typeof module === 'function') && module !== null ? (module as Record<string, unknown>) : {};
+  const exported =
+    (typeof module === 'object' || typeof module === 'function') && module !== null ? (module as Record<string, unknown>) : {};
   const namespace: Record<string, unknown> = {};
   for (const key of Object.getOwnPropertyNames(exported)) {
     if (key === 'default' || key === '__esModule') continue;
@@ -70,6 +78,7 @@ export function installRealm(host: RealmHost): Realm {
   installTimersAndRandom();
   installConsole();
   installForbidden();
+  installLegacyGuards();
   const shared = globalThis as Record<string, unknown>;
   // What libraries put on the global object later is theirs, and stays as it is.
   const own = Reflect.ownKeys(globalThis).map((key) => Object.getOwnPropertyDescriptor(globalThis, key)?.value as unknown);
@@ -81,10 +90,14 @@ export function installRealm(host: RealmHost): Realm {
     },
     interop,
     freeze: (sdk) => {
-      new Freezer().freeze([...own.filter((value) => value !== globalThis), ...hiddenIntrinsics(), ...sdk]);
+      const parent = Object.getPrototypeOf(globalThis) as unknown;
+      new Freezer().freeze([...own.filter((value) => value !== globalThis), parent, ...hiddenIntrinsics(), ...sdk]);
     },
+    tidyUp: resetStackTraceLimit,
     newGlobal: inheritsFromGlobal(globalThis as Record<symbol, unknown>) ? () => Object.create(shared) as object : () => copyOf(shared),
-    refusal: (key) => new TypeError(`Cannot change the global '${String(key)}': all workflows share it. A workflow may put things on globalThis.`),
+    refusal,
+    lend: (fn) => (argument) => fn(argument),
+    makeRequire: (load) => Object.assign((specifier: string) => load(specifier), { resolve: (specifier: string) => specifier }),
     isOwnPromise: (value) => value instanceof Promise,
   };
 }

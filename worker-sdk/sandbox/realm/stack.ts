@@ -15,7 +15,14 @@ export function installStackTraces(): void {
     get: () => prepare,
     configurable: false,
   });
-  Error.stackTraceLimit = 10;
+  resetStackTraceLimit();
+}
+
+const FRAMES = 10;
+
+/** The limit must stay a plain, writable property, or there are no traces at all: so what a run does to it is undone after it. */
+export function resetStackTraceLimit(): void {
+  if (Error.stackTraceLimit !== FRAMES) Error.stackTraceLimit = FRAMES;
 }
 
 function prepare(error: Error, sites: CallSite[]): string {
