@@ -16,7 +16,7 @@ export interface QueueRates {
 /** Keys that are remembered. One that is forgotten has its burst again. */
 const KEYS_MAX = 2_000;
 /** Keys that a fetch passes by at most. */
-const HELD_KEYS_MAX = 200;
+const HELD_KEYS_MAX = KEYS_MAX;
 /** A limit that held something back so lately is what the queue is short of. */
 const HELD_LATELY_MS = 30_000;
 
