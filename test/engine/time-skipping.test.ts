@@ -98,9 +98,10 @@ describe('a server whose clock skips time', () => {
   };
 
   it('waits for its timers while it is locked, and jumps over them once it is not', async () => {
+    const before = await nowMs();
     await begin();
     await step(timer(30 * DAY_S));
-    const before = await nowMs();
+    expect((await nowMs()) - before).toBeLessThan(60_000);
     await unlocked(() => step(completes));
     expect((await eventAt('TIMER_FIRED')) - (await eventAt('TIMER_STARTED'))).toBe(30 * DAY_MS);
     expect((await nowMs()) - before).toBeGreaterThanOrEqual(30 * DAY_MS);
