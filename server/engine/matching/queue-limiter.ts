@@ -53,12 +53,14 @@ export class QueueLimiter {
       this.heldMs = nowMs;
       return undefined;
     }
-    const wholeReadyMs = this.wholeReadyMs;
-    if (this.whole) this.wholeReadyMs = afterOne(this.whole, wholeReadyMs, nowMs);
-    if (this.each) this.remember(key, afterOne(this.scaled(this.each, fairness), keyReadyMs, nowMs));
+    const { whole } = this;
+    const each = this.each && this.scaled(this.each, fairness);
+    if (whole) this.wholeReadyMs = afterOne(whole, this.wholeReadyMs, nowMs);
+    if (each) this.remember(key, afterOne(each, keyReadyMs, nowMs));
     return () => {
-      if (this.whole) this.wholeReadyMs -= this.whole.intervalMs;
-      if (this.each && this.keyReadyMs.has(key)) this.keyReadyMs.set(key, keyReadyMs);
+      if (whole) this.wholeReadyMs -= whole.intervalMs;
+      const readyMs = each && this.keyReadyMs.get(key);
+      if (readyMs !== undefined) this.keyReadyMs.set(key, readyMs - each!.intervalMs);
     };
   }
 
