@@ -19,6 +19,7 @@ const { values: options } = parseArgs({ options: { quick: { type: 'boolean', def
 /** Rows in order: their command, what is smaller when it must be quick, and how long they may take. */
 const rows = {
   workflows: { args: ['run.mjs', '--sdk', 'both', '--seconds', '6'], quick: ['--seconds', '3'], minutes: 6 },
+  sdk: { args: ['sdk.mjs'], quick: ['--rounds', '2', '--seconds', '3'], minutes: 8 },
   footprint: { args: ['footprint.mjs'], quick: ['--count', '2000'], minutes: 3 },
   timers: { args: ['timers.mjs'], quick: ['--count', '20000', '--due', '2000', '--seconds', '10'], minutes: 6 },
   'long-run': { args: ['long-run.mjs'], quick: ['--count', '4000'], minutes: 5 },

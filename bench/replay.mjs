@@ -3,8 +3,10 @@
  *
  *   node --expose-gc bench/replay.mjs                     both SDKs, each in a process of its own
  *   node --expose-gc bench/replay.mjs --sdk ours --events 50000
+ *   node --expose-gc bench/replay.mjs --json file         the figures, as sdk.mjs takes them
  */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,6 +17,7 @@ const { values: options } = parseArgs({
     sdk: { type: 'string', default: 'both' },
     events: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '2000' },
+    json: { type: 'string' },
   },
 });
 const workflows = (name) => fileURLToPath(new URL(`./workflows/${name}.mjs`, import.meta.url));
@@ -29,7 +32,7 @@ async function best(times, fn) {
     const result = { wallMs: performance.now() - startedMs, cpuMs: (used.user + used.system) / 1000 };
     if (!found || result.wallMs < found.wallMs) found = result;
   }
-  return `${found.wallMs.toFixed(0)} ms (CPU ${found.cpuMs.toFixed(0)} ms)`;
+  return found;
 }
 
 async function measure(name) {
@@ -62,14 +65,20 @@ async function measure(name) {
 }
 
 if (process.env.BENCH_REPLAY_SDK) {
-  const figures = await measure(process.env.BENCH_REPLAY_SDK);
-  for (const [what, figure] of Object.entries(figures)) console.log(`- ${process.env.BENCH_REPLAY_SDK}: ${what}: ${figure}`);
+  process.stdout.write(JSON.stringify(await measure(process.env.BENCH_REPLAY_SDK)));
   process.exit(0);
 }
+
+const shown = ({ wallMs, cpuMs, heapBytes, cpuUs }) =>
+  heapBytes === undefined
+    ? `${wallMs.toFixed(0)} ms (CPU ${cpuMs.toFixed(0)} ms)`
+    : `${(heapBytes / 1024).toFixed(1)} kB of heap each, first task ${cpuUs.toFixed(0)} µs of CPU`;
+
 console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Node ${process.version}, load average ${os.loadavg()[0].toFixed(1)}`);
+const all = {};
 for (const name of options.sdk === 'both' ? ['official', 'ours'] : [options.sdk]) {
   const env = { ...process.env, BENCH_REPLAY_SDK: name };
-  process.stdout.write(
-    execFileSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env, stdio: ['ignore', 'pipe', 'ignore'] }),
-  );
+  all[name] = JSON.parse(execFileSync(process.execPath, ['--expose-gc', ...process.argv.slice(1)], { env, stdio: ['ignore', 'pipe', 'ignore'] }));
+  for (const [what, figure] of Object.entries(all[name])) console.log(`- ${name}: ${what}: ${shown(figure)}`);
 }
+if (options.json) writeFileSync(options.json, JSON.stringify(all, null, 2));

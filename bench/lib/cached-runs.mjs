@@ -59,7 +59,7 @@ export async function cachedRuns(workflowsPath, type, count) {
   await run(1000, 1000 + count);
   const used = process.cpuUsage(cpu);
   global.gc();
-  const bytes = (process.memoryUsage().heapUsed - before) / host.cachedRuns;
+  const heapBytes = (process.memoryUsage().heapUsed - before) / host.cachedRuns;
   host.dispose();
-  return `${(bytes / 1024).toFixed(1)} kB of heap each, first task ${((used.user + used.system) / count).toFixed(0)} µs of CPU`;
+  return { heapBytes, cpuUs: (used.user + used.system) / count };
 }

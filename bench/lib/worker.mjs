@@ -1,9 +1,10 @@
-/** The worker process. */
+/** The worker process. A fifth argument is how many runs it may cache. */
 import { sdk } from './sdks.mjs';
 
-const [, , sdkName, address, taskQueue] = process.argv;
+const [, , sdkName, address, taskQueue, maxCachedWorkflows] = process.argv;
 const begin = performance.now();
-const worker = await sdk(sdkName).worker(address, { taskQueue, activities: { step: async (value) => value } });
+const options = { taskQueue, activities: { step: async (value) => value }, ...(maxCachedWorkflows ? { maxCachedWorkflows: Number(maxCachedWorkflows) } : {}) };
+const worker = await sdk(sdkName).worker(address, options);
 const running = worker.run();
 process.on('message', () => worker.shutdown());
 process.send({ ready: true, startMs: performance.now() - begin, sinceProcessStartMs: performance.now() });
