@@ -39,7 +39,7 @@ export async function keepPage(engine: Engine, token: WorkflowTaskToken, { pageN
     taskOf(token),
     pageNumber ?? 0,
     bytes,
-    engine.clock.now(),
+    engine.wall.now(),
     COMPLETION_BYTES_MAX,
   );
   if (kept) return;

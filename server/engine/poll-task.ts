@@ -25,14 +25,14 @@ async function poll(engine: Engine, kind: 1 | 2, request: PollRequest, call: Cal
   const queue = request.taskQueue!.name!;
   if (call.cancelled) return {};
   const name: QueueName = { namespaceId: namespace.id, kind, queue };
-  const sinceMs = engine.clock.now();
+  const sinceMs = engine.wall.now();
   const poller = engine.queues.wait(name, pollerInfo(request));
   const timer = setTimeout(() => engine.queues.leave(name, poller), waitMs);
   call.onCancelled(() => engine.queues.leave(name, poller));
   const answer = await poller.answer;
   clearTimeout(timer);
   if (!answer) return {};
-  const delta = engine.queues.find(name)?.scalingHint(poller, engine.clock.now() - sinceMs) ?? 0;
+  const delta = engine.queues.find(name)?.scalingHint(poller, engine.wall.now() - sinceMs) ?? 0;
   return delta === 0 ? answer : new EncodedResponse(Buffer.concat([answer.bytes, hintBytes(kind, delta)]));
 }
 

@@ -49,8 +49,8 @@ export class QueueReporter {
   constructor(private readonly engine: Engine) {}
 
   async tell(): Promise<void> {
-    const { clock, nodeId, queues, queueReports } = this.engine;
-    const nowMs = clock.now();
+    const { wall, nodeId, queues, queueReports } = this.engine;
+    const nowMs = wall.now();
     const now = new Map<string, { name: QueueName; report: QueueReport; text: string }>();
     for (const queue of queues.known) {
       const { rates, ...report } = reportOf(queue, nowMs - POLLER_REMEMBERED_MS);
@@ -73,7 +73,7 @@ export class QueueReporter {
 
 /** A queue as all nodes together see it. */
 export async function reportOfAllNodes(engine: Engine, name: QueueName): Promise<QueueReport> {
-  const nowMs = engine.clock.now();
+  const nowMs = engine.wall.now();
   const queue = engine.queues.find(name);
   const here = queue ? reportOf(queue, nowMs - POLLER_REMEMBERED_MS) : NOTHING;
   if (!engine.otherNodes()) return here;

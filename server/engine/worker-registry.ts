@@ -38,7 +38,7 @@ export async function recordHeartbeats(engine: Engine, namespace: Namespace, hea
   if (byKey.size === 0) return;
   const stopped = [...byKey].filter(([, h]) => h.status === enums.WorkerStatus.WORKER_STATUS_SHUTDOWN).map(([key]) => key);
   const alive = [...byKey].filter(([key]) => !stopped.includes(key)).map(([key, h]) => ({ key, heartbeat: Codec.encode(h).finish() }));
-  await engine.workers.record(namespace.id, alive, stopped, engine.clock.now());
+  await engine.workers.record(namespace.id, alive, stopped, engine.wall.now());
 }
 
 /** The workers of a namespace that a query is about, in the order of their keys. */
@@ -49,7 +49,7 @@ async function* workersOf(
   after: string | null,
 ): AsyncGenerator<Heartbeat> {
   const matches = workerQuery(request.query ?? '');
-  const sinceMs = engine.clock.now() - WORKER_REMEMBERED_MS;
+  const sinceMs = engine.wall.now() - WORKER_REMEMBERED_MS;
   for (let last: string | null = after, more = true; more; ) {
     const rows = await engine.workers.list(namespace.id, last, sinceMs, BATCH);
     more = rows.length === BATCH;
@@ -89,7 +89,7 @@ export async function countWorkers(engine: Engine, request: CountRequest, _call:
 export async function describeWorker(engine: Engine, request: DescribeRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
   const key = request.workerInstanceKey ?? '';
-  const known = key.includes('\0') ? undefined : await engine.workers.find(namespace.id, key, engine.clock.now() - WORKER_REMEMBERED_MS);
+  const known = key.includes('\0') ? undefined : await engine.workers.find(namespace.id, key, engine.wall.now() - WORKER_REMEMBERED_MS);
   if (!known) throw notFound(`Worker ${key} not found`);
   return { workerInfo: { workerHeartbeat: Codec.decode(known) } };
 }

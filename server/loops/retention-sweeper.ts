@@ -11,8 +11,8 @@ const DELETED = enums.NamespaceState.NAMESPACE_STATE_DELETED;
 /** One batch for each namespace; returns 0 while there is more to do. In test mode nothing is too old: a test that skips a year still finds what closed before. */
 export async function sweepRetentionOnce(engine: Engine): Promise<number> {
   let more = false;
-  await engine.workers.removeUnseen(engine.clock.now() - WORKER_REMEMBERED_MS);
-  await engine.completionPages.removeOld(engine.clock.now() - PAGES_KEPT_MS);
+  await engine.workers.removeUnseen(engine.wall.now() - WORKER_REMEMBERED_MS);
+  await engine.completionPages.removeOld(engine.wall.now() - PAGES_KEPT_MS);
   for (const namespace of await engine.namespaces.all()) {
     const deleted = namespace.state === DELETED;
     if (!deleted && engine.timeSkipping) continue;

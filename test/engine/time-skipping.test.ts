@@ -236,6 +236,18 @@ describe('a server whose clock skips time', () => {
     expect((await events()).at(-1).eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
   });
 
+  it('leaves polls and what is known of workers to real time', async () => {
+    const task = poll();
+    const pollers = async () => (await rpc('DescribeTaskQueue', { taskQueue: { name: id }, taskQueueType: 1 })).pollers ?? [];
+    await until('the poll', async () => (await pollers()).length === 1);
+    await test('UnlockTimeSkippingWithSleep', { duration: { seconds: DAY_S } });
+    expect(await pollers()).toHaveLength(1);
+    await begin();
+    await answer(await task, [completes]); // the poll was not ended by the time that was skipped
+    await test('UnlockTimeSkippingWithSleep', { duration: { seconds: DAY_S } });
+    expect(await pollers()).toHaveLength(1);
+  });
+
   it('goes by real time when nothing is ever due', async () => {
     await begin();
     await step();
