@@ -105,7 +105,10 @@ class Life {
   async start(signal: AbortSignal): Promise<void> {
     const { options, print } = this;
     const load = (): Promise<CreateServer> => (options.createServer ? Promise.resolve(options.createServer) : loadCreateServer());
-    const config = await this.withDatabase(() => void load().catch(() => undefined));
+    const config = await this.withDatabase(() => {
+      void load().catch(() => undefined);
+      if (this.config.http) void import('./transport/http/http-server.js').catch(() => undefined);
+    });
     signal.throwIfAborted();
     const { grpcAddress, httpAddress } = await this.bringUp(config, load, signal);
     print(`Perdure ${version}`);

@@ -18,7 +18,6 @@ import { packageFolder } from './package-files.js';
 import { readClusterId } from './storage/cluster.js';
 import { migrate } from './storage/migrate.js';
 import { createGrpcServer } from './transport/grpc/grpc-server.js';
-import { createHttpServer } from './transport/http/http-server.js';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -61,7 +60,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
   });
   const http =
     config.http &&
-    createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => metricsText(engine, startedMs), log });
+    (await import('./transport/http/http-server.js')).createHttpServer({ ...config.http, readiness: () => readiness(engine), metrics: () => metricsText(engine, startedMs), log });
   return {
     async start() {
       await listener.start();

@@ -1,6 +1,8 @@
 /** The standard health service: every service SERVING while the engine takes requests, NOT_SERVING from the start of its stop. */
+import { createRequire } from 'node:module';
 import type { Server } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import type { HealthImplementation } from 'grpc-health-check';
+import { addLazyService, type Registration, registrations } from './lazy-service.js';
 
 export interface Health {
   addTo(server: Server): void;
@@ -8,14 +10,30 @@ export interface Health {
   setServing(serving: boolean): void;
 }
 
+const METHODS = [{ name: 'Check' }, { name: 'Watch', responseStream: true }, { name: 'List' }];
+
+export const healthPackage = (): typeof import('grpc-health-check') => createRequire(import.meta.url)('grpc-health-check');
+
 /** Health of the server as a whole (the empty name) and of each service by its full name. */
 export function createHealth(services: readonly string[]): Health {
   const names = ['', ...services];
-  const implementation = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
+  let serving = false;
+  let made: { implementation: HealthImplementation; registration: Registration } | undefined;
+  const status = () => (serving ? 'SERVING' : 'NOT_SERVING');
+  const make = () => {
+    const { HealthImplementation } = healthPackage();
+    const implementation = new HealthImplementation(Object.fromEntries(names.map((name) => [name, status()])));
+    return { implementation, registration: registrations(implementation)[0]! };
+  };
   return {
-    addTo: (server) => implementation.addToServer(server),
-    setServing: (serving) => {
-      for (const name of names) implementation.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+    addTo: (server) =>
+      addLazyService(server, 'grpc.health.v1.Health', METHODS, () => {
+        made ??= make();
+        return made.registration;
+      }),
+    setServing(now) {
+      serving = now;
+      for (const name of names) made?.implementation.setStatus(name, status());
     },
   };
 }
