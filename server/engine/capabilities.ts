@@ -28,7 +28,8 @@ export const SYSTEM_CAPABILITIES: Required<temporal.api.workflowservice.v1.GetSy
   eagerWorkflowStart: true,
   /** SDK metadata of a completed workflow task is kept in its event. */
   sdkMetadata: true,
-  countGroupByExecutionStatus: false,
+  /** CountWorkflowExecutions may group by ExecutionStatus. */
+  countGroupByExecutionStatus: true,
   nexus: false,
   serverScaledDeployments: false,
   serverScaledProviderCloudRun: false,
