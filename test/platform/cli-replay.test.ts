@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Client, Connection } from '../../worker-sdk/client/index.js';
 import { Worker } from '../../worker-sdk/worker/index.js';
@@ -76,6 +76,7 @@ describe('perdure replay', () => {
     const failures: [string[], RegExp][] = [
       [['--history', file('package.json', '{"name":"x"}'), '--workflows', workflows], /not the JSON of a history: expected an object with "events", got one with name/],
       [['--history', file('cut.json', '{"events": ['), '--workflows', workflows], /not the JSON of a history/],
+      [['--history', file('bare.json', JSON.stringify({ events: [events('sleep')[0], { eventId: '2', eventType: 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED' }] })), '--workflows', workflows], /Expected an event with attributes, got \{"eventId":"2"/],
       [['--history', file('middle.json', JSON.stringify({ events: events('sleep').slice(2) })), '--workflows', workflows], /WorkflowExecutionStarted/],
       [['--history', join(folder, 'nowhere.json'), '--workflows', workflows], /expected a file or a folder, got .*nowhere\.json/],
       [['--history', history('sleep'), '--workflows', join(folder, 'nowhere.ts')], /expected a file with workflows, got .*nowhere\.ts/],
@@ -135,6 +136,8 @@ describe('perdure bundle', () => {
     const replayed = await replay('--history', history('non-determinism'), '--history', history('sleep'), '--bundle', out);
     expect(replayed.stdout).toMatch(/at \S*workflows2\.js:50:\d+, in changing/);
     expect(replayed.stdout).toMatch(/1 of 2 histories match, 1 diverges/);
+    for (const codePath of [out, pathToFileURL(out).href]) await Worker.runReplayHistory({ workflowBundle: { codePath } }, JSON.parse(readFileSync(history('sleep'), 'utf8')));
+    await expect(Worker.runReplayHistory({ workflowBundle: { codePath: `${out}.not` } }, {})).rejects.toThrow(/workflowBundle.codePath: expected a bundle in .*\.not, got: ENOENT/);
     // A worker that has the file alone shows the lines of the sources.
     await expect(Worker.runReplayHistory({ workflowBundle: { codePath: out } }, JSON.parse(readFileSync(history('throws-error'), 'utf8')))).rejects.toMatchObject({
       message: 'a bug',

@@ -19,6 +19,9 @@ export function historyFromJson(json: unknown): History {
     throw new ValueError(`Expected the JSON of a history to be an object with events, got ${Array.isArray(value) ? 'a list' : typeof value}`);
   }
   const { events } = object as { events: unknown };
+  if (!Array.isArray(events)) throw new ValueError(`Expected events of a history to be a list, got ${typeof events}`);
+  const bare = events.find((event) => typeof event !== 'object' || event === null || !Object.keys(event as object).some((key) => /attributes$/i.test(key)));
+  if (bare !== undefined) throw new ValueError(`Expected an event with attributes, got ${JSON.stringify(bare).slice(0, 100)}`);
   return fromJson(HistoryType, { events: fullNames(events) }, { ignoreUnknownFields: true }) as unknown as History;
 }
 

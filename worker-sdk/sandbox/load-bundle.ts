@@ -1,7 +1,8 @@
 /** Bundles as files: code and source map in one, made ahead of time or just now. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { WorkflowBundleOption } from '../replay/workflow-host.js';
-import type { IndexMap, WorkflowBundle } from './bundler.js';
+import { type IndexMap, type WorkflowBundle, WorkflowBundleError } from './bundler.js';
 
 /** A bundle ready to be evaluated. */
 export interface LoadedBundle {
@@ -18,7 +19,13 @@ export function bundleToText({ code, sourceMap }: Pick<WorkflowBundle, 'code' | 
 
 /** Reads a bundle that was made ahead of time. */
 export async function loadBundle(option: WorkflowBundleOption): Promise<LoadedBundle> {
-  return splitText('code' in option ? option.code : await readFile(option.codePath, 'utf8'));
+  if ('code' in option) return splitText(option.code);
+  const path = option.codePath.startsWith('file:') ? fileURLToPath(option.codePath) : option.codePath;
+  return splitText(
+    await readFile(path, 'utf8').catch((error: Error) => {
+      throw new WorkflowBundleError(`workflowBundle.codePath: expected a bundle in ${path}, got: ${error.message}`, { cause: error });
+    }),
+  );
 }
 
 /** The source map is decoded when somebody asks for a place. */

@@ -1,5 +1,5 @@
 /** The logger that is used when none is given: lines on stderr. */
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
 
 /** One entry, as {@link DefaultLogger}'s function gets it. */
@@ -12,16 +12,41 @@ export interface LogEntry {
 }
 
 /** Attribute under which an entry made elsewhere carries its own time, in nanoseconds since the epoch. */
-export const LogTimestamp: unique symbol = Symbol.for('__temporal_log_timestamp');
+export const LogTimestamp: unique symbol = Symbol.for('log_timestamp');
 
 const SEVERITY: Record<LogLevel, number> = { TRACE: 0, DEBUG: 1, INFO: 2, WARN: 3, ERROR: 4 };
+
+/** How deep attributes are shown. */
+const SHOWN_DEPTH = 4;
 
 function logToStderr(entry: LogEntry): void {
   const { level, timestampNanos, message, meta } = entry;
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const attributes =
-    meta && Object.keys(meta).length > 0 ? ` ${inspect({ ...meta }, { breakLength: Number.POSITIVE_INFINITY, depth: 4 })}` : '';
+  const shown = Object.fromEntries(Object.entries(meta ?? {}).map(([name, value]) => [name, ordinary(value)]));
+  const attributes = Object.keys(shown).length > 0 ? ` ${inspect(shown, { breakLength: Number.POSITIVE_INFINITY, depth: SHOWN_DEPTH })}` : '';
   process.stderr.write(`${time} [${level}] ${message}${attributes}\n`);
+}
+
+/** Values of workflow code are of the sandbox's classes, which nothing outside knows how to show. */
+function ordinary(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Object || depth > SHOWN_DEPTH) return value;
+  if (types.isNativeError(value)) return ordinaryError(value, depth);
+  if (Array.isArray(value)) return Array.from(value, (item) => ordinary(item, depth + 1));
+  const { constructor } = value as { constructor?: { name?: string } };
+  return constructor?.name === 'Object' ? ordinaryFields(value, depth) : value;
+}
+
+function ordinaryFields(value: object, depth: number): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, ordinary(item, depth + 1)]));
+}
+
+function ordinaryError(value: Error, depth: number): Error {
+  const { cause: _cause, ...fields } = ordinaryFields(value, depth);
+  const { name, message, stack, cause } = value;
+  // A class of that name, or it would be shown as another one that says it has the name.
+  const Named = { [name]: class extends Error {} }[name]!;
+  const error = Object.assign(new Named(message, cause === undefined ? undefined : { cause: ordinary(cause, depth + 1) }), fields);
+  return Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
 }
 
 /** Writes entries of a level and above with a function; by default to stderr, from INFO. */

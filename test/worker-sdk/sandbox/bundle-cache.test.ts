@@ -139,7 +139,7 @@ test('where it lies, and how it is turned off', async () => {
 test('a replay from the cache shows the lines of the sources', async () => {
   const { base, cache } = project();
   const event = { eventId: '1', eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED', workflowExecutionStartedEventAttributes: { workflowType: { name: 'wf' } } };
-  const history = { events: [event, { eventId: '2', eventType: 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED' }, { eventId: '3', eventType: 'EVENT_TYPE_WORKFLOW_TASK_STARTED', workflowTaskStartedEventAttributes: {} }] };
+  const history = { events: [event, { eventId: '2', eventType: 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', workflowTaskScheduledEventAttributes: {} }, { eventId: '3', eventType: 'EVENT_TYPE_WORKFLOW_TASK_STARTED', workflowTaskStartedEventAttributes: {} }] };
   put(base, 'src/workflows.ts', `// the first line\nexport async function wf(): Promise<void> {\n  throw new TypeError('a bug');\n}\n`);
   for (const _time of [1, 2]) {
     const replay = Worker.runReplayHistory({ workflowsPath: join(base, 'src/workflows.ts'), bundlerOptions: { cache } }, history);
