@@ -16,6 +16,10 @@ export type CrashPoint =
   | 'delivering-message'
   /** A message between runs was delivered, and its delivery is committed. */
   | 'message-delivered'
+  /** A completion callback is about to be called. */
+  | 'calling-back'
+  /** It was called, and what came of it is not recorded. */
+  | 'called-back'
   /** Inside the transaction of a migration. */
   | 'in-migration'
   /** Between two migrations. */

@@ -2,6 +2,7 @@
  * Calls the completion callback that a message in the outbox is about. The message stays there until the call got through or was refused for good,
  * so that a crash, a node that stops or another one that takes over only calls again: callbacks are called at least once.
  */
+import { crashPoint } from '../crash-points.js';
 import { addressProblem } from '../core/callback-addresses.js';
 import { type CallbackRequest, callbackRequest } from '../core/callback-request.js';
 import { judgeResponse } from '../core/callback-response.js';
@@ -27,9 +28,11 @@ export async function callBack(engine: Engine, { id, message: { to, index, desti
   const calls = run && callsDue(run.state, index);
   if (!calls) return engine.outbox.remove([id]);
   const nowMs = engine.clock.now();
-  if (calls.nextMs > nowMs) return void (await engine.outbox.putOffUntil(id, calls.nextMs));
-  if (!(await engine.outbox.putOffUntil(id, nowMs + engine.limits.callbackTimeoutMs + MARGIN_MS))) return;
+  if (calls.nextMs > nowMs) return engine.outbox.putOffUntil(id, calls.nextMs);
+  if (!(await engine.outbox.hold(id, nowMs + engine.limits.callbackTimeoutMs + MARGIN_MS))) return;
+  crashPoint('calling-back');
   const outcome = await callOnce(engine, run.state, index);
+  crashPoint('called-back');
   if (!outcome) return engine.outbox.release([id]);
   await record(engine, { id, runId: to.runId, index }, outcome);
 }

@@ -45,14 +45,23 @@ export class Outbox {
     });
   }
 
-  /** Leaves a message alone until then. False when it is no longer there. */
-  async putOffUntil(id: string, untilMs: number): Promise<boolean> {
+  /** Keeps a message for this node until then, should it not die before. False when it is no longer there. */
+  async hold(id: string, untilMs: number): Promise<boolean> {
     const rows = await this.database.query({
-      name: 'outbox-put-off-until',
-      text: 'update outbox set attempts = attempts + 1, not_before_ms = $2 where message_id = $1 returning 1',
+      name: 'outbox-hold',
+      text: 'update outbox set not_before_ms = $2 where message_id = $1 returning 1',
       values: [id, Math.ceil(untilMs)],
     });
     return rows.length > 0;
+  }
+
+  /** Puts off a message whose delivery failed until then. */
+  async putOffUntil(id: string, untilMs: number): Promise<void> {
+    await this.database.query({
+      name: 'outbox-put-off-until',
+      text: 'update outbox set attempts = attempts + 1, not_before_ms = $2 where message_id = $1',
+      values: [id, Math.ceil(untilMs)],
+    });
   }
 
   /** Makes due what nodes were to deliver that are no more; for a node that is alone. Messages that wait out a failure wait on. Returns how many. */

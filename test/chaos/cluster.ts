@@ -20,12 +20,13 @@ export class NodeProcess {
   constructor(
     readonly name: string,
     readonly databaseUrl: string,
+    private readonly env: Readonly<Record<string, string>> = {},
   ) {}
 
   /** Starts an engine here; with a crash point it dies by itself. Resolves when it serves, or is dead before that. */
   async start(crashAt?: string): Promise<void> {
     if (this.over) return;
-    const env = { DATABASE_URL: this.databaseUrl, ...(crashAt !== undefined && { PERDURE_CRASH_AT: crashAt }) };
+    const env = { ...this.env, DATABASE_URL: this.databaseUrl, ...(crashAt !== undefined && { PERDURE_CRASH_AT: crashAt }) };
     const process = perdure(
       ['server', 'start', '--port', '0', '--http-port', 'off', '--log-level', 'warn', '--database-pool-size', '6'],
       env,
