@@ -1,5 +1,6 @@
 /** Traces: whole ones, of our client and worker and of mixed ones, without a span twice, and without any effect on what workflows do. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as officialClient from '@temporalio/client';
 import * as officialTracing from '@temporalio/interceptors-opentelemetry';
@@ -28,6 +29,8 @@ const plugin = new OpenTelemetryPlugin({ resource, spanProcessor });
 const activities = {
   greet: async (name: string) => `hello ${name}`,
   shout: async (text: string) => text.toUpperCase(),
+  slow: (ms: number) => pause(ms, 'slow'),
+  rest: (ms: number) => pause(ms, 'rested'),
   fail: async () => {
     throw ApplicationFailure.nonRetryable('no');
   },
@@ -65,6 +68,27 @@ async function withWorker<T>(use: (taskQueue: string) => Promise<T>, options: Pa
   const taskQueue = `traces-${randomUUID()}`;
   const worker = await Worker.create({ connection, taskQueue, workflowsPath, activities, plugins: [plugin], ...options });
   return worker.runUntil(() => use(taskQueue));
+}
+
+const official = new officialTracing.OpenTelemetryPlugin({ resource, spanProcessor } as never);
+
+async function withOfficialWorker<T>(use: (taskQueue: string) => Promise<T>): Promise<T> {
+  const taskQueue = `traces-${randomUUID()}`;
+  const native = await officialWorker.NativeConnection.connect({ address });
+  const alias = { '@perdure/sdk/workflow': '@temporalio/workflow' };
+  const worker = await officialWorker.Worker.create({
+    ...{ connection: native, taskQueue, workflowsPath, plugins: [official] },
+    activities: { ...activities, fail: async () => undefined },
+    bundlerOptions: {
+      webpackConfigHook: (config) => {
+        config.resolve = { ...config.resolve, alias: { ...config.resolve?.alias, ...alias } };
+        return config;
+      },
+    },
+  });
+  const result = await worker.runUntil(use(taskQueue));
+  await native.close();
+  return result;
 }
 
 const ids = (taskQueue: string) => ({ taskQueue, workflowId: `w-${randomUUID()}` });
@@ -137,22 +161,7 @@ test('no span twice, and the same parents, where every task is replayed from the
 });
 
 test('a trace through an official worker, begun by our client, and the other way round', async () => {
-  const official = new officialTracing.OpenTelemetryPlugin({ resource, spanProcessor } as never);
-  const taskQueue = `traces-${randomUUID()}`;
-  const native = await officialWorker.NativeConnection.connect({ address });
-  const alias = { '@perdure/sdk/workflow': '@temporalio/workflow' };
-  const worker = await officialWorker.Worker.create({
-    ...{ connection: native, taskQueue, workflowsPath, plugins: [official] },
-    activities: { ...activities, fail: async () => undefined },
-    bundlerOptions: {
-      webpackConfigHook: (config) => {
-        config.resolve = { ...config.resolve, alias: { ...config.resolve?.alias, ...alias } };
-        return config;
-      },
-    },
-  });
-  const withOurClient = await worker.runUntil(() => story(taskQueue));
-  await native.close();
+  const withOurClient = await withOfficialWorker((taskQueue) => story(taskQueue));
   expect(pathsOf(withOurClient)).toEqual(WHOLE);
 
   exporter.reset();
@@ -223,7 +232,7 @@ test('tracing changes neither the order of things nor what is drawn at random', 
     [[plugin], []].map((plugins) =>
       withWorker(
         async (taskQueue) => {
-          const runs = await Promise.all(['order', 'order', 'randomness'].map((type) => plain.workflow.start(type, ids(taskQueue))));
+          const runs = await Promise.all(['order', 'narrow', 'randomness'].map((type) => plain.workflow.start(type, ids(taskQueue))));
           await Promise.all(runs.map((handle) => handle.result()));
           return Promise.all(
             runs.map(async (handle) => ({
@@ -245,6 +254,17 @@ test('tracing changes neither the order of things nor what is drawn at random', 
     for await (const { error, workflowId } of Worker.runReplayHistories({ workflowsPath, plugins: [...plugins] }, recorded))
       expect(error, workflowId).toBeUndefined();
   }
+});
+
+test('runs that an official worker traced go on here in the order that they had there', async () => {
+  const plain = new Client({ connection });
+  const histories = await withOfficialWorker(async (taskQueue) => {
+    const runs = await Promise.all(Array.from({ length: 6 }, () => plain.workflow.start('narrow', ids(taskQueue))));
+    await Promise.all(runs.map((handle) => handle.result()));
+    return Promise.all(runs.map(async (handle) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })));
+  });
+  for await (const { error, workflowId } of Worker.runReplayHistories({ workflowsPath, plugins: [plugin] }, histories))
+    expect(error, workflowId).toBeUndefined();
 });
 
 test('workflows that are bundled ahead of time', async () => {

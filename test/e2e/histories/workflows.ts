@@ -10,7 +10,7 @@ interface Activities {
   slow(ms: number): Promise<string>;
 }
 const retry = { initialInterval: 20, backoffCoefficient: 1 };
-const { echo, flaky } = w.proxyActivities<Activities>({ startToCloseTimeout: '10s', retry });
+const { echo } = w.proxyActivities<Activities>({ startToCloseTimeout: '10s', retry });
 const cancellable = w.proxyActivities<Activities>({ startToCloseTimeout: '10s', heartbeatTimeout: '1s', cancellationType: 'TRY_CANCEL' });
 const waited = w.proxyActivities<Activities>({
   startToCloseTimeout: '10s',

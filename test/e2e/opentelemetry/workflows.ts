@@ -2,11 +2,17 @@
 import { trace } from '@opentelemetry/api';
 import * as w from '@perdure/sdk/workflow';
 
-const { greet, fail } = w.proxyActivities<{ greet(name: string): Promise<string>; fail(): Promise<void> }>({
+const { greet, fail, rest } = w.proxyActivities<{
+  greet(name: string): Promise<string>;
+  fail(): Promise<void>;
+  rest(ms: number): Promise<string>;
+}>({
   startToCloseTimeout: '10s',
   retry: { maximumAttempts: 1 },
 });
-const { shout } = w.proxyLocalActivities<{ shout(text: string): Promise<string> }>({ startToCloseTimeout: '10s' });
+const { shout, slow } = w.proxyLocalActivities<{ shout(text: string): Promise<string>; slow(ms: number): Promise<string> }>({
+  startToCloseTimeout: '10s',
+});
 
 export const go = w.defineSignal('go');
 export const state = w.defineQuery<string>('state');
@@ -77,6 +83,26 @@ export async function order(): Promise<string> {
   n = 1;
   await Promise.all(both);
   return turns.join(' ');
+}
+
+/**
+ * An activity and a child end while a local activity holds the task: the next one tells of both. Which of them is first is then a matter of
+ * turns of the microtask queue, and what the run does next depends on it.
+ */
+export async function narrow(): Promise<string> {
+  const nap = await w.startChild(napper, { workflowId: `${w.workflowInfo().workflowId}-nap` });
+  const activity = rest(40).then(() => 'activity');
+  const child = nap.result().then(() => 'child');
+  const first = Promise.race([activity, child]);
+  await w.sleep(1);
+  await slow(400);
+  if ((await first) === 'activity') await w.sleep(2);
+  else await greet('child');
+  return first;
+}
+
+export async function napper(): Promise<void> {
+  await w.sleep(200);
 }
 
 /** Random numbers of a workflow; tracing must not change them. */

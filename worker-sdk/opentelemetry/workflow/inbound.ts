@@ -12,9 +12,10 @@ import { workflowInfo } from '../../workflow/info.js';
 import { ContinueAsNew } from '../../workflow/interfaces.js';
 import { endOk, endWith } from '../end-span.js';
 import { extractContextFromHeaders } from '../headers.js';
-import { SPAN_DELIMITER, SpanName, UPDATE_ID_ATTR_KEY } from '../names.js';
+import { SPAN_DELIMITER, SpanName, TRACE_HEADER, UPDATE_ID_ATTR_KEY } from '../names.js';
 import { tracer } from './install.js';
 import { liveContext } from './tracer.js';
+import { inboundTurns, wasTracedThere } from './turns.js';
 
 type NextOf<Method extends keyof WorkflowInboundCallsInterceptor> = Next<WorkflowInboundCallsInterceptor, Method>;
 
@@ -22,15 +23,15 @@ type NextOf<Method extends keyof WorkflowInboundCallsInterceptor> = Next<Workflo
 export class OpenTelemetryInboundInterceptor implements WorkflowInboundCallsInterceptor {
   execute(input: WorkflowExecuteInput, next: NextOf<'execute'>): Promise<unknown> {
     const name = `${SpanName.WORKFLOW_EXECUTE}${SPAN_DELIMITER}${workflowInfo().workflowType}`;
-    return traced(name, parentOf(input), () => next(input));
+    return traced(name, input, () => next(input));
   }
 
   handleSignal(input: SignalInput, next: NextOf<'handleSignal'>): Promise<void> {
-    return traced(`${SpanName.WORKFLOW_HANDLE_SIGNAL}${SPAN_DELIMITER}${input.signalName}`, parentOf(input), () => next(input));
+    return traced(`${SpanName.WORKFLOW_HANDLE_SIGNAL}${SPAN_DELIMITER}${input.signalName}`, input, () => next(input));
   }
 
   handleUpdate(input: UpdateInput, next: NextOf<'handleUpdate'>): Promise<unknown> {
-    return traced(`${SpanName.WORKFLOW_HANDLE_UPDATE}${SPAN_DELIMITER}${input.name}`, parentOf(input), (span) => {
+    return traced(`${SpanName.WORKFLOW_HANDLE_UPDATE}${SPAN_DELIMITER}${input.name}`, input, (span) => {
       span.setAttribute(UPDATE_ID_ATTR_KEY, input.updateId);
       return next(input);
     });
@@ -51,11 +52,13 @@ export class OpenTelemetryInboundInterceptor implements WorkflowInboundCallsInte
 
   handleQuery(input: QueryInput, next: NextOf<'handleQuery'>): Promise<unknown> {
     const name = `${SpanName.WORKFLOW_HANDLE_QUERY}${SPAN_DELIMITER}${input.queryName}`;
-    return traced(name, liveContext(parentOf(input)), () => next(input));
+    return traced(name, input, () => next(input), liveContext(parentOf(input)));
   }
 }
 
-function parentOf({ headers }: Pick<SignalInput, 'headers'>): Context {
+type Incoming = Pick<SignalInput, 'headers'>;
+
+function parentOf({ headers }: Incoming): Context {
   return extractContextFromHeaders(headers) ?? context.active();
 }
 
@@ -63,7 +66,7 @@ function parentOf({ headers }: Pick<SignalInput, 'headers'>): Context {
  * Runs a call in a span that ends with it, and gives back the call's own promise: one made of it would settle a turn later, and tracing
  * must not change the order in which workflow code goes on.
  */
-function traced<T>(name: string, parent: Context, call: (span: Span) => Promise<T>): Promise<T> {
+function traced<T>(name: string, input: Incoming, call: (span: Span) => Promise<T>, parent: Context = parentOf(input)): Promise<T> {
   const span = tracer.startSpan(name, {}, parent);
   let promise: Promise<T>;
   try {
@@ -77,5 +80,5 @@ function traced<T>(name: string, parent: Context, call: (span: Span) => Promise<
     () => endOk(span),
     (error: unknown) => (error instanceof ContinueAsNew ? endOk(span) : endWith(span, error)),
   );
-  return promise;
+  return wasTracedThere() ? inboundTurns(promise, TRACE_HEADER in input.headers) : promise;
 }

@@ -19,6 +19,7 @@ import { headersWithContext } from '../headers.js';
 import { traceLogAttributes } from '../log-attributes.js';
 import { SPAN_DELIMITER, SpanName } from '../names.js';
 import { tracer } from './install.js';
+import { outboundTurns, wasTracedThere } from './turns.js';
 
 type NextOf<Method extends keyof WorkflowOutboundCallsInterceptor> = Next<WorkflowOutboundCallsInterceptor, Method>;
 interface Call {
@@ -94,7 +95,7 @@ function traced<Input extends Call, Result>(
   const completion = waiting.get(input.seq);
   if (completion) {
     tell(completion, () => endOk(span), end);
-    return promise;
+    return wasTracedThere() ? outboundTurns(promise) : promise;
   }
   // Another interceptor comes in between, or the call has failed before it began.
   return promise.then(
