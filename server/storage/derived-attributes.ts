@@ -7,6 +7,18 @@
 const LIST = `"buildIds":(\\[(?:"(?:[^"\\\\]|\\\\.)*",?)+\\])`;
 
 /** The attribute as a JSON list; null when it is empty. */
-export const BUILD_IDS = `substring(convert_from(snapshot, 'UTF8') from '${LIST}')`;
+const BUILD_IDS = `substring(convert_from(snapshot, 'UTF8') from '${LIST}')`;
 
 export const DERIVED: Readonly<Record<string, string>> = { BuildIds: `(${BUILD_IDS})::jsonb` };
+
+/** What a list fetches for it: most snapshots are small, and are searched here much faster than by the database. */
+export const BUILD_COLUMNS = `case when octet_length(snapshot) <= 4096 then snapshot end as small_snapshot,
+  case when octet_length(snapshot) > 4096 then ${BUILD_IDS} end as build_ids`;
+
+const IN_TEXT = new RegExp(LIST);
+
+export function buildIdsOf(row: Record<string, unknown>): string[] {
+  const small = row.small_snapshot as Buffer | null;
+  const found = small ? IN_TEXT.exec(small.toString('utf8'))?.[1] : (row.build_ids as string | null);
+  return found ? (JSON.parse(found) as string[]) : [];
+}

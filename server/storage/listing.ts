@@ -3,7 +3,7 @@ import { enums } from '../core/api.js';
 import type { Attribute, CheckedQuery, Filter } from '../core/list-query/check.js';
 import type { QueryValue } from '../core/list-query/values.js';
 import type { Database } from './database.js';
-import { BUILD_IDS, DERIVED } from './derived-attributes.js';
+import { BUILD_COLUMNS, buildIdsOf, DERIVED } from './derived-attributes.js';
 
 const T = enums.IndexedValueType;
 
@@ -62,7 +62,7 @@ const S = enums.WorkflowExecutionStatus;
 const OPEN_STATUSES = new Set<number>([S.WORKFLOW_EXECUTION_STATUS_RUNNING, S.WORKFLOW_EXECUTION_STATUS_PAUSED]);
 
 const COLUMNS = `run_id, workflow_id, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, next_event_id, history_bytes, transitions,
-  parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes, ${BUILD_IDS} as build_ids`;
+  parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes, ${BUILD_COLUMNS}`;
 
 export class Listing {
   constructor(private readonly database: Database) {}
@@ -118,7 +118,7 @@ function listed(r: Record<string, unknown>): ListedRun {
     rootRunId: r.root_run_id as string,
     memo: r.memo as Buffer | null,
     searchAttributes: r.search_attributes as Buffer | null,
-    buildIds: r.build_ids ? (JSON.parse(r.build_ids as string) as string[]) : [],
+    buildIds: buildIdsOf(r),
   };
 }
 

@@ -35,6 +35,13 @@ it('a run shows them as soon as a worker has completed a task of it', async () =
   expect(JSON.parse(Buffer.from(described.data!).toString())).toEqual(['unversioned', `unversioned:${ODD}`]);
 });
 
+it('a run whose state is large shows them too', async () => {
+  await node.start('large');
+  await node.complete(await node.poll('large'), Array.from({ length: 200 }, (_, i) => command.timer(`timer-${i}-${'x'.repeat(50)}`, 60)), { workerVersionStamp: { buildId: 'b' } });
+  expect(await buildsOf('large')).toEqual({ type: 'KeywordList', value: ['unversioned', 'unversioned:b'] });
+  await node.rpc('DeleteWorkflowExecution', { workflowExecution: { workflowId: 'large' } });
+});
+
 it('runs are found by them', async () => {
   expect(await list('BuildIds IS NOT NULL')).toEqual(['odd', 'plain']);
   expect(await list('BuildIds IS NULL')).toEqual(['new']);
