@@ -1,9 +1,8 @@
 /** Replays histories against the present workflow code and says where they part ways. */
 import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DataConverter, ReplayWorkerOptions } from '@perdure/sdk/worker';
 import { gatherHistories, type RecordedHistory } from '../code/histories.js';
-import { loadSdk, type Sdk } from '../code/load-sdk.js';
+import { type DataConverter, loadSdk, type ReplayWorkerOptions, type Sdk } from '../code/load-sdk.js';
 import { bundlerOptions, workflowsFile } from '../code/workflow-code.js';
 import type { ReplayOptions } from '../commands/code.js';
 import { UserError } from '../errors.js';

@@ -6,10 +6,56 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type * as WorkerSdk from '@perdure/sdk/worker';
 import { UserError } from '../errors.js';
 
-export type Sdk = typeof WorkerSdk;
+/** Of `@perdure/sdk/worker`, what the verbs use; a test holds it against the real one. */
+export interface Sdk {
+  readonly Worker: {
+    runReplayHistories(options: ReplayWorkerOptions, histories: AsyncIterable<{ workflowId: string; history: unknown }>): AsyncIterableIterator<ReplayResult>;
+  };
+  readonly bundleWorkflowCode: (options: BundlerOptions & { workflowsPath: string; logger: Logger; workflowInterceptorModules?: string[]; payloadConverterPath?: string; failureConverterPath?: string }) => Promise<{ code: string; sourceMap: string }>;
+  readonly Runtime: { install(options: { logger: Logger }): unknown };
+  readonly DefaultLogger: new (level: 'WARN' | 'ERROR') => Logger;
+}
+
+interface BundlerOptions {
+  ignoreModules?: string[];
+  perRunModules?: string[];
+}
+
+export interface ReplayWorkerOptions {
+  workflowsPath?: string;
+  workflowBundle?: { codePath: string };
+  bundlerOptions?: BundlerOptions;
+  dataConverter?: DataConverter;
+  interceptors?: { workflowModules?: string[] };
+}
+
+/** Files and codecs of the user's; the CLI only passes them on. */
+export interface DataConverter {
+  payloadConverterPath?: string;
+  failureConverterPath?: string;
+  payloadCodecs?: never[];
+}
+
+interface ReplayResult {
+  readonly runId: string;
+  readonly error?: Error;
+}
+
+/** Made by the SDK for itself. */
+type Logger = { log(level: never, message: string, meta?: never): unknown } & Record<'trace' | 'debug' | 'info' | 'warn' | 'error', (message: string, meta?: never) => unknown>;
+
+/** Where code and history part ways: `mismatch` of the SDK's DeterminismViolationError. */
+export interface HistoryMismatch {
+  readonly code: string | undefined;
+  readonly history: string;
+  readonly eventId: number;
+  readonly eventType: string;
+  readonly issuedAt?: string;
+  readonly location?: { readonly functionName?: string; readonly file: string; readonly line: number; readonly column: number };
+  readonly advice: string;
+}
 
 const NAME = '@perdure/sdk';
 

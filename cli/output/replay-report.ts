@@ -1,8 +1,8 @@
 /** What replays came to: for people, with the line of code that left history; for programs, as plain objects. */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import type { HistoryMismatch } from '@perdure/sdk/worker';
 import type { RecordedHistory } from '../code/histories.js';
+import type { HistoryMismatch } from '../code/load-sdk.js';
 import { clean } from './print.js';
 
 export interface Replayed {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { HistoryMismatch, Sdk } from '../../cli/code/load-sdk.js';
 import { Client, Connection } from '../../worker-sdk/client/index.js';
-import { Worker } from '../../worker-sdk/worker/index.js';
+import { type HistoryMismatch as SdkMismatch, Worker } from '../../worker-sdk/worker/index.js';
 import { type Finished, type Perdure, perdure, run } from '../helpers/perdure-process.js';
 import { until } from '../helpers/until.js';
 
@@ -30,6 +31,13 @@ interface Report {
   unreadable: number;
   histories: { outcome: string; workflowId: string; workflowType: string; divergence?: { eventId: number; eventType: string; code: string; location: { file: string; line: number; functionName: string } } }[];
 }
+
+it('knows the SDK as it is', async () => {
+  // The compiler says so; at run time the names are there.
+  const sdk: Sdk = await import('../../worker-sdk/worker/index.js');
+  const mismatch: HistoryMismatch = {} as SdkMismatch;
+  expect([typeof sdk.Worker.runReplayHistories, typeof sdk.bundleWorkflowCode, typeof sdk.Runtime.install, typeof sdk.DefaultLogger, typeof mismatch]).toEqual(['function', 'function', 'function', 'function', 'object']);
+});
 
 describe('perdure replay', () => {
   it('says of a history that matches that it does', async () => {

@@ -32,8 +32,8 @@ function ordinary(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Object || depth > SHOWN_DEPTH) return value;
   if (types.isNativeError(value)) return ordinaryError(value, depth);
   if (Array.isArray(value)) return Array.from(value, (item) => ordinary(item, depth + 1));
-  const { constructor } = value as { constructor?: { name?: string } };
-  return constructor?.name === 'Object' ? ordinaryFields(value, depth) : value;
+  const { constructor: kind } = value as { constructor?: { name?: string } };
+  return kind?.name === 'Object' ? ordinaryFields(value, depth) : value;
 }
 
 function ordinaryFields(value: object, depth: number): Record<string, unknown> {
