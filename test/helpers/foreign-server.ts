@@ -2,7 +2,7 @@
  * What a server of the open API looks like that is not Perdure: the engine behind a proxy which lets the open API's services through, byte by
  * byte, and knows no other. It can also hide what the engine says it is capable of.
  */
-import { Client, credentials, type handleUnaryCall, Metadata, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { Client, credentials, type handleUnaryCall, type Metadata, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
 import type { Service, Type } from 'protobufjs';
 

@@ -62,7 +62,7 @@ export function askedRetryMs(err: Pick<ServiceError, 'metadata'>): number | unde
   const found = getGrpcStatusDetails(err)?.find((any) => any.type_url?.endsWith('/google.rpc.RetryInfo'));
   // a message of one field, a Duration, which is shorter than 128 bytes: tag, length, bytes
   const value = found?.value;
-  if (!value || value[0] !== 0x0a || value.length < 2 + value[1]!) return undefined;
+  if (value?.[0] !== 0x0a || value.length < 2 + value[1]!) return undefined;
   const { seconds, nanos } = proto.google.protobuf.Duration.decode(value.subarray(2, 2 + value[1]!));
   return Math.min(ASKED_MAX_MS, Number(seconds) * 1000 + nanos / 1e6);
 }

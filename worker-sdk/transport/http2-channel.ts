@@ -34,7 +34,8 @@ export class Http2Channel implements Channel {
   }
 
   get sharesStream(): boolean {
-    return this.stream !== undefined && this.stream.isOpen && !this.stream.ended;
+    const { stream } = this;
+    return stream?.isOpen === true && !stream.ended;
   }
 
   unary(call: UnaryCall): Promise<Uint8Array> {
