@@ -6,7 +6,7 @@ const [, , sdkName, address, taskQueue] = process.argv;
 const { client, close } = await sdk(sdkName).client(address);
 
 /** More than this are not kept waiting: a client has memory, too. */
-const OUTSTANDING_MAX = 40_000;
+const OUTSTANDING_MAX = 10_000;
 const counts = { sent: 0, unsent: 0, started: 0, failed: 0, done: 0, outstanding: 0 };
 let latencies = [];
 

@@ -1,4 +1,5 @@
 /** Snapshots of runs that this node has touched lately, with the rows of history that a worker may need next. A hint: every commit checks the version. */
+import { isRunning } from '../core/kinds/run.js';
 import type { RunState } from '../core/run-state.js';
 import type { HistoryRow } from '../storage/history.js';
 
@@ -15,47 +16,56 @@ export interface CachedRun {
 /** Bytes of history kept with a run at most. */
 const RECENT_BYTES_MAX = 256 * 1024;
 
+/** Closed runs that are remembered: whoever waited for their end, and asks what it was, comes within a moment. */
+const CLOSED_MAX = 500;
+
 export class RunCache {
-  private readonly runs = new Map<string, CachedRun>();
+  private readonly open = new Map<string, CachedRun>();
+  private readonly closed = new Map<string, CachedRun>();
 
   constructor(private readonly capacity: number) {}
 
   get size(): number {
-    return this.runs.size;
+    return this.open.size + this.closed.size;
   }
 
   /** Takes a run out: whoever works on it puts it back when its commit is through. */
   take(runId: string): CachedRun | undefined {
-    const run = this.runs.get(runId);
-    if (run) this.runs.delete(runId);
+    const run = this.peek(runId);
+    if (run) this.drop(runId);
     return run;
   }
 
   /** Looks at a run that nobody works on just now, without taking it. */
   peek(runId: string): CachedRun | undefined {
-    return this.runs.get(runId);
+    return this.open.get(runId) ?? this.closed.get(runId);
   }
 
   put(run: CachedRun): void {
     trimRecent(run);
-    this.runs.set(run.state.info.runId, run);
-    if (this.runs.size > this.capacity) {
-      const oldest = this.runs.keys().next().value;
-      if (oldest !== undefined) this.runs.delete(oldest);
+    const { runId } = run.state.info;
+    const open = isRunning(run.state);
+    const [runs, most] = open ? [this.open, this.capacity] : [this.closed, CLOSED_MAX];
+    (open ? this.closed : this.open).delete(runId);
+    runs.set(runId, run);
+    if (runs.size > most) {
+      const oldest = runs.keys().next().value;
+      if (oldest !== undefined) runs.delete(oldest);
     }
   }
 
-  /** Memory is short: forgets the half that was not touched for longest. */
+  /** Memory is short: forgets the closed runs, and of the open ones the half that was not touched for longest. */
   shrink(): void {
-    let left = Math.ceil(this.runs.size / 2);
-    for (const runId of this.runs.keys()) {
+    this.closed.clear();
+    let left = Math.ceil(this.open.size / 2);
+    for (const runId of this.open.keys()) {
       if (left-- <= 0) return;
-      this.runs.delete(runId);
+      this.open.delete(runId);
     }
   }
 
   drop(runId: string): void {
-    this.runs.delete(runId);
+    if (!this.open.delete(runId)) this.closed.delete(runId);
   }
 }
 

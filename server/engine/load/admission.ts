@@ -24,14 +24,15 @@ type Measured = Pick<LoadState, 'busy' | 'behind' | 'critical' | 'closedPerS' | 
 /** Starts a second that are let in whatever happens: some work always begins. */
 export const STARTS_MIN = 20;
 /** While ready tasks wait, so much begins of what ends: work in progress goes first, and newcomers are not shut out. */
-const OF_CLOSED = 0.7;
+const OF_CLOSED = 0.85;
 /** What a busy moment leaves of the rate of starts, and what a calm one adds to it. */
-const BACK_OFF = 0.7;
+const BACK_OFF = 0.85;
 const RECOVER = 1.05;
 /** So much more than what comes is as good as no limit. */
 const UNLIMITED_FROM = 4;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 15_000;
+const PRESS = 3;
 /** Share of the refusals of lately that still count at the next look, a tenth of a second later: they are remembered for two seconds. */
 const REMEMBERED = 0.95;
 
@@ -189,8 +190,8 @@ export class Admission {
   private refusal(line: Line, reason: string): ServiceError {
     this.refused[line]++;
     this.refusedLately++;
-    // more come again at once than can be let in, the more were refused lately
-    const pressMs = (this.refusedLately / Math.max(STARTS_MIN, Math.min(this.startsPerS, this.limits.requestsMax))) * 1_000;
+    // those that were refused lately come again: all of them together must not be more than can be looked at beside the work
+    const pressMs = PRESS * (this.refusedLately / Math.max(STARTS_MIN, Math.min(this.startsPerS, this.limits.requestsMax))) * 1_000;
     return overloaded(`${reason}; please retry later.`, Math.min(RETRY_MS_MAX, RETRY_MS_MIN + pressMs) * (0.7 + 0.6 * this.random()));
   }
 }

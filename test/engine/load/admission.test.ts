@@ -155,7 +155,7 @@ describe('admission', () => {
       cause: enums.ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED,
       scope: enums.ResourceExhaustedScope.RESOURCE_EXHAUSTED_SCOPE_SYSTEM,
     });
-    expect(fromDuration((details[1]!.value as { retryDelay: object }).retryDelay)).toBe(1_050);
+    expect(fromDuration((details[1]!.value as { retryDelay: object }).retryDelay)).toBe(1_150);
   });
 
   it('fewer starts are let in while the node is busy, never none, and as many as come again later', async () => {
@@ -164,7 +164,7 @@ describe('admission', () => {
     for (let i = 0; i < 10; i++) ask(`start ${i}`, 'start');
     expect((await happened()).length).toBe(10);
     look(true);
-    expect(admission.rateOfStarts).toBe(70); // a hundred a second came
+    expect(admission.rateOfStarts).toBe(85); // a hundred a second came
     for (let i = 0; i < 20; i++) look(true);
     expect(admission.rateOfStarts).toBe(STARTS_MIN);
     for (let i = 0; i < 5; i++) ask(`late ${i}`, 'start');
@@ -180,7 +180,7 @@ describe('admission', () => {
   it('while it is behind, starts keep some pace with what ends', () => {
     const { admission } = gate();
     admission.adjust({ busy: true, behind: true, critical: false, closedPerS: 500, elapsedMs: 100 });
-    expect(admission.rateOfStarts).toBe(350);
+    expect(admission.rateOfStarts).toBe(425);
   });
 
   it('short of memory, only what finishes work is let in', async () => {
