@@ -33,6 +33,14 @@ async function best(engine, { client, worker }, seconds) {
 const refusals = async (engine) =>
   (await Promise.all(['starts', 'requests', 'answers', 'polls'].map((what) => metric(engine, `perdure_refused_${what}_total`)))).reduce((sum, n) => sum + (n ?? 0), 0);
 
+/** What the engine goes by. */
+async function measured(engine) {
+  const names = ['event_loop_delay_seconds', 'event_loop_utilization', 'machine_utilization', 'commit_wait_seconds', 'task_wait_seconds'];
+  const values = await Promise.all(names.map((name) => metric(engine, `perdure_${name}`)));
+  const [late, loop, machine, commit, task] = values.map((value) => value ?? 0);
+  return `loop ${(late * 1000).toFixed(0)} ms late and ${(loop * 100).toFixed(0)} % at work, machine ${(machine * 100).toFixed(0)} %, commits wait ${(commit * 1000).toFixed(0)} ms, tasks ${(task * 1000).toFixed(0)} ms`;
+}
+
 /** Drives that rate and looks every two seconds. */
 async function flood(engine, pair, perSecond, seconds, progress) {
   const samples = [];
@@ -59,7 +67,7 @@ async function flood(engine, pair, perSecond, seconds, progress) {
     samples.push(sample);
     progress(
       `${sample.atS.toFixed(0)} s: ${sample.doneRate.toFixed(0)} done/s, ${sample.startRate.toFixed(0)} started/s, ${sample.refusedRate.toFixed(0)} refused/s, at most ${room === Infinity ? 'any' : room.toFixed(0)} starts/s, ` +
-        `engine ${sample.engineMiB.toFixed(0)} MiB, ${sample.outstanding} outstanding, p50 ${sample.p50?.toFixed(0) ?? '–'} ms`,
+        `${await measured(engine)}, engine ${sample.engineMiB.toFixed(0)} MiB, ${sample.outstanding} outstanding, p50 ${sample.p50?.toFixed(0) ?? '–'} ms`,
     );
   }
   return samples;

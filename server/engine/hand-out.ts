@@ -73,6 +73,7 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
   const rank = taskRank(state.info.priority, null);
   const poller = engine.queues.reserve(queue, rank);
   if (poller) {
+    engine.load.meter.taskWaited(0);
     startWorkflowTask(turn, { ...poller.info, requestId: engine.ids.newId() });
     out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
     return;
@@ -88,6 +89,7 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
   const rank = taskRank(state.info.priority, activity.priority);
   const poller = engine.queues.reserve(queue, rank);
   if (poller) {
+    engine.load.meter.taskWaited(0);
     startActivity(turn, activity, { identity: poller.info.identity, requestId: engine.ids.newId() });
     out.reservations.push({ queue, poller, turn, scheduledEventId });
     return;
