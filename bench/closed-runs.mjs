@@ -38,26 +38,34 @@ const operations = (client, count, begin) => {
   };
 };
 
+/** So many times over, of which the least counts: what else the machine does can only make it more. */
+const GOES = 4;
+
 /** Server CPU and p50 of each, in ms. */
 async function measure(engine, client, count, begin, times) {
   const found = {};
   const cpu = cpuMeter(engine);
   for (const [name, once] of Object.entries(operations(client, count, begin))) {
-    for (let i = 0; i < times / 2; i++) await once();
-    cpu.take();
-    const latencies = [];
-    for (let i = 0; i < times; i++) {
-      const from = performance.now();
-      await once();
-      latencies.push(performance.now() - from);
+    for (let i = 0; i < times; i++) await once(); // until the code is compiled
+    found[name] = { cpuMs: Number.POSITIVE_INFINITY, p50: Number.POSITIVE_INFINITY };
+    for (let go = 0; go < GOES; go++) {
+      const latencies = [];
+      cpu.take();
+      for (let i = 0; i < times; i++) {
+        const from = performance.now();
+        await once();
+        latencies.push(performance.now() - from);
+      }
+      const cpuMs = serverCpu(cpu.take()) / times;
+      const p50 = percentile(latencies.sort((a, b) => a - b), 0.5);
+      found[name] = { cpuMs: Math.min(found[name].cpuMs, cpuMs), p50: Math.min(found[name].p50, p50) };
     }
-    found[name] = { cpuMs: serverCpu(cpu.take()) / times, p50: percentile(latencies.sort((a, b) => a - b), 0.5) };
   }
   return found;
 }
 
 await benchRow({ title: 'A million closed runs', lasting: true, options: { times: { type: 'string' } } }, async ({ engine, number, figure, note, progress }) => {
-  const [count, times] = [number('count', 1_000_000), number('times', 400)];
+  const [count, times] = [number('count', 1_000_000), number('times', 200)];
   const worker = await startChild('worker.mjs', ['ours', engine.address, 'closing']);
   const { client, close } = await sdk('ours').client(engine.address);
   const handle = await client.workflow.start('oneActivity', { taskQueue: 'closing', workflowId: id(0), args: ['x'] });

@@ -24,7 +24,7 @@ for (const processes of wanted) {
     const pairs = await Promise.all(Array.from({ length: 4 }, () => startPair(engine.address)));
     const all = (message) => Promise.all(pairs.map((pair) => pair.client.ask(message)));
     const work = { scenario: 'one-activity', inFlight: 13 };
-    await all({ ...work, limit: 500, seconds: seconds * 2 });
+    await all({ ...work, limit: 500, seconds: seconds * 3 }); // until the code of every process is compiled
     const cpu = cpuMeter(engine, Object.fromEntries(pairs.flatMap((pair, i) => [[`worker ${i + 1}`, pair.worker.pid], [`client ${i + 1}`, pair.client.pid]])));
     const results = await all({ ...work, limit: 1_000_000, seconds });
     const spent = cpu.take();
