@@ -60,7 +60,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
   const database = new Database({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
-    onError: (err) => log.warn({ err }, 'a database connection was lost'),
+    onError: ({ message }) => log.warn({ why: message }, 'a database connection was lost'),
   });
   const limits = dynamicLimits(config.dynamicConfig);
   const commits = new Commits(database);

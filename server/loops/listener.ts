@@ -58,7 +58,7 @@ export class Listener {
     if (this.stopped || this.retry || client !== this.client) return;
     this.client = undefined;
     clearTimeout(this.ping);
-    this.engine.log.warn({ err: error }, 'the listening connection was lost; it is opened again');
+    this.engine.log.warn({ why: error.message }, 'the listening connection was lost; it is opened again');
     this.retry = setTimeout(() => {
       this.retry = undefined;
       void this.start();

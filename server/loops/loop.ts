@@ -1,4 +1,5 @@
 /** The shape of every background role: run once, sleep until there may be more, wake early when told. Errors are logged and tried again. */
+import { ServiceError } from '../core/errors.js';
 import type { EngineLog } from '../engine/engine.js';
 
 export interface LoopOptions {
@@ -61,7 +62,7 @@ export class Loop {
     try {
       sleepMs = await this.options.runOnce();
     } catch (error) {
-      this.options.log.warn({ err: error, loop: this.options.name }, `${this.options.name} failed; it is tried again`);
+      this.options.log.warn(whyOf(error), `${this.options.name} failed; it is tried again`);
       sleepMs = this.options.retryMs ?? 1_000;
     }
     this.running = undefined;
@@ -76,4 +77,11 @@ export class Loop {
     this.wakeIn(Math.min(sleepMs, Math.max(asked, 0)));
     if (asked <= 0) this.wake();
   }
+}
+
+/** What the log says of an error: of one that is expected (the database does not answer) its text, of any other where it came from. */
+function whyOf(error: unknown): object {
+  if (!(error instanceof ServiceError)) return { err: error };
+  const { message, cause } = error as { message: string; cause?: unknown };
+  return { why: cause instanceof Error ? `${message} (${cause.message})` : message };
 }

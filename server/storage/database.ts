@@ -117,16 +117,16 @@ export class Database {
   }
 }
 
-/** SQLSTATE of an error that PostgreSQL reported, '' for any other. */
+/** SQLSTATE of an error that PostgreSQL reported, '' for any other. Errors of the system have codes too, some as long as one (EPIPE), and a number. */
 export const sqlState = (error: unknown): string => {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  return errno === undefined && typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
 };
 
 const LOST = new Set(['57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006']);
 
 /** Whether the statement may or may not have been carried out, because the connection was lost. */
-const connectionLost = (error: unknown): boolean => {
+export const connectionLost = (error: unknown): boolean => {
   const state = sqlState(error);
   if (state) return LOST.has(state);
   const { code, message } = error as { code?: string; message?: string };

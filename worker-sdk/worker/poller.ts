@@ -218,7 +218,7 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
     const overloaded = isGrpcServiceError(err) && err.code === status.RESOURCE_EXHAUSTED;
     const askedMs = isGrpcServiceError(err) ? (askedRetryMs(err) ?? 0) : 0;
     const ms = Math.max(askedMs, Math.min(RETRY_MAX_MS, (overloaded ? RETRY_OVERLOADED_MS : RETRY_MIN_MS) * 1.7 ** failures));
-    if (!this.failing) logger.warn(`Polling for ${name} tasks failed, trying again`, { error: err });
+    if (!this.failing) logger.warn(`Polling for ${name} tasks failed, trying again`, { error: isGrpcServiceError(err) ? err.message : err });
     this.failing = true;
     await wait(ms * (0.8 + 0.4 * Math.random()), this.stopSignal);
   }

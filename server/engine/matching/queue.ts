@@ -172,6 +172,7 @@ export class Queue {
 
   /** Whether nothing of it is worth remembering: no worker polls it, nothing waits, and its rates are zero. */
   forgettable(sinceMs: number): boolean {
+    this.direct = this.direct.filter((task) => task.alive()); // those that nobody waits for any more were left to the next poll
     const idle = this.waiting.length === 0 && this.direct.length === 0 && this.kept.size === 0 && !this.fetching;
     if (!idle || this.lastPollMs >= sinceMs) return false;
     const nowMs = this.now();
