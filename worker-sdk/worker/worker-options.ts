@@ -58,7 +58,7 @@ export interface WorkerOptions {
   };
   /** Who this worker is, as shown in histories. Default `pid@hostname`. */
   identity?: string;
-  /** Which build this is; recorded with each task. Default: a hash of the workflow code. */
+  /** Which build this is; recorded with each task. Default: a hash of the bundle given as `code`, else of where the workflows lie: name your builds. */
   buildId?: string;
   /** How this worker takes part in a worker deployment. */
   workerDeploymentOptions?: WorkerDeploymentOptions;
