@@ -219,9 +219,12 @@ function workflowPollers(deps: PollerDeps, slots: Slots<WorkflowSlotInfo>, tasks
     });
   };
   const { taskQueue, workflowPolls, stickyPolls } = options;
-  const pollers = [make(false, workflowPolls, { name: taskQueue, kind: NORMAL })];
-  if (stickyQueue && stickyPolls) pollers.push(make(true, stickyPolls, { name: stickyQueue, kind: STICKY, normalName: taskQueue }));
-  return pollers;
+  const normal = make(false, workflowPolls, { name: taskQueue, kind: NORMAL });
+  if (!stickyQueue || !stickyPolls) return [normal];
+  const sticky = make(true, stickyPolls, { name: stickyQueue, kind: STICKY, normalName: taskQueue });
+  normal.partner = sticky;
+  sticky.partner = normal;
+  return [normal, sticky];
 }
 
 function activityPollers(deps: PollerDeps, slots: Slots<ActivitySlotInfo>, tasks: ActivityTasks) {

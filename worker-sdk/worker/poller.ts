@@ -71,7 +71,12 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   outstanding = 0;
   /** When the last task came, milliseconds since 1970. */
   lastTaskMs: number | undefined;
+  /** The poller of another queue that draws on the same slots: neither takes the last one while the other has no poll at all. */
+  partner: Poller<SI, Task> | undefined;
   private loops = 0;
+  private waitingForSlot = 0;
+  /** Loops of the partner that left a slot to this poller. */
+  private readonly served: (() => void)[] = [];
 
   /** Polls that are open or wait for a slot. */
   get count(): number {
@@ -112,6 +117,7 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   /** Starts no more polls; those under way may still bring a task, until {@link abandonPolls}. */
   stop(): void {
     this.stopping.abort();
+    this.tellServed();
     if (this.loops === 0) this.finish();
   }
 
@@ -132,18 +138,39 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
   private next(backoff: Backoff): void {
     try {
       const reserved = this.options.slots.reserve(this.options.isSticky, this.stopSignal);
-      if (reserved instanceof Promise) reserved.then((slot) => this.withSlot(slot, backoff), this.giveUp);
+      if (reserved instanceof Promise) this.waitForSlot(reserved, backoff);
       else this.withSlot(reserved, backoff);
     } catch (err) {
       this.giveUp(err);
     }
   }
 
+  private waitForSlot(reserved: Promise<Slot<SI> | undefined>, backoff: Backoff): void {
+    this.waitingForSlot++;
+    reserved
+      .finally(() => {
+        this.waitingForSlot--;
+      })
+      .then((slot) => this.withSlot(slot, backoff), this.giveUp);
+  }
+
   private withSlot(slot: Slot<SI> | undefined, backoff: Backoff): void {
     const { throttle } = this.options;
     if (!slot) this.leave();
-    else if (!throttle) this.poll(slot, backoff);
+    else if (this.outstanding > 0 && this.partner?.isStarving) {
+      this.partner.served.push(() => this.next(backoff));
+      slot.release();
+    } else if (!throttle) this.poll(slot, backoff);
     else throttle(this.stopSignal).then(() => this.poll(slot, backoff), this.giveUp);
+  }
+
+  /** Wants to poll, has no poll open, and no slot for one. */
+  private get isStarving(): boolean {
+    return this.outstanding === 0 && this.waitingForSlot > 0 && !this.stopSignal.aborted;
+  }
+
+  private tellServed(): void {
+    for (const goOn of this.served.splice(0)) goOn();
   }
 
   private poll(slot: Slot<SI>, backoff: Backoff): void {
@@ -153,6 +180,7 @@ export class Poller<SI extends SlotInfo, Task extends PolledTask> {
       return;
     }
     this.outstanding++;
+    if (this.served.length > 0) this.tellServed();
     this.options.poll(this.pollSignal).then(
       (answer) => {
         this.outstanding--;
