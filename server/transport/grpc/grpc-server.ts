@@ -17,7 +17,8 @@ import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from './open-api.js';
 import { loadProto, type OwnService, ownServiceDefinition } from './own-services.js';
 import { addReflection } from './reflection.js';
-import { type Admission, unary } from './unary-call.js';
+import { type Surroundings, unary } from './unary-call.js';
+import { UnreadAnswers } from './unread-answers.js';
 
 export interface GrpcServerOptions {
   /** Address to bind, for example `127.0.0.1` or `::1`. */
@@ -38,6 +39,8 @@ interface GrpcLimits {
   readonly maxSendBytes: number;
   /** Calls under way on one connection; more wait in the client. Long polls count. */
   readonly maxConcurrentStreams: number;
+  /** Bytes of large answers that a connection may have unread; what it reads beyond that is refused until it has. */
+  readonly unreadBytesMax: number;
 }
 
 const CALL_SERVICE = 'perdure.v1.CallService';
@@ -46,6 +49,7 @@ const DEFAULT_LIMITS: GrpcLimits = {
   maxReceiveBytes: 4 * 1024 * 1024,
   maxSendBytes: 128 * 1024 * 1024,
   maxConcurrentStreams: 4096,
+  unreadBytesMax: 64 * 1024 * 1024,
 };
 
 export interface GrpcServer {
@@ -62,18 +66,12 @@ const absent = (service: string, method: string): Handler<object> => {
   return () => Promise.reject(error);
 };
 
-/** What is the same for every method. */
-interface Surroundings {
-  readonly admit: Admission;
-  readonly log: GrpcLog;
-}
-
 /** Every method of the service, each with its handler or with the answer that there is none. */
 function implementation(
   service: string,
   definition: ServiceDefinition,
   handlers: Handlers,
-  { admit, log }: Surroundings,
+  surroundings: Surroundings,
 ): UntypedServiceImplementation {
   const unknown = Object.keys(handlers).filter(
     (name) => !Object.values(definition).some((method) => method.path === `/${service}/${name}`),
@@ -82,7 +80,7 @@ function implementation(
   return Object.fromEntries(
     Object.entries(definition).map(([key, method]) => {
       const name = method.path.slice(service.length + 2);
-      return [key, unary(name, handlers[name] ?? absent(service, name), admit, log)];
+      return [key, unary(name, handlers[name] ?? absent(service, name), surroundings)];
     }),
   );
 }
@@ -133,8 +131,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.max_concurrent_streams': limits.maxConcurrentStreams,
   });
   const admit = clientAdmission(API_SERVER_VERSION);
+  const surroundings = { admit, log, unread: new UnreadAnswers(limits.unreadBytesMax) };
   const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
-    server.addService(definition, implementation(name, definition, handlers, { admit, log }));
+    server.addService(definition, implementation(name, definition, handlers, surroundings));
   const open: [name: string, handlers: Handlers][] = [[WORKFLOW_SERVICE, services.workflow], [OPERATOR_SERVICE, services.operator]];
   if (services.test) open.push([TEST_SERVICE, services.test]);
   for (const [name, handlers] of open) add(name, openApiService(name), handlers);

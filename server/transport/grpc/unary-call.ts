@@ -3,6 +3,7 @@ import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Call, Handler } from '../../engine/call.js';
 import { isServiceError, type GrpcStatus, defectStatus, serviceErrorStatus } from './status.js';
 import type { GrpcLog } from './log.js';
+import type { UnreadAnswers } from './unread-answers.js';
 
 const header = (metadata: Metadata, name: string): string => {
   const value = metadata.get(name)[0];
@@ -66,8 +67,15 @@ function statusOf(error: unknown, method: string, log: GrpcLog): GrpcStatus {
 /** Rules that every call is held against before its handler sees it; throws what the caller is to be told. */
 export type Admission = (call: Call, metadata: Metadata) => void;
 
+/** What is the same for every method. */
+export interface Surroundings {
+  readonly admit: Admission;
+  readonly unread: UnreadAnswers;
+  readonly log: GrpcLog;
+}
+
 /** A handler as grpc-js calls it. */
-export function unary(method: string, handler: Handler<object>, admit: Admission, log: GrpcLog): handleUnaryCall<object, object> {
+export function unary(method: string, handler: Handler<object>, { admit, log, unread }: Surroundings): handleUnaryCall<object, object> {
   return (grpcCall, reply) => {
     const call = new UnaryCall(method, grpcCall);
     const respond = async () => {
@@ -77,7 +85,9 @@ export function unary(method: string, handler: Handler<object>, admit: Admission
     respond().then(
       (response) => {
         call.answered();
-        reply(null, response);
+        const refused = unread.take(method, grpcCall, response);
+        if (refused) reply(serviceErrorStatus(refused));
+        else reply(null, response);
       },
       (error: unknown) => {
         call.answered();
