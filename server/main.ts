@@ -82,7 +82,7 @@ const withDefaults = (config: Config, defaults: ServeOptions['dynamicDefaults'])
   defaults ? Object.freeze({ ...config, dynamicConfig: Object.freeze({ ...defaults, ...config.dynamicConfig }) }) : config;
 
 /** Runs of a database that others rely on must not live by a clock that jumps. */
-const SKIPPING_ELSEWHERE = { key: 'time skipping', expected: 'a database of the server\'s own (server start-dev)', got: 'that of DATABASE_URL' };
+const SKIPPING_ELSEWHERE = { key: 'PERDURE_TIME_SKIPPING', expected: 'off, or a database of the server\'s own (server start-dev)', got: 'that of DATABASE_URL' };
 
 /** What the text of an error does not explain. */
 const isDefect = (error: unknown): boolean => !(error instanceof Error) || [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);

@@ -149,7 +149,7 @@ export const settings = define({
     env: 'PERDURE_WAITING_CALLS', flag: '--waiting-calls', default: '50000', expected: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000),
   },
   memoryBytesMax: {
-    env: 'PERDURE_MEMORY', flag: '--memory', default: 'auto', expected: 'a size such as 1GiB, or "auto" (three quarters of what Node may use)',
+    env: 'PERDURE_MEMORY', flag: '--memory', default: 'auto', expected: 'a size of at least 64MiB, such as 1GiB, or "auto" (three quarters of what Node may use)',
     schema: z.union([z.literal('auto').transform(() => Math.floor(getHeapStatistics().heap_size_limit * 0.75)), size(64 * 1024 * 1024)]),
   },
   timeSkipping: {
