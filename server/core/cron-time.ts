@@ -27,10 +27,10 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const YEARS_AHEAD = 5;
 
-const offsets = new Map<string, Offset>([
-  ['UTC', () => 0],
-  ['Local', () => 0],
-]);
+/** Zones that were asked for lately. There are about 600, but each may be written in many ways: large and small letters are the same. */
+const offsets = new Map<string, Offset>();
+const ZONES_MAX = 1_000;
+const IS_UTC = new Set(['UTC', 'Local']);
 
 function offsetOf(zone: string): Offset {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -52,9 +52,11 @@ function offsetOf(zone: string): Offset {
 
 /** The offset of a zone by its IANA name. Throws RangeError for a name that is not known; `Local` is UTC, as servers run. */
 export function zoneOf(zone: string): Offset {
+  if (IS_UTC.has(zone)) return () => 0;
   let offset = offsets.get(zone);
   if (!offset) {
     offset = offsetOf(zone);
+    if (offsets.size >= ZONES_MAX) offsets.clear();
     offsets.set(zone, offset);
   }
   return offset;

@@ -142,15 +142,13 @@ export async function readHistoryReverse(engine: Engine, request: ReverseRequest
   let left = pageSize(request.maximumPageSize, HISTORY_PAGE_MAX);
   const events: ReturnType<typeof decodeEvents> = [];
   let next = to;
-  let bytes = 0;
-  for (const row of await engine.histories.readBackwards(runId, to, left)) {
-    if (left <= 0 || (bytes > 0 && bytes + row.events.length > PAGE_BYTES)) break;
+  for (const row of await engine.histories.readPageBackwards(runId, to, { rows: left, bytes: PAGE_BYTES })) {
+    if (left <= 0) break;
     const starts = [row.firstEventId, ...row.batchStarts].filter((id) => id <= next);
     const from = starts[Math.max(0, starts.length - left)]!;
     const slice = decodeEvents(row.events).filter((e) => toNumber(e.eventId) >= from && toNumber(e.eventId) <= next);
     events.push(...slice.reverse());
     left -= starts.length;
-    bytes += row.events.length;
     next = from - 1;
   }
   return { history: { events }, nextPageToken: next >= 1 ? encodePageToken({ run: runId, next, before: 0 }) : undefined };

@@ -61,19 +61,28 @@ export class Histories {
     return rows.map(row);
   }
 
-  /** The same backwards: rows that hold events up to `toEventId`, last first. */
-  async readBackwards(runId: string, toEventId: number, limit: number): Promise<HistoryRow[]> {
+  /** A page backwards: rows that hold events up to `toEventId`, last first, at least one and no more than so many rows or bytes. */
+  async readPageBackwards(runId: string, toEventId: number, { rows: limit, bytes }: { rows: number; bytes: number }): Promise<HistoryRow[]> {
     const rows = await this.database.query<Columns>({
-      name: 'history-read-backwards',
-      text: 'select first_event_id, last_event_id, batch_starts, events from history where run_id = $1 and first_event_id <= $2 order by first_event_id desc limit $3',
-      values: [runId, toEventId, limit],
+      name: 'history-read-page-backwards',
+      text: `select first_event_id, last_event_id, batch_starts, events from (
+          select first_event_id, last_event_id, batch_starts, events, sum(octet_length(events)) over (order by first_event_id desc) as bytes_with
+          from history where run_id = $1 and first_event_id <= $2 order by first_event_id desc limit $3) h
+        where bytes_with <= $4 or bytes_with = octet_length(events)
+        order by first_event_id desc`,
+      values: [runId, toEventId, limit, bytes],
     });
     return rows.map(row);
   }
 
   /** The row that holds one event. */
   async rowOf(runId: string, eventId: number): Promise<HistoryRow | undefined> {
-    return (await this.readBackwards(runId, eventId, 1))[0];
+    const rows = await this.database.query<Columns>({
+      name: 'history-row-of',
+      text: 'select first_event_id, last_event_id, batch_starts, events from history where run_id = $1 and first_event_id <= $2 order by first_event_id desc limit 1',
+      values: [runId, eventId],
+    });
+    return rows[0] && row(rows[0]);
   }
 
   newestRow(runId: string): Promise<HistoryRow | undefined> {

@@ -58,6 +58,20 @@ describe('pages', () => {
     expect(await pages('GetWorkflowExecutionHistoryReverse', 'paged', 1)).toEqual(forwards.toReversed().map((page) => page.toReversed()));
   });
 
+  it('backwards read what they show and no more, and each shows something', async () => {
+    await node.start('large');
+    const sizes = [100, 1_700_000, 1_700_000, 1_000_000, 1_500_000];
+    for (const size of sizes) {
+      await node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId: 'large' }, signalName: 's', input: json('x'.repeat(size)) });
+    }
+    expect(await pages('GetWorkflowExecutionHistoryReverse', 'large', 1000)).toEqual([[7, 6], [5], [4, 3, 2, 1]]);
+    const { runId } = (await node.rpc('DescribeWorkflowExecution', { execution: { workflowId: 'large' } })).workflowExecutionInfo.execution;
+    const read = await node.engine.histories.readPageBackwards(runId, 7, { rows: 1000, bytes: 3 * 1024 * 1024 });
+    expect(read.map((row) => row.lastEventId)).toEqual([7, 6]);
+    const one = await node.engine.histories.readPageBackwards(runId, 7, { rows: 1000, bytes: 1 });
+    expect(one.map((row) => row.lastEventId)).toEqual([7]);
+  });
+
   it('end where the history ended when the first was read', async () => {
     await node.start('growing');
     await node.step('growing');
