@@ -92,6 +92,9 @@ const WORKFLOW_TASK: WorkflowTask = {
 
 const RESET_POINT: ResetPoint = { buildId: '', binaryChecksum: '', runId: '', firstWorkflowTaskCompletedId: 0, createMs: 0, expireMs: 0, resettable: true };
 
+/** The first event, WorkflowExecutionStarted. */
+const CREATED = { eventId: 1, eventType: 1 };
+
 type Json = Record<string, unknown>;
 
 /** Said by other columns. */
@@ -166,8 +169,18 @@ export function encodeSnapshot(state: RunState): Buffer {
     if (workflowTask.queue === usualQueue(workflowTask, state)) delete task.queue;
     json.workflowTask = task;
   }
+  if (createRequestAlone(state)) delete json.requestIds;
+  else json.requestIds = state.requestIds;
   if (json.resetPoints) json.resetPoints = resetPoints.map((point) => unlike(point, { ...RESET_POINT, runId: info.runId }));
   return toBytes(json);
+}
+
+/** The usual requests of a run: the one that made it. */
+function createRequestAlone({ info: { createRequestId }, requestIds }: RunState): boolean {
+  const ids = Object.keys(requestIds);
+  if (!createRequestId) return ids.length === 0;
+  const made = requestIds[createRequestId];
+  return ids.length === 1 && made?.eventId === CREATED.eventId && made.eventType === CREATED.eventType;
 }
 
 function activityJson(activity: Activity, info: RunInfo): Json {
@@ -200,7 +213,8 @@ export function decodeState(row: StateColumns): RunState {
   if (!Array.isArray(state.updatesAccepted)) state.updatesAccepted = updatesAccepted;
   if (!Array.isArray(state.updatesCompleted)) state.updatesCompleted = updatesCompleted;
   state.timers = dictionary(state.timers);
-  state.requestIds = dictionary(state.requestIds);
+  const created = info.createRequestId ? { [info.createRequestId]: { ...CREATED } } : {};
+  state.requestIds = dictionary(snapshot.requestIds ?? created);
   for (const [id, activity] of Object.entries(state.activities)) state.activities[Number(id)] = activityOf(Number(id), activity, info);
   if (snapshot.workflowTask) {
     const task = { ...WORKFLOW_TASK, suggestReasons: [], ...(snapshot.workflowTask as Partial<WorkflowTask>) };

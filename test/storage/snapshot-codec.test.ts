@@ -53,6 +53,20 @@ it.each<[string, Partial<WorkflowTask>, Partial<RunState>]>([
   expect(decodeState(storedRun(run))).toEqual(run);
 });
 
+it('keep the requests of a run: the one that made it, others, or none', () => {
+  const made = { eventId: 1, eventType: 1 };
+  for (const ids of [[], ['q'], ['q', 'another'], ['another']]) {
+    const run = busy();
+    for (const id of ids) run.requestIds[id] = { ...made };
+    expect(decodeState(storedRun(run))).toEqual(run);
+    run.info.createRequestId = '';
+    expect(decodeState(storedRun(run))).toEqual(run);
+  }
+  const odd = busy();
+  odd.requestIds.q = { eventId: 7, eventType: 1 };
+  expect(decodeState(storedRun(odd))).toEqual(odd);
+});
+
 it('share nothing with each other once they are read', () => {
   const one = decodeState(storedRun(busy()));
   one.workflowTask!.suggestReasons.push(1);
@@ -62,7 +76,7 @@ it('share nothing with each other once they are read', () => {
 });
 
 it('say only what is not blank and in no column of its own', () => {
-  expect(JSON.parse(encodeSnapshot(blank()).toString())).toEqual({});
+  expect(JSON.parse(encodeSnapshot({ ...blank(), requestIds: { q: { eventId: 1, eventType: 1 } } }).toString())).toEqual({});
   expect(JSON.parse(encodeInfo(blank()).toString())).toEqual({ namespace: 'default', createRequestId: 'q' });
 });
 
