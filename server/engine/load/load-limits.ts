@@ -34,6 +34,6 @@ export const DEFAULT_LOAD_LIMITS: LoadLimits = Object.freeze({
   memoryBytesMax: Number.POSITIVE_INFINITY,
   loopDelayMsMax: 250,
   commitWaitMsMax: 500,
-  taskWaitMsMax: 200,
+  taskWaitMsMax: 100,
   saturation: 0.9,
 });
