@@ -104,7 +104,9 @@ describe('overload', () => {
       return server.metric('perdure_shed_polls_total') > 0;
     });
     await until('its caller to know', () => answered.some((line) => line.startsWith('storm')));
-    expect(answered.filter((line) => line.startsWith('storm'))).toEqual(['storm 0 OK {}']);
+    // more than one late poll may have come before the first shed one was seen
+    const shed = answered.filter((line) => line.startsWith('storm'));
+    expect(shed).toEqual(shed.map((_, i) => `storm ${i} OK {}`));
     expect(answered.filter((line) => line.startsWith('calm'))).toEqual([]);
     storm.close();
     calm.close();
