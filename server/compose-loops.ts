@@ -4,6 +4,7 @@ import type { NodeParts } from './compose-engine.js';
 import type { Engine } from './engine/engine.js';
 import { hear } from './engine/hear-nodes.js';
 import type { Logger } from './log.js';
+import { sweepBacklogOnce } from './loops/backlog-sweep.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
@@ -13,8 +14,6 @@ import { queueReporter } from './loops/queue-reporter.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireRuns, fireTimersOnce } from './loops/timer-firer.js';
 import { Nodes } from './storage/nodes.js';
-
-const BACKLOG_SWEEP_MS = 2_000;
 
 export interface NodeLoops {
   readonly loops: readonly Loop[];
@@ -37,14 +36,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
     },
     greet: async () => engine.notify({ kind: 'node-started' }),
   });
-  const backlogSweep = new Loop({
-    name: 'backlog-sweep',
-    log,
-    async runOnce() {
-      engine.queues.backlogEverywhere();
-      return BACKLOG_SWEEP_MS;
-    },
-  });
+  const backlogSweep = new Loop({ name: 'backlog-sweep', log, runOnce: () => sweepBacklogOnce(engine) });
   const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });
   const reporter = new Loop({ name: 'queue-reporter', log, runOnce: queueReporter(engine) });
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });

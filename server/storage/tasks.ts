@@ -83,6 +83,18 @@ export class Tasks {
     return rows.map(task);
   }
 
+  /** Which of these queues have tasks that may be taken. */
+  async ready(queues: readonly QueueName[], nowMs: number): Promise<QueueName[]> {
+    const rows = await this.database.query<{ namespace_id: string; kind: 1 | 2; queue: string }>({
+      name: 'tasks-ready',
+      text: `select q.namespace_id, q.kind, q.queue from unnest($1::uuid[], $2::smallint[], $3::text[]) as q(namespace_id, kind, queue)
+        where exists (
+          select 1 from tasks t where t.namespace_id = q.namespace_id and t.kind = q.kind and t.queue = q.queue and t.claimed_until_ms <= $4)`,
+      values: [queues.map((q) => q.namespaceId), queues.map((q) => q.kind), queues.map((q) => q.queue), Math.floor(nowMs)],
+    });
+    return rows.map((r) => ({ namespaceId: r.namespace_id, kind: r.kind, queue: r.queue }));
+  }
+
   /** Gives claimed tasks back. */
   async release(taskIds: readonly number[]): Promise<void> {
     await this.database.query({

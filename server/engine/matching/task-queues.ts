@@ -166,7 +166,18 @@ export class TaskQueues {
     if (queue.waiting.length > 0) this.startFetch(queue);
   }
 
-  /** Every queue may have tasks: after a lost notification, a reconnect, or from time to time. */
+  /** Queues at which pollers wait without knowing of tasks: whoever calls looks for some, for all of them at once. At the others the next poll looks. */
+  lookOver(): QueueName[] {
+    this.forgetIdle();
+    const idle: QueueName[] = [];
+    for (const queue of this.queues.values()) {
+      if (!queue.firstWaiting()) queue.maybeBacklog = true;
+      else if (!queue.fetching) idle.push(queue.name);
+    }
+    return idle;
+  }
+
+  /** Every queue may have tasks: after a lost notification, or a reconnect. */
   backlogEverywhere(): void {
     this.forgetIdle();
     for (const queue of this.queues.values()) {
