@@ -38,7 +38,7 @@ export const addServerCommands = (program: Command): void => {
   const dev = common(server.command('start-dev'))
     .description('run the engine with a PostgreSQL of its own, empty at every start unless --db-filename is given; DATABASE_URL replaces that PostgreSQL')
     .option('-f, --db-filename <path>', 'folder that keeps the data between starts')
-    .option('--headless', 'without the web page')
+    .option('--headless', 'nobody looks: the HTTP port is any free one unless it is named')
     .option('--time-skipping [state]', 'for tests: the clock jumps over times in which nothing happens; "locked" until a client unlocks it (default), or "unlocked". Always a PostgreSQL of its own')
     .option('--time-skipping-from <time>', 'where that clock starts, such as 2027-01-04T09:00:00Z (default: now)')
     .option('--ui-port <port>', 'the same as --http-port (default: --port + 1000)')

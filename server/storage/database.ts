@@ -123,7 +123,8 @@ export const sqlState = (error: unknown): string => {
   return errno === undefined && typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
 };
 
-const LOST = new Set(['57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006']);
+/** The database stops, starts, is full, or has been replaced by another (25006: this one only reads by now); 08P01 is how poolers say that they lost it. */
+const LOST = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '25006', '08000', '08001', '08003', '08004', '08006', '08P01']);
 
 /** Whether the statement may or may not have been carried out, because the connection was lost. */
 export const connectionLost = (error: unknown): boolean => {

@@ -2,7 +2,10 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { connectionLost, sqlState } from '../../server/storage/database.js';
+import { connectionLost, Database, DatabaseLost, sqlState } from '../../server/storage/database.js';
+import { useDatabase } from '../helpers/postgres.js';
+
+const postgres = useDatabase();
 
 const error = (message: string, fields: object): Error => Object.assign(new Error(message), fields);
 
@@ -34,5 +37,15 @@ it('what PostgreSQL reports is told apart by its state', () => {
   const reported = (code: string): Error => error('as reported', { code, severity: 'ERROR' });
   expect(sqlState(reported('23505'))).toBe('23505');
   expect(connectionLost(reported('23505'))).toBe(false);
-  expect(connectionLost(reported('57P01'))).toBe(true);
+  for (const gone of ['57P01', '25006', '08P01']) expect(connectionLost(reported(gone)), gone).toBe(true);
+});
+
+it('a database that only reads since it was replaced is left: callers come again, on a new connection', async () => {
+  const database = new Database({ url: postgres.url, poolSize: 2, onError: () => undefined });
+  const pid = async (): Promise<unknown> => (await database.query({ text: 'select pg_backend_pid() as pid' }))[0]!.pid;
+  const before = await pid();
+  await database.query({ text: 'set default_transaction_read_only = on' });
+  await expect(database.query({ text: "insert into namespaces (namespace_id) values (gen_random_uuid())" })).rejects.toThrow(DatabaseLost);
+  expect(await pid()).not.toBe(before);
+  await database.close();
 });
