@@ -171,14 +171,22 @@ export class CustomSlots<SI extends SlotInfo> implements Slots<SI> {
     return this.busy;
   }
 
-  async reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined> {
-    try {
-      const permit = await this.supplier.reserveSlot({ ...this.context, isSticky }, signal);
-      return this.slot(permit);
-    } catch (err) {
-      if (signal.aborted) return undefined;
-      throw err;
-    }
+  /** Does not wait for a supplier that misses the abort: a permit that comes after it is given back. */
+  reserve(isSticky: boolean, signal: AbortSignal): Promise<Slot<SI> | undefined> {
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => resolve(undefined);
+      if (signal.aborted) return aborted();
+      signal.addEventListener('abort', aborted, { once: true });
+      const reserved = (async () => this.supplier.reserveSlot({ ...this.context, isSticky }, signal))();
+      reserved
+        .then((permit) => {
+          const slot = this.slot(permit);
+          if (signal.aborted) slot.release();
+          else resolve(slot);
+        })
+        .catch((err: unknown) => (signal.aborted ? undefined : reject(err)))
+        .finally(() => signal.removeEventListener('abort', aborted));
+    });
   }
 
   tryReserve(isSticky: boolean): Slot<SI> | undefined {

@@ -86,6 +86,28 @@ test('by a user’s rules: the permit comes back with what the slot was used for
   ]);
 });
 
+test('by a user’s rules that miss the abort: nobody waits for them, and a permit that comes late is given back', async () => {
+  let grant = (_permit: object): void => undefined;
+  const released = new Promise<unknown>((resolve) => {
+    const supplier = {
+      type: 'custom' as const,
+      reserveSlot: () => new Promise<object>((granted) => (grant = granted)),
+      tryReserveSlot: () => null,
+      markSlotUsed: () => undefined,
+      releaseSlot: resolve,
+    };
+    const slots = new CustomSlots(supplier, { slotType: 'activity', taskQueue: 'q', workerIdentity: 'me', workerBuildId: 'b' });
+    const abort = new AbortController();
+    const leaving = slots.reserve(false, abort.signal);
+    abort.abort();
+    leaving.then((slot) => {
+      expect(slot).toBeUndefined();
+      grant({ number: 1 });
+    });
+  });
+  expect(await released).toEqual({ slotInfo: undefined, permit: { number: 1 } });
+});
+
 test('a resource-based tuner shares one controller among the kinds of slots', () => {
   const { workflowTaskSlotSupplier, activityTaskSlotSupplier } = tunerSuppliers({
     tunerOptions: { targetCpuUsage: 0.9, targetMemoryUsage: 0.8 },
