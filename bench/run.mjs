@@ -11,12 +11,11 @@
  * Prints a table: workflows and steps a second, latencies, and CPU milliseconds of each process per workflow; and the raw limits of
  * the machine in the same run.
  */
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startChild } from './lib/children.mjs';
 import { startEngine } from './lib/engine.mjs';
 import { commitsPerSecond, unaryCallsPerSecond } from './lib/limits.mjs';
 import { cpuMs, postgresCpuMs, residentMiB } from './lib/processes.mjs';
@@ -40,41 +39,6 @@ const { values: options } = parseArgs({
 const seconds = Number(options.seconds);
 const WARM_UP_WORKFLOWS = 1_500;
 const sdks = options.sdk === 'both' ? ['official', 'ours'] : [options.sdk];
-
-/** A child that answers one message at a time. */
-async function startChild(file, args) {
-  const execArgv = options.profile
-    ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`, `--cpu-prof-name=${file}.${args[0]}.cpuprofile`]
-    : [];
-  const child = fork(fileURLToPath(new URL(`./lib/${file}`, import.meta.url)), args, { execArgv });
-  const next = () =>
-    new Promise((resolve, reject) => {
-      const onMessage = (message) => {
-        child.off('exit', onExit);
-        message.error ? reject(new Error(message.error)) : resolve(message);
-      };
-      const onExit = (code) => {
-        child.off('message', onMessage);
-        reject(new Error(`${file} ended with code ${code}`));
-      };
-      child.once('message', onMessage).once('exit', onExit);
-    });
-  const ready = await next();
-  return {
-    pid: child.pid,
-    ready,
-    ask: (message) => {
-      const answer = next();
-      child.send(message);
-      return answer;
-    },
-    async end(message) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.send(message);
-      await ended;
-    },
-  };
-}
 
 async function measure(engine, client, worker, sdk, name) {
   const scenario = scenarios[name];
@@ -100,8 +64,8 @@ async function measure(engine, client, worker, sdk, name) {
 
 async function runSdk(engine, sdk, rows, notes) {
   const queue = `bench-${randomUUID()}`;
-  const worker = await startChild('worker.mjs', [sdk, engine.address, queue]);
-  const client = await startChild('client.mjs', [options['client-sdk'] ?? sdk, engine.address, queue]);
+  const worker = await startChild('worker.mjs', [sdk, engine.address, queue], options);
+  const client = await startChild('client.mjs', [options['client-sdk'] ?? sdk, engine.address, queue], options);
   notes.push(`${sdk}: worker ready ${Math.round(worker.ready.sinceProcessStartMs)} ms after its process began`);
   try {
     for (const name of options.scenario.split(',')) {
@@ -117,8 +81,8 @@ async function runSdk(engine, sdk, rows, notes) {
       `${sdk}: resident worker ${Math.round(residentMiB(worker.pid) ?? 0)} MiB, engine ${Math.round(residentMiB(engine.enginePid) ?? 0)} MiB`,
     );
   } finally {
-    await client.end({ kind: 'end' });
-    await worker.end({ kind: 'end' });
+    await client.end();
+    await worker.end();
   }
 }
 

@@ -2,12 +2,13 @@
  * The statement that writes any transitions: those of many runs in one round trip, each with its own compare-and-set, also such as change
  * several runs. Only the parts that the group needs are put together, so that a small commit stays small; each combination is prepared once.
  */
-import { ASKED_COLUMNS, askedPart, approvalColumns, DECIDED_COLUMNS, decidedPart } from './approval-writes.js';
-import { COPIED_COLUMNS, copiedPart } from './history-copies.js';
+import { ASKED_COLUMNS, approvalColumns, askedPart, DECIDED_COLUMNS, decidedPart } from './approval-writes.js';
 import type { CommitItem } from './commit-item.js';
 import type { Statement } from './database.js';
-import { queuedPart, TASK_COLUMNS, taskValues } from './task-writes.js';
+import { COPIED_COLUMNS, copiedPart } from './history-copies.js';
+import { NEW_RUN_COLUMNS } from './new-run-columns.js';
 import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
+import { queuedPart, TASK_COLUMNS, taskValues } from './task-writes.js';
 
 /** Byte strings travel as one binary parameter; columns name their slices by offset and length (offset 0 = null). */
 class Blob {
@@ -73,23 +74,10 @@ const RUN_COLUMNS = {
   indexed: 'text',
 };
 
-const NEW_RUN_COLUMNS = {
-  ...RUN_COLUMNS,
-  namespace_id: 'uuid',
-  workflow_id: 'text',
-  workflow_type: 'text',
-  task_queue: 'text',
-  start_ms: 'bigint',
-  execution_ms: 'bigint',
-  first_run_id: 'uuid',
-  parent_workflow_id: 'text',
-  parent_run_id: 'uuid',
-  root_workflow_id: 'text',
-  root_run_id: 'uuid',
-  first_of_workflow: 'boolean',
-};
+const INSERT_COLUMNS = { ...RUN_COLUMNS, ...NEW_RUN_COLUMNS };
 
-const slice = (column: string): string => `case when i.${column}_at > 0 then substring($1::bytea from i.${column}_at for i.${column}_length) end`;
+const slice = (column: string): string =>
+  `case when i.${column}_at > 0 then substring($1::bytea from i.${column}_at for i.${column}_length) end`;
 
 const PARTS = {
   /** Locks the rows that are still at the version that was read. */
@@ -151,8 +139,16 @@ interface Tables {
 function gather(items: readonly CommitItem[], blob: Blob): Tables {
   const tables: Tables = {
     updates: new Columns(RUN_COLUMNS),
-    inserts: new Columns(NEW_RUN_COLUMNS),
-    history: new Columns({ item: 'int', run_id: 'uuid', first_event_id: 'bigint', last_event_id: 'bigint', batch_starts: 'text', at: 'int', length: 'int' }),
+    inserts: new Columns(INSERT_COLUMNS),
+    history: new Columns({
+      item: 'int',
+      run_id: 'uuid',
+      first_event_id: 'bigint',
+      last_event_id: 'bigint',
+      batch_starts: 'text',
+      at: 'int',
+      length: 'int',
+    }),
     tasks: new Columns({ item: 'int', ...TASK_COLUMNS }),
     taken: new Columns({ item: 'int', task_id: 'bigint' }),
     requests: new Columns({ item: 'int', run_id: 'uuid', request_id: 'text' }),
@@ -171,7 +167,8 @@ function gather(items: readonly CommitItem[], blob: Blob): Tables {
     for (const task of item.tasks) tables.tasks.push(index, ...taskValues(task));
     for (const task of item.takenTasks) tables.taken.push(index, task);
     for (const r of item.requests) tables.requests.push(index, r.runId, r.requestId);
-    for (const { id, message } of item.messages) tables.messages.push(index, id, message.to.namespaceId, message.to.workflowId, ...blob.add(encodeMessage(message)));
+    for (const { id, message } of item.messages)
+      tables.messages.push(index, id, message.to.namespaceId, message.to.workflowId, ...blob.add(encodeMessage(message)));
     for (const id of item.takenMessages) tables.delivered.push(index, id);
     for (const a of item.approvals) (a.approval.asked ? tables.asked : tables.decided).push(index, ...approvalColumns(a));
   });
@@ -236,12 +233,16 @@ export function generalStatement(items: readonly CommitItem[], nowMs: number, no
   if (updates.size > 0) {
     updatesFrom = updates.from('u', values);
     ctes.push(PARTS.lock(updatesFrom));
-    refusals.push(`select u.item from ${updatesFrom} where not exists (select 1 from locked l where l.run_id = u.run_id and l.item = u.item)`);
+    refusals.push(
+      `select u.item from ${updatesFrom} where not exists (select 1 from locked l where l.run_id = u.run_id and l.item = u.item)`,
+    );
   }
   if (delivered.size > 0) {
     const from = delivered.from('d', values);
     deliveredFrom = from;
-    ctes.push(`held as materialized (select o.message_id from outbox o where o.message_id in (select d.message_id from ${from}) order by 1 for update)`);
+    ctes.push(
+      `held as materialized (select o.message_id from outbox o where o.message_id in (select d.message_id from ${from}) order by 1 for update)`,
+    );
     ctes.push(`gone as materialized (select distinct d.item from ${from} where d.message_id not in (select message_id from held))`);
     refusals.push('select item from gone');
   }
@@ -275,7 +276,9 @@ export function generalStatement(items: readonly CommitItem[], nowMs: number, no
   }
   ctes.push(`fit as materialized (select item from able${unfit})`);
   if (deliveredFrom) {
-    ctes.push(`delivered as (delete from outbox o where o.message_id in (select d.message_id from ${deliveredFrom} where d.item in (select item from fit)))`);
+    ctes.push(
+      `delivered as (delete from outbox o where o.message_id in (select d.message_id from ${deliveredFrom} where d.item in (select item from fit)))`,
+    );
   }
   if (history.size > 0) {
     ctes.push(`wrote as (insert into history (run_id, first_event_id, last_event_id, batch_starts, events)
@@ -289,7 +292,9 @@ export function generalStatement(items: readonly CommitItem[], nowMs: number, no
     ctes.push(queuedPart(tasks.from('t', values), 't.item in (select item from fit)', enqueued));
   }
   if (taken.size > 0) {
-    ctes.push(`taken as (delete from tasks where task_id in (select k.task_id from ${taken.from('k', values)} where k.item in (select item from fit)))`);
+    ctes.push(
+      `taken as (delete from tasks where task_id in (select k.task_id from ${taken.from('k', values)} where k.item in (select item from fit)))`,
+    );
   }
   if (messages.size > 0) {
     values.push(notBeforeMs);
@@ -306,7 +311,18 @@ export function generalStatement(items: readonly CommitItem[], nowMs: number, no
   const queued = tasks.size > 0 ? " union all select null, 'queued', task_id, run_id, event_id, kind from queued" : '';
   const noTask = tasks.size > 0 ? ', null::bigint as task_id, null::uuid as run_id, null::bigint as event_id, null::smallint as kind' : '';
   const text = `with ${ctes.join(',\n')}\nselect item, 'done' as result${noTask} from fit${whole}${seen}${gone}${queued}`;
-  const shape = [updates.size, inserts.size, history.size, tasks.size, taken.size, requests.size, messages.size, delivered.size, asked.size, decided.size, copied.size];
+  const shape = [
+    updates.size,
+    inserts.size,
+    history.size,
+    tasks.size,
+    taken.size,
+    requests.size,
+    messages.size,
+    delivered.size,
+    asked.size,
+    decided.size,
+    copied.size,
+  ];
   return { name: `commit-${shape.map((n) => (n > 0 ? 1 : 0)).join('')}`, text, values };
 }
-

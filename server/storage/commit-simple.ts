@@ -5,8 +5,9 @@
 import { BinaryColumns, type ColumnType } from './binary-arrays.js';
 import type { CommitItem, RunWrite } from './commit-item.js';
 import type { Statement } from './database.js';
-import { queuedPart, TASK_COLUMNS, taskValues } from './task-writes.js';
+import { NEW_RUN_COLUMNS } from './new-run-columns.js';
 import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
+import { queuedPart, TASK_COLUMNS, taskValues } from './task-writes.js';
 
 type Columns = Readonly<Record<string, ColumnType>>;
 
@@ -37,22 +38,7 @@ const UPDATE: Columns = { ...RUN, expected: 'bigint', clear_deadline: 'boolean' 
 /** When some run of the group changes what changes seldom; else the statement leaves those columns alone. */
 const UPDATE_ALL: Columns = { ...UPDATE, ...SELDOM, memo_changed: 'boolean', search_changed: 'boolean' };
 
-const INSERT: Columns = {
-  ...RUN,
-  ...SELDOM,
-  namespace_id: 'uuid',
-  workflow_id: 'text',
-  workflow_type: 'text',
-  task_queue: 'text',
-  start_ms: 'bigint',
-  execution_ms: 'bigint',
-  first_run_id: 'uuid',
-  parent_workflow_id: 'text',
-  parent_run_id: 'uuid',
-  root_workflow_id: 'text',
-  root_run_id: 'uuid',
-  first_of_workflow: 'boolean',
-};
+const INSERT: Columns = { ...RUN, ...SELDOM, ...NEW_RUN_COLUMNS };
 
 const TAKEN: Columns = { run_id: 'uuid', task_id: 'bigint' };
 const REQUEST: Columns = { run_id: 'uuid', request_id: 'text' };
@@ -68,7 +54,8 @@ interface Rows {
   messages: BinaryColumns;
 }
 
-const changesSeldom = (run: RunWrite): boolean => run.expectedVersion > 0 && (run.infoChanged || run.memoChanged || run.searchAttributesChanged);
+const changesSeldom = (run: RunWrite): boolean =>
+  run.expectedVersion > 0 && (run.infoChanged || run.memoChanged || run.searchAttributesChanged);
 
 /** The statement for a group of simple items. `notBeforeMs`: from then on any node may deliver the group's messages. */
 export function simpleStatement(items: readonly CommitItem[], nowMs: number, notBeforeMs: number): Statement {
@@ -113,12 +100,21 @@ function gatherItem(rows: Rows, item: CommitItem, all: boolean): void {
   const run = item.runs[0]!;
   const runId = run.state.info.runId;
   if (run.expectedVersion === 0) rows.inserts.push([...runValues(run), ...seldomValues(run), ...newValues(run)]);
-  else if (all) rows.updates.push([...runValues(run), run.expectedVersion, run.clearDeadline, ...seldomValues(run), run.memoChanged, run.searchAttributesChanged]);
+  else if (all)
+    rows.updates.push([
+      ...runValues(run),
+      run.expectedVersion,
+      run.clearDeadline,
+      ...seldomValues(run),
+      run.memoChanged,
+      run.searchAttributesChanged,
+    ]);
   else rows.updates.push([...runValues(run), run.expectedVersion, run.clearDeadline]);
   for (const task of item.tasks) rows.tasks.push(taskValues(task));
   for (const taskId of item.takenTasks) rows.taken.push([runId, taskId]);
   for (const { requestId } of item.requests) rows.requests.push([runId, requestId]);
-  for (const { id, message } of item.messages) rows.messages.push([runId, id, message.to.namespaceId, message.to.workflowId, encodeMessage(message)]);
+  for (const { id, message } of item.messages)
+    rows.messages.push([runId, id, message.to.namespaceId, message.to.workflowId, encodeMessage(message)]);
 }
 
 /** In the order of RUN. */
@@ -191,7 +187,9 @@ function textOf({ updates, inserts, tasks, taken, requests, messages }: Rows, al
     ctes.push(`requested as (
       insert into run_requests (run_id, request_id) select q.run_id, q.request_id from ${at.requests} where ${isDone('q')}
       on conflict do nothing returning 1)`);
-    ctes.push(`torn as materialized (select 1 / (case when (select count(*) from requested) = (select count(*) from ${at.requests} where ${isDone('q')}) then 1 else 0 end) as whole)`);
+    ctes.push(
+      `torn as materialized (select 1 / (case when (select count(*) from requested) = (select count(*) from ${at.requests} where ${isDone('q')}) then 1 else 0 end) as whole)`,
+    );
     whole = ' where (select whole from torn) = 1';
   }
   if (!at.tasks) return `with ${ctes.join(',\n')}\nselect run_id from done${whole}`;

@@ -1,23 +1,19 @@
 /** What becomes of updates when their run ends or goes on as another, when calls race, and when nodes come and go. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { enums, toDuration } from '../../server/core/api.js';
 import { watchNeighboursOnce } from '../../server/loops/neighbour-watch.js';
 import { command, EngineNode, json } from '../helpers/engine-node.js';
-import { useDatabase } from '../helpers/postgres.js';
-import { acceptAll, ACCEPTED, COMPLETED, message, poll, send, UpdateStories } from '../helpers/updates.js';
+import { useUpdateNode } from '../helpers/update-node.js';
+import { ACCEPTED, acceptAll, COMPLETED, message, poll, send, type UpdateStories } from '../helpers/updates.js';
 
-const database = useDatabase();
 let node: EngineNode;
 let story: UpdateStories;
+let databaseUrl: string;
 
-beforeAll(async () => {
-  node = new EngineNode(database.url);
-  story = new UpdateStories(node);
-  await node.addNamespace('default');
-});
-afterAll(async () => {
-  await node.expectFoldsToLive();
-  await node.close();
+useUpdateNode((made, stories, url) => {
+  node = made;
+  story = stories;
+  databaseUrl = url;
 });
 
 const terminate = (workflowId: string): Promise<unknown> => node.rpc('TerminateWorkflowExecution', { workflowExecution: { workflowId } });
@@ -169,7 +165,7 @@ describe('when calls race or are lost', () => {
 
 describe('between nodes', () => {
   it('an update that was admitted outlives the node that admitted it', async () => {
-    const first = new EngineNode(database.url, { clock: node.clock });
+    const first = new EngineNode(databaseUrl, { clock: node.clock });
     await story.idle('outlives');
     const lost = send(first, 'outlives', 'u');
     lost.catch(() => undefined);
@@ -183,8 +179,8 @@ describe('between nodes', () => {
   });
 
   it('a caller hears from another node what became of its update, though no notification comes', async () => {
-    const other = new EngineNode(database.url, { clock: node.clock, others: true });
-    const here = new EngineNode(database.url, { clock: node.clock, others: true });
+    const other = new EngineNode(databaseUrl, { clock: node.clock, others: true });
+    const here = new EngineNode(databaseUrl, { clock: node.clock, others: true });
     await story.idle('elsewhere');
     const outcomes = [
       [(id: string) => ({ accept: id }), { stage: COMPLETED, outcome: { success: json('done') } }],
@@ -209,8 +205,8 @@ describe('between nodes', () => {
   });
 
   it('a caller hears from another node that its run or its task has ended', async () => {
-    const other = new EngineNode(database.url, { clock: node.clock, others: true });
-    const here = new EngineNode(database.url, { clock: node.clock, others: true });
+    const other = new EngineNode(databaseUrl, { clock: node.clock, others: true });
+    const here = new EngineNode(databaseUrl, { clock: node.clock, others: true });
     await story.idle('ends-elsewhere');
     const failed = send(here, 'ends-elsewhere', 'u1');
     await story.admitted('ends-elsewhere', 1);
@@ -238,8 +234,8 @@ describe('between nodes', () => {
   });
 
   it('a caller at the node that ends the run is told the outcome that another node wrote, not that the run has ended', async () => {
-    const other = new EngineNode(database.url, { clock: node.clock, others: true });
-    const here = new EngineNode(database.url, { clock: node.clock, others: true });
+    const other = new EngineNode(databaseUrl, { clock: node.clock, others: true });
+    const here = new EngineNode(databaseUrl, { clock: node.clock, others: true });
     await story.idle('ends-here');
     const accepted = send(here, 'ends-here', 'accepted');
     await story.admitted('ends-here', 1);
@@ -257,8 +253,8 @@ describe('between nodes', () => {
   });
 
   it('two nodes that admit the same update at once admit one', async () => {
-    const other = new EngineNode(database.url, { clock: node.clock, others: true });
-    const here = new EngineNode(database.url, { clock: node.clock, others: true });
+    const other = new EngineNode(databaseUrl, { clock: node.clock, others: true });
+    const here = new EngineNode(databaseUrl, { clock: node.clock, others: true });
     await story.idle('admitted-twice');
     const answers = [here, other, here, other].map((at) => send(at, 'admitted-twice', 'u'));
     await story.admitted('admitted-twice', 1);

@@ -1,25 +1,19 @@
 /** What workers may say wrongly about updates, and what that does to their task, to the update and to its caller. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { api, type temporal } from '../../server/core/api.js';
-import { command, EngineNode, json } from '../helpers/engine-node.js';
-import { useDatabase } from '../helpers/postgres.js';
-import { acceptAll, COMPLETED, message, place, send, UpdateStories } from '../helpers/updates.js';
+import { command, type EngineNode, json } from '../helpers/engine-node.js';
+import { useUpdateNode } from '../helpers/update-node.js';
+import { acceptAll, COMPLETED, message, place, send, type UpdateStories } from '../helpers/updates.js';
 
 type Message = temporal.api.protocol.v1.IMessage;
 type Command = temporal.api.command.v1.ICommand;
 
-const database = useDatabase();
 let node: EngineNode;
 let story: UpdateStories;
 
-beforeAll(async () => {
-  node = new EngineNode(database.url);
-  story = new UpdateStories(node);
-  await node.addNamespace('default');
-});
-afterAll(async () => {
-  await node.expectFoldsToLive();
-  await node.close();
+useUpdateNode((made, stories) => {
+  node = made;
+  story = stories;
 });
 
 const body = (name: string, value: Uint8Array = new Uint8Array()): Message['body'] => ({ type_url: `type.googleapis.com/${name}`, value });

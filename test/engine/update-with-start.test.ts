@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api, enums, type temporal } from '../../server/core/api.js';
 import type { ServiceError } from '../../server/core/errors.js';
-import type { CommitResult } from '../../server/storage/commit-item.js';
 import { lookAtAllUpdates } from '../../server/engine/update-status.js';
+import type { CommitResult } from '../../server/storage/commit-item.js';
 import { command, EngineNode, json } from '../helpers/engine-node.js';
 import { useDatabase } from '../helpers/postgres.js';
-import { ACCEPTED, acceptAll, COMPLETED, message, updateRequest, UpdateStories } from '../helpers/updates.js';
+import { ACCEPTED, acceptAll, COMPLETED, message, UpdateStories, updateRequest } from '../helpers/updates.js';
 
 type Response = temporal.api.workflowservice.v1.IExecuteMultiOperationResponse;
 type Status = temporal.api.errordetails.v1.MultiOperationExecutionFailure.IOperationStatus;
@@ -277,7 +277,12 @@ describe('another node', () => {
         await lookAtAllUpdates(here.engine); // what the word of the other node leads to
       },
     });
-    const startWorkflow = { workflowId: 'answered-elsewhere', workflowType: { name: 'Test' }, taskQueue: { name: 'answered-elsewhere' }, requestId: 'r' };
+    const startWorkflow = {
+      workflowId: 'answered-elsewhere',
+      workflowType: { name: 'Test' },
+      taskQueue: { name: 'answered-elsewhere' },
+      requestId: 'r',
+    };
     const operations = [{ startWorkflow }, { updateWorkflow: updateRequest('answered-elsewhere', 'u') }];
     const answer = (await here.rpc('ExecuteMultiOperation', { operations })) as Response;
     expect(answer.responses![1]!.updateWorkflow).toMatchObject({ stage: COMPLETED, outcome: { success: {} } });

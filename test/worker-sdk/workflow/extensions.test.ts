@@ -1,130 +1,14 @@
 // What surrounds workflow code: interceptors, sinks, logs, metrics, converters, and the options a workflow sets for itself.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { LogMetadata, Logger } from '../../../worker-sdk/definitions/logger.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Logger, LogMetadata } from '../../../worker-sdk/definitions/logger.js';
 import type { MetricMeter, MetricTags } from '../../../worker-sdk/definitions/metrics.js';
 import { noopMetricMeter } from '../../../worker-sdk/definitions/metrics.js';
-import type { WorkflowHost, WorkflowHostOptions } from '../../../worker-sdk/replay/workflow-host.js';
-import { firstValue, HistoryDriver } from '../replay/history-driver.js';
+import type { WorkflowHost } from '../../../worker-sdk/replay/workflow-host.js';
+import { HistoryDriver } from '../replay/history-driver.js';
 import { makeHost } from '../replay/make-host.js';
+import { useWorkflowCode } from './workflow-code.js';
 
-const folder = mkdtempSync(fileURLToPath(new URL('./.extensions-', import.meta.url)));
-let hosts: WorkflowHost[] = [];
-
-function file(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
-
-async function open(code: string, options: Partial<WorkflowHostOptions> = {}): Promise<WorkflowHost> {
-  const host = await makeHost(code, options);
-  hosts.push(host);
-  return host;
-}
-
-afterEach(() => {
-  for (const host of hosts) host.dispose();
-  hosts = [];
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-describe('interceptors', () => {
-  const CODE = `
-    import * as wf from '@perdure/sdk/workflow';
-    const acts = wf.proxyActivities<Record<string, (...a: unknown[]) => Promise<any>>>({ startToCloseTimeout: '1m' });
-    export const seen: string[] = [];
-    export async function wf1(arg: string) {
-      let end = false;
-      wf.setHandler(wf.defineQuery('seen'), () => seen);
-      wf.setHandler(wf.defineSignal<[string]>('end'), (a) => { seen.push('signal ' + a); end = true; });
-      wf.setHandler(wf.defineUpdate<string, [string]>('up'), async (a) => 'updated ' + a, { validator: (a) => { if (a.includes('bad')) throw new Error('no ' + a); } });
-      await wf.sleep(1000);
-      const result = await acts.work(arg);
-      await wf.getExternalWorkflowHandle('other').signal('hi', 1).catch(() => {});
-      await wf.condition(() => end);
-      return [arg, result];
-    }
-    export async function again() { await wf.continueAsNew('x'); }
-    export async function parent() { await wf.startChild('kid', { args: [1], workflowId: 'kid-id' }); }`;
-  const tracing = (name: string) => `
-    import { defaultPayloadConverter } from '@perdure/sdk';
-    const note = (what: string) => ((globalThis as any).trace ??= []).push('${name} ' + what);
-    const mark = (args: any[]) => args.map((a) => (typeof a === 'string' ? a + '-${name}' : a));
-    export const interceptors = () => ({
-      inbound: [{
-        async execute(input, next) { note('execute'); const r = await next({ ...input, args: mark(input.args) }); return Array.isArray(r) ? [...r, (globalThis as any).trace] : r; },
-        async handleSignal(input, next) { note('signal ' + input.signalName); await next({ ...input, args: mark(input.args) }); },
-        async handleQuery(input, next) { note('query'); return await next(input); },
-        validateUpdate(input, next) { note('validate'); next({ ...input, args: mark(input.args) }); },
-        async handleUpdate(input, next) { note('update'); return await next({ ...input, args: mark(input.args) }); },
-      }],
-      outbound: [{
-        async startTimer(input, next) { note('timer ' + input.durationMs); await next({ ...input, durationMs: input.durationMs * 2 }); },
-        async scheduleActivity(input, next) { note('activity ' + input.activityType); return next({ ...input, args: mark(input.args), headers: { ...input.headers, by: defaultPayloadConverter.toPayload('${name}')! } }); },
-        async startChildWorkflowExecution(input, next) { note('child'); return next({ ...input, headers: { ...input.headers, by: defaultPayloadConverter.toPayload('${name}')! } }); },
-        async signalWorkflow(input, next) { note('external ' + input.signalName); return next({ ...input, headers: { by: defaultPayloadConverter.toPayload('${name}')! } }); },
-        async continueAsNew(input, next) { note('again'); return next({ ...input, args: mark(input.args), headers: { by: defaultPayloadConverter.toPayload('${name}')! } }); },
-      }],
-    });`;
-
-  async function traced() {
-    return open(CODE, { workflowInterceptorModules: [file('a.ts', tracing('A')), file('b.ts', tracing('B'))] });
-  }
-
-  test('wrap everything that comes in and goes out, the first one outermost', async () => {
-    const host = await traced();
-    const driver = new HistoryDriver(host, 'wf1', ['arg']);
-    const first = await driver.task();
-    expect(Number(first.commands![0]!.startTimerCommandAttributes!.startToFireTimeout!.seconds)).toBe(4);
-    const second = await driver.fireTimer().task();
-    const scheduled = second.commands![0]!.scheduleActivityTaskCommandAttributes!;
-    expect(firstValue(scheduled.input)).toBe('arg-A-B-A-B');
-    expect(firstValue({ payloads: [scheduled.header!.fields!.by!] })).toBe('B');
-    const third = await driver.completeActivity('did').rawTask();
-    const signalled = (third as { completion: { commands: { signalExternalWorkflowExecutionCommandAttributes?: { header?: { fields?: Record<string, never> } } }[] } }).completion
-      .commands[0]!.signalExternalWorkflowExecutionCommandAttributes!;
-    expect(firstValue({ payloads: [signalled.header!.fields!.by!] })).toBe('B');
-  });
-
-  test('validate and change updates, signals and queries', async () => {
-    const host = await traced();
-    const driver = new HistoryDriver(host, 'wf1', ['arg']);
-    await driver.task();
-    const accepted = await driver.update('u1', 'up', 'good').task();
-    expect(JSON.stringify(accepted.messages)).toContain('u1');
-    const completed = driver.events.at(-1)!.workflowExecutionUpdateCompletedEventAttributes!;
-    expect(firstValue(completed.outcome!.success)).toBe('updated good-A-B');
-    driver.signal('end', 'sig');
-    await driver.task();
-    expect(await driver.query('seen')).toEqual(['signal sig-A-B']);
-  });
-
-  test('continue as new and children carry what they add', async () => {
-    const host = await traced();
-    const again = await new HistoryDriver(host, 'again').rawTask();
-    const attributes = (again as { completion: { commands: { continueAsNewWorkflowExecutionCommandAttributes?: { input: never; header: { fields: Record<string, never> } } }[] } })
-      .completion.commands[0]!.continueAsNewWorkflowExecutionCommandAttributes!;
-    expect(firstValue(attributes.input)).toBe('x-A-B');
-    expect(firstValue({ payloads: [attributes.header.fields.by!] })).toBe('B');
-    const parent = JSON.stringify(await new HistoryDriver(host, 'parent').rawTask());
-    expect(parent).toContain('startChildWorkflowExecutionCommandAttributes');
-    expect(parent).toMatch(/"header":\{"fields":\{"by"/);
-  });
-
-  test('are made once for each run', async () => {
-    const host = await open(`export async function count() { return (globalThis as any).made; }`, {
-      workflowInterceptorModules: [file('once.ts', `let made = 0; export const interceptors = () => { (globalThis as any).made = ++made; return {}; };`)],
-    });
-    for (let i = 0; i < 3; i++) {
-      const driver = new HistoryDriver(host, 'count');
-      await driver.task();
-      expect(driver.result).toBe(1);
-    }
-  });
-});
+const { file, open } = useWorkflowCode();
 
 interface Entry {
   level: string;
@@ -134,7 +18,14 @@ interface Entry {
 
 function recorder(entries: Entry[]): Logger {
   const at = (level: string) => (message: string, meta?: LogMetadata) => void entries.push({ level, message, meta });
-  return { log: (level, message, meta) => at(level)(message, meta), trace: at('TRACE'), debug: at('DEBUG'), info: at('INFO'), warn: at('WARN'), error: at('ERROR') };
+  return {
+    log: (level, message, meta) => at(level)(message, meta),
+    trace: at('TRACE'),
+    debug: at('DEBUG'),
+    info: at('INFO'),
+    warn: at('WARN'),
+    error: at('ERROR'),
+  };
 }
 
 describe('sinks and logs', () => {
@@ -163,7 +54,9 @@ describe('sinks and logs', () => {
       logger: recorder(entries),
       sinks: {
         alerts: {
-          alert: { fn: (info: { workflowId: string }, ...args: unknown[]) => void calls.push(['alert', info.workflowId, ...args]) } as never,
+          alert: {
+            fn: (info: { workflowId: string }, ...args: unknown[]) => void calls.push(['alert', info.workflowId, ...args]),
+          } as never,
           always: { fn: (_info: unknown, ...args: unknown[]) => void calls.push(['always', ...args]), callDuringReplay: true } as never,
           broken: {
             fn: () => {
@@ -180,19 +73,35 @@ describe('sinks and logs', () => {
     entries.length = 0;
     const driver = new HistoryDriver(host, 'noisy', [], { workflowId: 'loud' });
     await driver.task();
-    expect(calls).toEqual([['alert', 'loud', 'one', { list: [1, 2] }], ['always', 'first']]);
+    expect(calls).toEqual([
+      ['alert', 'loud', 'one', { list: [1, 2] }],
+      ['always', 'first'],
+    ]);
     host.evict(driver.runId);
     calls.length = 0;
     await driver.fireTimer().task();
     expect(driver.result).toBe('loud');
-    expect(calls).toEqual([['always', 'first'], ['alert', 'loud', 'two', {}], ['always', 'second']]);
+    expect(calls).toEqual([
+      ['always', 'first'],
+      ['alert', 'loud', 'two', {}],
+      ['always', 'second'],
+    ]);
     const own = entries.filter(({ message }) => ['before', 'after', 'printed { a: 1 }'].includes(message) || message.startsWith('printed'));
     expect(own.map(({ level, message }) => `${level} ${message.split(' ')[0]}`)).toEqual(['INFO before', 'WARN after', 'INFO printed']);
-    expect(own[0]!.meta).toMatchObject({ n: 1, workflowId: 'loud', runId: driver.runId, workflowType: 'noisy', namespace: 'default', taskQueue: 'tq' });
+    expect(own[0]!.meta).toMatchObject({
+      n: 1,
+      workflowId: 'loud',
+      runId: driver.runId,
+      workflowType: 'noisy',
+      namespace: 'default',
+      taskQueue: 'tq',
+    });
   });
 
   test('one that throws is logged and harms nobody', async () => {
-    expect(entries.some(({ level, message, meta }) => level === 'ERROR' && `${message} ${String(meta?.error)}`.includes('sink bug'))).toBe(true);
+    expect(entries.some(({ level, message, meta }) => level === 'ERROR' && `${message} ${String(meta?.error)}`.includes('sink bug'))).toBe(
+      true,
+    );
   });
 
   test('one that is not there is left out', async () => {
@@ -211,7 +120,10 @@ test('metrics are counted once, with the tags of the run', async () => {
     add: (value: number, tags: MetricTags = {}) => void recorded.push([name, value, tags]),
     record: (value: number, tags: MetricTags = {}) => void recorded.push([name, value, tags]),
     set: (value: number, tags: MetricTags = {}) => void recorded.push([name, value, tags]),
-    withTags: (tags: MetricTags) => ({ ...instrument(kind, name), add: (value: number, more: MetricTags = {}) => void recorded.push([name, value, { ...tags, ...more }]) }),
+    withTags: (tags: MetricTags) => ({
+      ...instrument(kind, name),
+      add: (value: number, more: MetricTags = {}) => void recorded.push([name, value, { ...tags, ...more }]),
+    }),
   });
   const meter = {
     ...noopMetricMeter,
@@ -264,7 +176,9 @@ describe('converters', () => {
     expect(Buffer.from(payload!.metadata!.encoding!).toString()).toBe('test/date');
     expect(Buffer.from(payload!.data!).toString()).toBe('5');
     driver.completeActivity('unused');
-    driver.events.at(-1)!.activityTaskCompletedEventAttributes!.result = { payloads: [{ metadata: { encoding: Buffer.from('test/date') }, data: Buffer.from('41') }] };
+    driver.events.at(-1)!.activityTaskCompletedEventAttributes!.result = {
+      payloads: [{ metadata: { encoding: Buffer.from('test/date') }, data: Buffer.from('41') }],
+    };
     await driver.task();
     const [result] = driver.events.at(-1)!.workflowExecutionCompletedEventAttributes!.result!.payloads!;
     expect(Buffer.from(result!.data!).toString()).toBe('42');
@@ -290,8 +204,12 @@ describe('converters', () => {
   });
 
   test('a file that does not export what it is for is refused', async () => {
-    await expect(open('export async function wf() {}', { payloadConverterPath: file('none.ts', 'export const other = 1;') })).rejects.toThrow(/payloadConverter/);
-    await expect(open('export async function wf() {}', { failureConverterPath: file('none2.ts', 'export const failureConverter = {};') })).rejects.toThrow(/failureConverter/);
+    await expect(
+      open('export async function wf() {}', { payloadConverterPath: file('none.ts', 'export const other = 1;') }),
+    ).rejects.toThrow(/payloadConverter/);
+    await expect(
+      open('export async function wf() {}', { failureConverterPath: file('none2.ts', 'export const failureConverter = {};') }),
+    ).rejects.toThrow(/failureConverter/);
   });
 });
 
@@ -309,12 +227,21 @@ describe('which errors fail the run', () => {
   const outcome = async (host: WorkflowHost, type: string) => {
     const driver = new HistoryDriver(host, type);
     const answer = await driver.rawTask();
-    return answer.kind === 'failed' ? 'task' : answer.kind === 'completed' && answer.completion.commands![0]!.failWorkflowExecutionCommandAttributes ? 'run' : answer.kind;
+    return answer.kind === 'failed'
+      ? 'task'
+      : answer.kind === 'completed' && answer.completion.commands![0]!.failWorkflowExecutionCommandAttributes
+        ? 'run'
+        : answer.kind;
   };
 
   test('failures do, errors do not, unless the workflow says so', async () => {
     const host = await open(CODE);
-    expect(await Promise.all(['plain', 'late', 'chosen', 'other'].map((type) => outcome(host, type)))).toEqual(['task', 'task', 'run', 'task']);
+    expect(await Promise.all(['plain', 'late', 'chosen', 'other'].map((type) => outcome(host, type)))).toEqual([
+      'task',
+      'task',
+      'run',
+      'task',
+    ]);
   });
 
   test('or the worker, by name: the classes above count as well', async () => {
@@ -371,7 +298,9 @@ describe('patches decided outside', () => {
     });
     const driver = new HistoryDriver(host, 'wf', [], { workflowId: `patched-${follows}` });
     const { commands } = await driver.task();
-    expect(commands!.filter(({ recordMarkerCommandAttributes: marker }) => marker?.markerName === 'core_patch')).toHaveLength(follows ? 1 : 0);
+    expect(commands!.filter(({ recordMarkerCommandAttributes: marker }) => marker?.markerName === 'core_patch')).toHaveLength(
+      follows ? 1 : 0,
+    );
     await driver.fireTimer().task();
     expect(driver.result).toEqual([follows, follows]);
     expect(asked).toEqual([[driver.workflowId, 'p']]);
@@ -415,7 +344,10 @@ test('stack trace queries show sources when the worker is asked for that', async
     const host = await open(code, { showStackTraceSources });
     const driver = new HistoryDriver(host, 'wf');
     await driver.task();
-    const trace = (await driver.query('__enhanced_stack_trace')) as { stacks: { locations: { file_path: string; line: number }[] }[]; sources: Record<string, { content: string }[]> };
+    const trace = (await driver.query('__enhanced_stack_trace')) as {
+      stacks: { locations: { file_path: string; line: number }[] }[];
+      sources: Record<string, { content: string }[]>;
+    };
     const location = trace.stacks[0]!.locations[0]!;
     expect(location).toMatchObject({ file_path: expect.stringMatching(/workflows\.ts$/), line: 3 });
     expect(trace.sources[location.file_path]?.[0]?.content).toBe(showStackTraceSources ? code : undefined);
