@@ -1,8 +1,10 @@
 /**
  * Several engine processes behind one port: workflows a second and CPU for 1, 2 and 4. On two cores the rate says little (worker, client and PostgreSQL want
- * their share); what a workflow costs at N over what it costs at 1 says what it would be on more.
+ * their share); what a workflow costs at N over what it costs at 1 says what it would be on more. Four workers and four clients, then one of each: a connection
+ * each. With `spread` all processes take part at once, whether or not one could do the work: what a workflow costs on a machine that needs them all.
  *
  *   node bench/processes.mjs --seconds 8
+ *   node bench/processes.mjs --processes 1,4 --pairs 4 --spread 4 --sdk official
  */
 import { startPair } from './lib/children.mjs';
 import { startEngine } from './lib/engine.mjs';
@@ -10,34 +12,46 @@ import { cpuMeter, cpuText, readOptions, report, serverCpu } from './lib/frame.m
 import { rawLimits } from './lib/limits.mjs';
 import { familyResidentMiB } from './lib/processes.mjs';
 
-const { values, number } = readOptions({ processes: { type: 'string' } });
+const IN_FLIGHT = 52;
+
+const { values, number } = readOptions({ processes: { type: 'string' }, pairs: { type: 'string' }, spread: { type: 'string' }, sdk: { type: 'string' } });
 const seconds = number('seconds', 8);
-const wanted = (values.processes ?? '1,2,4').split(',').map(Number);
+const numbers = (text) => text.split(',').filter(Boolean).map(Number);
 const figures = [];
 const notes = [];
-let alone;
-for (const processes of wanted) {
-  const engine = await startEngine({ databaseUrl: values['database-url'], flags: ['--processes', String(processes)] });
+
+/** What a workflow costs the server, and how many there are a second. */
+async function measure(flags, pairCount) {
+  const engine = await startEngine({ databaseUrl: values['database-url'], flags });
   try {
-    if (!alone) notes.push(...(await rawLimits(engine)));
-    // connections are shared out among the processes, so there must be several of each kind
-    const pairs = await Promise.all(Array.from({ length: 4 }, () => startPair(engine.address)));
+    if (notes.length === 0) notes.push(...(await rawLimits(engine)));
+    const pairs = await Promise.all(Array.from({ length: pairCount }, () => startPair(engine.address, { sdk: values.sdk ?? 'ours' })));
     const all = (message) => Promise.all(pairs.map((pair) => pair.client.ask(message)));
-    const work = { scenario: 'one-activity', inFlight: 13 };
-    await all({ ...work, limit: 500, seconds: seconds * 3 }); // until the code of every process is compiled
+    const work = { scenario: 'one-activity', inFlight: Math.ceil(IN_FLIGHT / pairCount) };
+    await all({ ...work, limit: Math.ceil(2_000 / pairCount), seconds: seconds * 3 }); // until the code of every process is compiled
     const cpu = cpuMeter(engine, Object.fromEntries(pairs.flatMap((pair, i) => [[`worker ${i + 1}`, pair.worker.pid], [`client ${i + 1}`, pair.client.pid]])));
     const results = await all({ ...work, limit: 1_000_000, seconds });
     const spent = cpu.take();
     const count = results.reduce((sum, { result }) => sum + result.latencies.length, 0);
     const perSecond = results.reduce((sum, { result }) => sum + (result.latencies.length / result.elapsedMs) * 1000, 0);
-    const cost = serverCpu(spent) / count;
-    alone ??= cost;
-    const more = processes === 1 ? {} : { atMost: processes === 4 ? 1.15 : undefined };
-    figures.push({ what: `${processes} process${processes > 1 ? 'es' : ''}: CPU of engine and PostgreSQL per workflow, over that at ${wanted[0]}`, value: cost / alone, ...more, note: `${perSecond.toFixed(0)} workflows/s` });
-    notes.push(`${processes}: CPU-ms per workflow: ${cpuText(spent, count)}; engine resident ${familyResidentMiB(engine.enginePid)?.toFixed(0)} MiB`);
+    notes.push(`${flags.join(' ')}, ${pairCount} of each: CPU-ms per workflow: ${cpuText(spent, count)}; engine resident ${familyResidentMiB(engine.enginePid)?.toFixed(0)} MiB`);
     for (const pair of pairs) await pair.end();
+    return { cost: serverCpu(spent) / count, perSecond };
   } finally {
     await engine.stop();
   }
 }
-report('Engine processes behind one port (4 workers, 4 clients, 52 in flight)', figures, notes, values.json);
+
+for (const pairCount of numbers(values.pairs ?? '4,1')) {
+  let alone;
+  const show = async (processes, placement) => {
+    const { cost, perSecond } = await measure(['--processes', String(processes), '--placement', placement], pairCount);
+    alone ??= cost;
+    const more = processes === 4 && placement === 'packed' ? { atMost: 1.15 } : {};
+    const who = `${processes} process${processes > 1 ? 'es' : ''}${placement === 'spread' ? ', all at once' : ''}, ${pairCount} worker${pairCount > 1 ? 's' : ''} and client${pairCount > 1 ? 's' : ''}`;
+    figures.push({ what: `${who}: CPU of engine and PostgreSQL per workflow, over that of the first`, value: cost / alone, ...more, note: `${perSecond.toFixed(0)} workflows/s, ${cost.toFixed(2)} ms` });
+  };
+  for (const processes of numbers(values.processes ?? '1,2,4')) await show(processes, 'packed');
+  for (const processes of numbers(values.spread ?? '4')) await show(processes, 'spread');
+}
+report(`Engine processes behind one port (${IN_FLIGHT} in flight)`, figures, notes, values.json);

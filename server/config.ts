@@ -43,6 +43,8 @@ export interface Config {
   readonly databaseWaitMs: number;
   /** Engine processes behind the one port. */
   readonly processes: number;
+  /** How they share connections: on as few as can do the work, or on all in turn. */
+  readonly placement: 'packed' | 'spread';
   readonly grpc: Address;
   /** Undefined: no HTTP port at all. */
   readonly http: Address | undefined;
@@ -123,6 +125,7 @@ const assemble = (s: Settings): Config => {
     databasePoolSize: s.databasePoolSize,
     databaseWaitMs: s.databaseWaitMs,
     processes: s.processes,
+    placement: s.placement,
     grpc: { host: s.grpcHost, port: s.grpcPort },
     http: httpPort === 'off' ? undefined : { host: s.httpHost, port: httpPort },
     log: { level: s.logLevel, format: s.logFormat },

@@ -1,7 +1,8 @@
-/** One engine process of a group: starts when its parent says so, ends when the parent says so or is gone. */
+/** One engine process of a group: stands by when its parent says so, takes part when it says so, ends when it says so or is gone. */
+import type { Socket } from 'node:net';
 import type { Config } from './config.js';
+import { type FromMember, LOAD_TOLD_MS, type ToMember } from './group/messages.js';
 import { createLogger } from './log.js';
-import type { FromMember, ToMember } from './process-group.js';
 import { createServer, type PerdureServer } from './server.js';
 
 let server: PerdureServer | undefined;
@@ -11,15 +12,37 @@ const say = (message: FromMember): void => {
   process.send?.(message);
 };
 
-async function start(config: Config): Promise<void> {
+async function attempt(work: () => Promise<void>): Promise<void> {
   try {
-    server = await createServer({ config, log: createLogger(config.log) });
-    const { grpcAddress } = await server.start();
-    say({ type: 'ready', grpcAddress });
+    await work();
   } catch (error) {
     say({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
     process.exit(1);
   }
+}
+
+async function prepare(config: Config): Promise<void> {
+  server = await createServer({ config, log: createLogger(config.log), handed: true });
+  say({ type: 'prepared' });
+}
+
+async function start(): Promise<void> {
+  await server?.start();
+  say({ type: 'started' });
+  tellLoad();
+}
+
+/** A second of computing of one processor is 1. */
+function tellLoad(): void {
+  let before = process.cpuUsage();
+  let beforeMs = performance.now();
+  setInterval(() => {
+    const nowMs = performance.now();
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    say({ type: 'load', load: { cpu: (user + system) / 1_000 / (nowMs - beforeMs), connections: server?.connections.size ?? 0 } });
+    beforeMs = nowMs;
+  }, LOAD_TOLD_MS).unref();
 }
 
 async function end(): Promise<void> {
@@ -29,10 +52,29 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-process.on('message', (message: ToMember) => {
-  if (message.type === 'start') void start(message.config);
-  else if (message.type === 'metrics') say({ type: 'metrics', id: message.id, text: server?.metrics() ?? '' });
-  else void end();
+function take(socket: Socket | undefined): void {
+  if (!socket) return; // it was closed on its way
+  if (server && !ending) server.connections.take(socket);
+  else socket.destroy();
+}
+
+process.on('message', (message: ToMember, socket: Socket | undefined) => {
+  switch (message.type) {
+    case 'prepare':
+      return void attempt(() => prepare(message.config));
+    case 'start':
+      return void attempt(start);
+    case 'serves':
+      return server?.serves(message.grpcAddress);
+    case 'connection':
+      return take(socket);
+    case 'move':
+      return say({ type: 'moving', connections: server?.connections.move(message.share) ?? 0 });
+    case 'metrics':
+      return say({ type: 'metrics', id: message.id, text: server?.metrics() ?? '' });
+    case 'stop':
+      return void end();
+  }
 });
 process.on('disconnect', () => void end());
 // a terminal sends these to every process at once; the parent says when it is time

@@ -1,31 +1,29 @@
 /**
- * Several engine processes behind one port: TypeScript runs on one core, users' machines have more. Each member is a whole node on the same
- * database; the parent only starts them again when they die, answers HTTP for all, and stops them together.
+ * Several engine processes behind one port: TypeScript runs on one core, users' machines have more. The parent accepts connections and gives each to
+ * a member (group/placement.ts says to which), starts members again when they die, answers HTTP for all, and stops them together. A member that
+ * takes part is a whole node on the database; the others stand by, ready to take part within a moment.
  */
-import cluster, { type Worker } from 'node:cluster';
-import { fileURLToPath } from 'node:url';
-import type { Config } from './config.js';
+import { createServer, type Server, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
+import type { Address, Config } from './config.js';
+import { Machine } from './engine/load/machine.js';
+import { Member } from './group/member.js';
+import { type MemberView, type Move, nextStep, placeConnection } from './group/placement.js';
 import type { Logger } from './log.js';
 import { joinMetrics } from './metrics-of-group.js';
+import { bindAddress, cannotListen } from './transport/grpc/bind-address.js';
 import { createHttpServer } from './transport/http/http-server.js';
 
-/** What parent and members say to each other. */
-export type ToMember = { type: 'start'; config: Config } | { type: 'metrics'; id: number } | { type: 'stop' };
-/** A member says hello once it listens: what is said to it before is lost. */
-export type FromMember = { type: 'hello' } | { type: 'ready'; grpcAddress: string } | { type: 'failed'; reason: string } | { type: 'metrics'; id: number; text: string };
-
-interface Member {
-  readonly slot: number;
-  readonly worker: Worker;
-  grpcAddress: string;
-}
-
-const MEMBER = fileURLToPath(new URL('./group-member.js', import.meta.url));
 /** A member that dies is replaced after so long; one that dies again and again does not take the machine with it. */
 const RESTART_MS = 500;
-const METRICS_MS = 1_000;
 /** On top of the members' own grace. */
 const STOP_MARGIN_MS = 5_000;
+const LOOK_MS = 1_000;
+/** Connections that were told to go elsewhere come again within this. */
+const MOVE_MS = 10_000;
+/** Connections that wait for a member to serve them; more, and those that wait too long, are closed. */
+const WAITING_MAX = 10_000;
+const WAITING_MS = 10_000;
 
 export interface ProcessGroup {
   start(): Promise<{ grpcAddress: string; httpAddress: string }>;
@@ -49,96 +47,166 @@ export function createProcessGroup({ config, log, processes }: { config: Config;
 
 class Group {
   private readonly members = new Map<number, Member>();
+  private readonly machine = new Machine(() => performance.now());
+  private readonly server: Server;
+  private grpcAddress = '';
   private stopping = false;
-  private nextId = 1;
+  private looking: NodeJS.Timeout | undefined;
+  private readonly waiting = new Map<Socket, NodeJS.Timeout>();
+  /** Where connections come again that were told to: so many of the next go there. */
+  private moving: { to: number; left: number; untilMs: number } | undefined;
 
   constructor(
     private readonly config: Config,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.accept(socket));
+  }
 
-  /** The first member binds the port (and migrates the database); the others share it. */
+  /** The first member migrates the database and serves; then the port opens, and the others make themselves ready. */
   async start(processes: number): Promise<string> {
-    cluster.setupPrimary({ exec: MEMBER, args: [] });
-    const address = await this.fork(0);
-    await Promise.all(Array.from({ length: processes - 1 }, (_, i) => this.fork(i + 1)));
-    return address;
+    const first = this.fork(0);
+    for (let slot = 1; slot < processes; slot++) this.fork(slot).catch((error) => this.failed(slot, error));
+    await first;
+    await this.members.get(0)?.start();
+    this.grpcAddress = await listen(this.server, this.config.grpc);
+    for (const member of this.members.values()) this.tellAddress(member);
+    this.looking = setInterval(() => this.look(), LOOK_MS);
+    this.look();
+    return this.grpcAddress;
   }
 
   readiness(): { ready: boolean; reason?: string } {
-    const ready = [...this.members.values()].filter((m) => m.grpcAddress !== '').length;
-    return ready > 0 ? { ready: true } : { ready: false, reason: 'no engine process is ready' };
+    const ready = [...this.members.values()].some(({ state }) => state === 'ready');
+    return ready ? { ready: true } : { ready: false, reason: 'no engine process is ready' };
   }
 
   /** The metrics of all members, each sample with its process. */
   async metrics(): Promise<string> {
-    const texts = await Promise.all([...this.members.values()].map(async (member) => [member.slot, await this.metricsOf(member)] as const));
-    return joinMetrics(texts);
+    const members = [...this.members.values()].sort((a, b) => a.slot - b.slot);
+    return joinMetrics(await Promise.all(members.map(async (member) => [member.slot, await member.metrics()] as const)));
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
+    clearInterval(this.looking);
+    this.server.close();
+    for (const socket of this.waiting.keys()) socket.destroy();
     const limitMs = this.config.shutdownGraceMs + STOP_MARGIN_MS;
-    await Promise.all([...this.members.values()].map((member) => stopped(member.worker, limitMs)));
+    await Promise.all([...this.members.values()].map((member) => member.stop(limitMs)));
   }
 
-  /** Starts the member of a slot; resolves to its address when it serves. */
-  private fork(slot: number): Promise<string> {
-    const worker = cluster.fork();
-    const member: Member = { slot, worker, grpcAddress: '' };
-    this.members.set(slot, member);
-    return new Promise((resolve, reject) => {
-      worker.on('message', (message: FromMember) => {
-        if (message.type === 'hello') worker.send({ type: 'start', config: sendable(this.config) } satisfies ToMember);
-        if (message.type === 'failed') reject(new Error(message.reason));
-        if (message.type !== 'ready') return;
-        member.grpcAddress = message.grpcAddress;
-        resolve(message.grpcAddress);
-      });
-      worker.once('exit', (code, signal) => {
-        this.members.delete(slot);
-        if (member.grpcAddress === '') reject(new Error(`engine process ${slot} ended before it was ready (${signal ?? `exit code ${code}`})`));
-        if (this.stopping) return;
-        this.log.warn({ process: slot, code, signal }, 'an engine process ended; it is started again');
-        setTimeout(() => this.again(slot), RESTART_MS);
-      });
+  /** Starts the process of a slot; resolves when it stands by. */
+  private fork(slot: number): Promise<void> {
+    const member: Member = new Member(slot, this.config, Date.now, {
+      onReady: () => {
+        this.tellAddress(member);
+        this.serveWaiting();
+        this.look();
+      },
+      onMoving: (connections) => {
+        if (this.moving) this.moving.left = connections;
+      },
+      onExit: (code, signal) => this.ended(member, code, signal),
     });
+    this.members.set(slot, member);
+    return member.prepared;
+  }
+
+  private ended(member: Member, code: number | null, signal: NodeJS.Signals | null): void {
+    const { slot } = member;
+    if (this.members.get(slot) === member) this.members.delete(slot);
+    if (this.stopping) return;
+    if (member.state !== 'ending') this.log.warn({ process: slot, code, signal }, 'an engine process ended; it is started again');
+    this.look(); // another takes its place at once
+    setTimeout(() => this.again(slot), RESTART_MS);
   }
 
   private again(slot: number): void {
     if (this.stopping || this.members.has(slot)) return;
-    this.fork(slot).catch((error) => this.log.error({ err: error, process: slot }, 'an engine process could not be started again'));
+    this.fork(slot).catch((error) => this.failed(slot, error));
   }
 
-  private metricsOf({ worker }: Member): Promise<string> {
-    const id = this.nextId++;
-    return new Promise((resolve) => {
-      const end = (text: string): void => {
-        clearTimeout(timer);
-        worker.off('message', onMessage);
-        resolve(text);
-      };
-      const onMessage = (message: FromMember): void => {
-        if (message.type === 'metrics' && message.id === id) end(message.text);
-      };
-      const timer = setTimeout(() => end(''), METRICS_MS);
-      worker.on('message', onMessage);
-      worker.send({ type: 'metrics', id } satisfies ToMember);
+  private failed(slot: number, error: unknown): void {
+    if (!this.stopping) this.log.error({ err: error, process: slot }, 'an engine process could not be started');
+  }
+
+  private tellAddress(member: Member): void {
+    if (this.grpcAddress !== '') member.say({ type: 'serves', grpcAddress: this.grpcAddress });
+  }
+
+  private accept(socket: Socket): void {
+    socket.on('error', () => undefined);
+    const member = this.placeFor();
+    if (member) {
+      member.take(socket);
+      return;
+    }
+    if (this.stopping || this.waiting.size >= WAITING_MAX) {
+      socket.destroy();
+      return;
+    }
+    const timer = setTimeout(() => socket.destroy(), WAITING_MS);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.waiting.delete(socket);
     });
+    this.waiting.set(socket, timer);
+    this.look();
+  }
+
+  private placeFor(): Member | undefined {
+    const nowMs = Date.now();
+    const { moving } = this;
+    if (moving && moving.left > 0 && moving.untilMs > nowMs) {
+      const to = this.members.get(moving.to);
+      if (to?.state === 'ready') {
+        moving.left--;
+        return to;
+      }
+    }
+    const slot = placeConnection([...this.members.values()], this.config.placement, nowMs);
+    return slot === undefined ? undefined : this.members.get(slot);
+  }
+
+  private serveWaiting(): void {
+    for (const [socket, timer] of this.waiting) {
+      const member = this.placeFor();
+      if (!member) return;
+      clearTimeout(timer);
+      this.waiting.delete(socket);
+      member.take(socket);
+    }
+  }
+
+  /** Does what the load of the members asks for. */
+  private look(): void {
+    if (this.stopping || !this.looking) return;
+    const nowMs = Date.now();
+    const spare = (1 - this.machine.utilization()) * availableParallelism();
+    const members: readonly MemberView[] = [...this.members.values()];
+    if (this.moving && this.moving.untilMs > nowMs) return; // what was moved shows its effect first
+    const step = nextStep(members, this.config.placement, spare, nowMs);
+    if (!step) return;
+    const member = this.members.get(step.type === 'move' ? step.from : step.slot);
+    if (step.type === 'start') member?.start().catch((error) => this.failed(step.slot, error));
+    else if (step.type === 'move') this.move(member, step, nowMs);
+    else void member?.stop(this.config.shutdownGraceMs + STOP_MARGIN_MS);
+  }
+
+  private move(member: Member | undefined, { from, to, share }: Move, nowMs: number): void {
+    this.log.info({ from, to, share }, 'an engine process hands connections to another');
+    this.moving = { to, left: Number.POSITIVE_INFINITY, untilMs: nowMs + MOVE_MS }; // it says how many
+    member?.say({ type: 'move', share });
   }
 }
 
-/** JSON has no Infinity. */
-const sendable = (config: Config): Config => ({ ...config, databaseWaitMs: Math.min(config.databaseWaitMs, Number.MAX_SAFE_INTEGER) });
-
-function stopped(worker: Worker, limitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), limitMs);
-    worker.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
+function listen(server: Server, { host, port }: Address): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen(host, port, error)));
+    server.listen({ host, port, backlog: 511 }, () => {
+      const bound = server.address();
+      resolve(bindAddress(host, typeof bound === 'object' && bound !== null ? bound.port : port));
     });
-    if (worker.isConnected()) worker.send({ type: 'stop' } satisfies ToMember);
-    else worker.process.kill('SIGKILL');
   });
 }

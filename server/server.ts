@@ -17,23 +17,29 @@ import type { Loop } from './loops/loop.js';
 import { packageFolder } from './package-files.js';
 import { readClusterId } from './storage/cluster.js';
 import { migrate } from './storage/migrate.js';
-import { createGrpcServer } from './transport/grpc/grpc-server.js';
+import { createGrpcServer, type GrpcServer } from './transport/grpc/grpc-server.js';
 
 export interface ServerOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly clock?: Clock;
   readonly ids?: Ids;
+  /** Binds no gRPC port: connections are handed over by another process. */
+  readonly handed?: boolean;
 }
 
 export interface PerdureServer {
   start(): Promise<{ grpcAddress: string; httpAddress: string }>;
   stop(): Promise<void>;
+  /** Those that another process hands over. */
+  readonly connections: GrpcServer['connections'];
+  /** Where callers find it, when another process accepts them. */
+  serves(grpcAddress: string): void;
   /** Prometheus text. */
   metrics(): string;
 }
 
-export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds }: ServerOptions): Promise<PerdureServer> {
+export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds, handed = false }: ServerOptions): Promise<PerdureServer> {
   await migrate(config.databaseUrl, { log });
   const { engine, parts } = composeEngine(config, log, clock, ids);
   const { timeSkipping } = engine;
@@ -56,6 +62,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
     services,
     extraServices: [approvals],
     callStreamProto: join(packageFolder('proto'), 'perdure', 'v1', 'calls.proto'),
+    handed,
     log,
   });
   const http =
@@ -74,9 +81,14 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
         void takeOver(engine, outbox).catch((err) =>
           log.warn({ err }, 'what earlier nodes had claimed is free only when their claims end'),
         );
-      address.grpc = (await grpc.start()).address;
+      const bound = await grpc.start();
+      if (!handed) address.grpc = bound.address;
       address.http = http ? await http.start() : '';
       return { grpcAddress: address.grpc, httpAddress: address.http };
+    },
+    connections: grpc.connections,
+    serves(grpcAddress) {
+      address.grpc = grpcAddress;
     },
     metrics: () => metricsText(engine, startedMs),
     async stop() {

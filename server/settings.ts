@@ -133,6 +133,9 @@ export const settings = define({
     env: 'PERDURE_PROCESSES', flag: '--processes', default: '1', expected: 'a whole number from 1 to 64, or "auto" (one for each core)',
     schema: z.union([z.literal('auto').transform(() => availableParallelism()), wholeNumber(1, 64)]),
   },
+  placement: {
+    env: 'PERDURE_PLACEMENT', flag: '--placement', default: 'packed', expected: 'one of packed, spread', schema: oneOf({ packed: 'packed', spread: 'spread' } as const),
+  },
   requestsMax: {
     env: 'PERDURE_REQUESTS', flag: '--requests', default: '1000', expected: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000),
   },

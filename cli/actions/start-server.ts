@@ -15,6 +15,7 @@ const flagsOf = (options: StartOptions): Flags => ({
   logLevel: options.logLevel,
   logFormat: options.logFormat,
   processes: options.processes,
+  placement: options.placement,
   requestsMax: options.requests,
   requestsQueuedMax: options.requestQueue,
   requestQueuedMsMax: options.requestQueueTime,

@@ -22,6 +22,7 @@ const common = (command: Command): Command =>
     .option('--log-level <level>', 'trace, debug, info, warn, error, never (default: info)')
     .option('--log-format <format>', 'pretty or json (default: pretty on a terminal)')
     .option('--processes <n>', 'engine processes behind the port, "auto" for one a core (default: 1)')
+    .option('--placement <how>', 'how they share connections: "packed" on as few as can do the work, or "spread" (default: packed)')
     .option('--requests <n>', 'requests in work at once (default: 1000)')
     .option('--request-queue <n>', 'requests that wait for their turn before more are refused (default: 5000)')
     .option('--request-queue-time <duration>', 'how long a request waits for its turn before it is refused (default: 3s)')
@@ -75,6 +76,7 @@ export interface StartOptions {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly processes?: string;
+  readonly placement?: string;
   readonly requests?: string;
   readonly requestQueue?: string;
   readonly requestQueueTime?: string;

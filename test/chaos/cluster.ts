@@ -1,4 +1,5 @@
 /** Engine processes on one database that are killed, frozen and started again, while whoever calls them asks where they are now. */
+import { execFileSync } from 'node:child_process';
 import { perdure, type Perdure } from '../helpers/perdure-process.js';
 import { until } from '../helpers/until.js';
 
@@ -21,6 +22,8 @@ export class NodeProcess {
     readonly name: string,
     readonly databaseUrl: string,
     private readonly env: Readonly<Record<string, string>> = {},
+    /** More than one: a group of so many behind one port, all of which take part. One of them is killed or frozen at a time. */
+    readonly processes = 1,
   ) {}
 
   /** Starts an engine here; with a crash point it dies by itself. Resolves when it serves, or is dead before that. */
@@ -28,7 +31,7 @@ export class NodeProcess {
     if (this.over) return;
     const env = { ...this.env, DATABASE_URL: this.databaseUrl, ...(crashAt !== undefined && { PERDURE_CRASH_AT: crashAt }) };
     const process = perdure(
-      ['server', 'start', '--port', '0', '--http-port', 'off', '--log-level', 'warn', '--database-pool-size', '6'],
+      ['server', 'start', '--port', '0', '--http-port', 'off', '--log-level', 'warn', '--database-pool-size', '6', ...this.groupFlags],
       env,
     );
     this.process = process;
@@ -42,6 +45,21 @@ export class NodeProcess {
     const address = await Promise.race([process.grpcAddress().catch(() => ''), dead.then(() => '')]);
     if (this.process === process) this.address = address;
   }
+
+  private get groupFlags(): string[] {
+    return this.processes > 1 ? ['--processes', String(this.processes), '--placement', 'spread'] : [];
+  }
+
+  /** A process of the group, any of them. */
+  private member(): number | undefined {
+    const lines = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' }).split('\n');
+    const members = lines
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, parent, ...args]) => Number(parent) === this.process?.child.pid && args.join(' ').includes('group-member'));
+    return members.length > 0 ? Number(members[Math.floor(Math.random() * members.length)]![0]) : undefined;
+  }
+
+  private frozen: number | undefined;
 
   get running(): boolean {
     return this.process !== undefined;
@@ -57,20 +75,34 @@ export class NodeProcess {
   }
 
   async kill(): Promise<void> {
+    if (this.processes > 1) {
+      const member = this.member();
+      if (member !== undefined) signal(member, 'SIGKILL');
+      return;
+    }
     await this.process?.kill('SIGKILL');
     await until(`engine ${this.name} to be gone`, () => !this.running);
   }
 
   freeze(): void {
+    if (this.processes > 1) {
+      this.frozen = this.member();
+      if (this.frozen !== undefined) signal(this.frozen, 'SIGSTOP');
+      return;
+    }
     this.process?.child.kill('SIGSTOP');
   }
 
   wake(): void {
+    if (this.frozen !== undefined) signal(this.frozen, 'SIGCONT');
+    this.frozen = undefined;
+    if (this.processes > 1) return;
     this.process?.child.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {
     this.over = true;
+    this.wake();
     const process = this.process;
     if (process === undefined) return;
     process.child.kill('SIGCONT');
@@ -80,14 +112,23 @@ export class NodeProcess {
   }
 }
 
+/** To a process that may be gone by now. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it is
+  }
+}
+
 export class Cluster {
   readonly nodes: NodeProcess[] = [];
 
   constructor(private readonly options: ClusterOptions) {}
 
   /** @param databaseUrl another way to the same database */
-  async add(databaseUrl = this.options.databaseUrl): Promise<NodeProcess> {
-    const node = new NodeProcess(`node-${this.nodes.length + 1}`, databaseUrl);
+  async add(databaseUrl = this.options.databaseUrl, processes = 1): Promise<NodeProcess> {
+    const node = new NodeProcess(`node-${this.nodes.length + 1}`, databaseUrl, {}, processes);
     this.nodes.push(node);
     await node.start();
     return node;

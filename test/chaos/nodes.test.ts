@@ -65,10 +65,10 @@ class Trouble {
 
   /** Unless it is the only one that serves: engines that are dead all the time show nothing. */
   kill = (): Promise<void> =>
-    this.with(this.pick(2), async (node) => {
+    this.with(this.pick(this.cluster.nodes[0]!.processes > 1 ? 1 : 2), async (node) => {
       await node.kill();
       this.note('killed');
-      await node.start();
+      if (!node.running) await node.start();
     });
 
   freeze = async (): Promise<void> =>
@@ -123,18 +123,20 @@ async function loseNotifications(url: string): Promise<void> {
 
 interface Plan {
   readonly nodes: number;
+  /** Of each node; default 1. */
+  readonly processes?: number;
   readonly seconds: number;
   readonly muted?: boolean;
   /** What happens, by the second at which it begins; kills come each second besides. */
   readonly troubles: (trouble: Trouble) => readonly (() => Promise<void>)[];
 }
 
-async function survive({ nodes, seconds, muted, troubles }: Plan): Promise<void> {
+async function survive({ nodes, processes = 1, seconds, muted, troubles }: Plan): Promise<void> {
   postgres = await startEmbeddedPostgres({ durable: true });
   if (muted) await loseNotifications(postgres.url);
   const network = await Network.to(postgres.url);
   const cluster = new Cluster({ databaseUrl: postgres.url });
-  for (let i = 0; i < nodes; i++) await cluster.add(i === 0 ? network.url : undefined);
+  for (let i = 0; i < nodes; i++) await cluster.add(i === 0 ? network.url : undefined, processes);
   const calls = new Calls(() => cluster.addresses());
   const worker = new ChaosWorker(calls, 4);
   const load = new Load(calls);
@@ -164,7 +166,7 @@ async function survive({ nodes, seconds, muted, troubles }: Plan): Promise<void>
   await network.close();
   const checked = await checkDatabase(postgres.url);
   const losses = load.losses(checked, worker);
-  report({ calls, load, trouble, checked, losses, recoveryMs, nodes, muted: muted === true });
+  report({ calls, load, trouble, checked, losses, recoveryMs, nodes, processes, muted: muted === true });
   expect(cluster.nodes.flatMap((node) => node.failures)).toEqual([]);
   expect(checked.problems).toEqual([]);
   expect(losses).toEqual([]);
@@ -180,13 +182,14 @@ interface Facts {
   losses: string[];
   recoveryMs: number;
   nodes: number;
+  processes: number;
   muted: boolean;
 }
 
-function report({ calls, load, trouble, checked, losses, recoveryMs, nodes, muted }: Facts): void {
+function report({ calls, load, trouble, checked, losses, recoveryMs, nodes, processes, muted }: Facts): void {
   const doubled = losses.filter((text) => /twice|more than once|times/.test(text)).length;
   const lines = [
-    `${nodes} nodes${muted ? ', no notifications' : ''}: ${calls.answered} operations answered, ${calls.repeated} repeated, ${load.results} of ${load.promised.length} workflows with a result, ${checked.events} events`,
+    `${nodes} nodes${processes > 1 ? ` of ${processes} processes` : ''}${muted ? ', no notifications' : ''}: ${calls.answered} operations answered, ${calls.repeated} repeated, ${load.results} of ${load.promised.length} workflows with a result, ${checked.events} events`,
     `  troubles: ${Object.entries(trouble.count)
       .map(([what, times]) => `${what} ${times}`)
       .join(', ')}`,
@@ -211,6 +214,12 @@ describe('nodes on one database', () => {
   it(
     'do the same when no notification ever arrives',
     () => survive({ nodes: LONG ? 2 : 3, seconds: SECONDS * 0.4, muted: true, troubles: (t) => [t.cut, t.freeze, t.terminateConnections] }),
+    SECONDS * 1000 + 120_000,
+  );
+
+  it(
+    'do the same when they are processes behind one port',
+    () => survive({ nodes: 1, processes: LONG ? 4 : 3, seconds: SECONDS * 0.4, troubles: (t) => [t.freeze, t.terminateConnections, t.cut] }),
     SECONDS * 1000 + 120_000,
   );
 });

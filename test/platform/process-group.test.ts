@@ -40,6 +40,20 @@ describe('a group of engine processes', () => {
     for (const member of replaced) expect(() => process.kill(member, 0)).toThrow(/ESRCH/);
   });
 
+  it('serves new callers while the process that did the work is frozen', { timeout: 60_000 }, async () => {
+    const group = perdure(['server', 'start-dev', '--port', '0', '--http-port', '0', '--processes', '2']);
+    const address = await group.grpcAddress();
+    expect((await list(address)).code).toBe(0);
+    const [first] = membersOf(group.child.pid!);
+    process.kill(first!, 'SIGSTOP');
+    try {
+      await until('another to serve', async () => (await list(address)).code === 0, 30_000);
+    } finally {
+      process.kill(first!, 'SIGCONT');
+    }
+    expect((await group.kill('SIGTERM')).code).toBe(0);
+  });
+
   it('refuses a number of processes that makes no sense', async () => {
     const { code, stderr } = await run(['server', 'start-dev', '--processes', 'many']);
     expect(code).toBe(2);

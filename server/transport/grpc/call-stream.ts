@@ -3,9 +3,9 @@ import { type handleBidiStreamingCall, Metadata, type MethodDefinition, type Ser
 import { enums } from '../../core/api.js';
 import { resourceExhausted, ServiceError } from '../../core/errors.js';
 import type { Call, Handler } from '../../engine/call.js';
-import type { GrpcLog } from './log.js';
 import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
-import type { Admission } from './unary-call.js';
+import type { Connection, Endable } from './connections.js';
+import type { Surroundings } from './unary-call.js';
 
 interface CallMessage {
   id: number;
@@ -55,7 +55,7 @@ export function streamMethods(definitions: readonly { definition: ServiceDefinit
 }
 
 /** One call of the stream, as use cases see it. */
-class StreamCall implements Call {
+class StreamCall implements Call, Endable {
   cancelled = false;
   private listeners: (() => void)[] = [];
 
@@ -71,16 +71,21 @@ class StreamCall implements Call {
     else this.listeners.push(listener);
   }
 
+  /** Its connection goes: to its use case that looks the same. */
+  endEarly(): void {
+    this.cancel();
+  }
+
   cancel(): void {
     this.cancelled = true;
     for (const listener of this.listeners.splice(0)) listener();
   }
 }
 
-export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, admit: Admission, log: GrpcLog): handleBidiStreamingCall<CallBatch, { replies: ReplyMessage[] }> {
+export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, surroundings: Omit<Surroundings, 'unread'>): handleBidiStreamingCall<CallBatch, { replies: ReplyMessage[] }> {
   return (stream) => {
     stream.sendMetadata(new Metadata());
-    new CallStream(stream, methods, admit, log);
+    new CallStream(stream, methods, surroundings);
   };
 }
 
@@ -94,13 +99,14 @@ class CallStream {
   private ended = false;
   private readonly clientName: string;
   private readonly clientVersion: string;
+  private readonly connection: Connection | undefined;
 
   constructor(
     private readonly stream: Stream,
     private readonly methods: ReadonlyMap<string, StreamMethod>,
-    private readonly admit: Admission,
-    private readonly log: GrpcLog,
+    private readonly surroundings: Omit<Surroundings, 'unread'>,
   ) {
+    this.connection = surroundings.connections?.of(stream.getPeer());
     this.clientName = String(stream.metadata.get('client-name')[0] ?? '');
     this.clientVersion = String(stream.metadata.get('client-version')[0] ?? '');
     stream.on('data', (batch: CallBatch) => this.take(batch));
@@ -125,15 +131,19 @@ class CallStream {
   private async serve({ id, method, request, timeoutMs }: CallMessage): Promise<void> {
     const call = new StreamCall(method, timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY, this.clientName, this.clientVersion);
     let reply: ReplyMessage;
+    let over: (() => void) | undefined;
     try {
       const target = this.target(id, method);
       this.calls.set(id, call);
-      this.admit(call, this.stream.metadata);
-      const response = await target.handler(decode(target, request), call);
+      this.surroundings.admit(call, this.stream.metadata);
+      const message = decode(target, request);
+      over = this.connection?.begin(method, message, call);
+      const response = await target.handler(message, call);
       reply = { id, code: status.OK, response: target.definition.responseSerialize(response) };
     } catch (error) {
       reply = failed(id, this.statusOf(error, method));
     }
+    over?.();
     const underWay = this.calls.get(id) === call;
     if (!underWay && reply.code === status.OK) return; // its caller went away
     if (underWay) this.calls.delete(id);
@@ -150,7 +160,7 @@ class CallStream {
 
   private statusOf(error: unknown, method: string): GrpcStatus {
     if (isServiceError(error)) return serviceErrorStatus(error);
-    this.log.error({ err: error, method }, 'a request failed unexpectedly');
+    this.surroundings.log.error({ err: error, method }, 'a request failed unexpectedly');
     return defectStatus();
   }
 

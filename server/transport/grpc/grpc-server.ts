@@ -10,8 +10,10 @@ import {
 import { unimplemented } from '../../core/errors.js';
 import type { Handler, Handlers } from '../../engine/call.js';
 import { API_SERVER_VERSION } from '../../engine/capabilities.js';
+import { bindAddress, cannotListen } from './bind-address.js';
 import { clientAdmission } from './client-admission.js';
 import { openCallStream, streamMethods } from './call-stream.js';
+import { Connections } from './connections.js';
 import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from './open-api.js';
@@ -29,6 +31,8 @@ export interface GrpcServerOptions {
   readonly extraServices?: readonly OwnService[];
   /** Path of calls.proto, to serve the stream of calls. */
   readonly callStreamProto?: string;
+  /** Binds nothing: another process accepts connections and hands them over (`connections`). */
+  readonly handed?: boolean;
   readonly log: GrpcLog;
   readonly limits?: Partial<GrpcLimits>;
 }
@@ -53,6 +57,8 @@ const DEFAULT_LIMITS: GrpcLimits = {
 };
 
 export interface GrpcServer {
+  /** Those that were handed over. */
+  readonly connections: Connections;
   /** Binds and serves. Rejects with a text that names the address when it cannot. */
   start(): Promise<{ host: string; port: number; address: string }>;
   /** Health as checkers see it; SERVING from the start on. */
@@ -85,18 +91,10 @@ function implementation(
   );
 }
 
-const bindAddress = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
-
-/** The system's reason, out of the list that grpc-js makes of it. */
-function bindReason({ message }: Error): string {
-  const [, code, reason] = /listen (E\w+): ([a-z ]+)/.exec(message) ?? [];
-  return code && reason ? `${reason.trim()} (${code})` : message;
-}
-
 function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(bindAddress(host, port), ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(new Error(`gRPC cannot listen on ${bindAddress(host, port)}: ${bindReason(error)}`));
+      if (error) reject(cannotListen(host, port, error));
       else resolve(bound);
     });
   });
@@ -131,7 +129,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.max_concurrent_streams': limits.maxConcurrentStreams,
   });
   const admit = clientAdmission(API_SERVER_VERSION);
-  const surroundings = { admit, log, unread: new UnreadAnswers(limits.unreadBytesMax) };
+  const connections = new Connections(server);
+  const surroundings = { admit, log, unread: new UnreadAnswers(limits.unreadBytesMax), connections: options.handed ? connections : undefined };
   const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
     server.addService(definition, implementation(name, definition, handlers, surroundings));
   const open: [name: string, handlers: Handlers][] = [[WORKFLOW_SERVICE, services.workflow], [OPERATOR_SERVICE, services.operator]];
@@ -144,15 +143,16 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     const methods = streamMethods(
       open.map(([service, handlers]) => ({ definition: openApiService(service), handlerOf: (name) => handlers[name] ?? absent(service, name) })),
     );
-    server.addService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} }), { Open: openCallStream(methods, admit, log) });
+    server.addService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} }), { Open: openCallStream(methods, surroundings) });
     declared.push(stream);
   }
   const health = createHealth([...open.map(([name]) => name), ...declared.map((own) => own.serviceName)]);
   health.addTo(server);
   addReflection(server, open.map(([name]) => name), declared);
   return {
+    connections,
     async start() {
-      const bound = await bind(server, host, port);
+      const bound = options.handed ? port : await bind(server, host, port);
       health.setServing(true);
       return { host, port: bound, address: bindAddress(host, bound) };
     },

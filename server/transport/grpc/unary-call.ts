@@ -3,6 +3,7 @@ import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Call, Handler } from '../../engine/call.js';
 import { isServiceError, type GrpcStatus, defectStatus, serviceErrorStatus } from './status.js';
 import type { GrpcLog } from './log.js';
+import type { Connections, Endable } from './connections.js';
 import type { UnreadAnswers } from './unread-answers.js';
 
 const header = (metadata: Metadata, name: string): string => {
@@ -11,8 +12,9 @@ const header = (metadata: Metadata, name: string): string => {
 };
 
 /** A call under way, as use cases see it. grpc-js also says "cancelled" after a normal end, which is not passed on. */
-class UnaryCall implements Call {
+class UnaryCall implements Call, Endable {
   #answered = false;
+  #early = false;
   #listening = false;
   #listeners: Array<() => void> = [];
 
@@ -31,12 +33,12 @@ class UnaryCall implements Call {
     return header(this.call.metadata, 'client-version');
   }
   get cancelled(): boolean {
-    return !this.#answered && this.call.cancelled;
+    return this.#early || (!this.#answered && this.call.cancelled);
   }
 
   onCancelled(listener: () => void): void {
     if (this.#answered) return;
-    if (this.call.cancelled) {
+    if (this.#early || this.call.cancelled) {
       listener();
       return;
     }
@@ -44,11 +46,20 @@ class UnaryCall implements Call {
     if (this.#listening) return;
     this.#listening = true;
     this.call.once('cancelled', () => {
-      if (this.#answered) return;
-      const listeners = this.#listeners;
-      this.#listeners = [];
-      for (const each of listeners) each();
+      if (!this.#answered) this.#tell();
     });
+  }
+
+  /** The connection goes: to its use case that looks as if its caller had gone, and it answers with what there is. */
+  endEarly(): void {
+    this.#early = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const each of listeners) each();
   }
 
   /** From here on the caller has its answer, and nobody is told of a cancel. */
@@ -72,24 +83,29 @@ export interface Surroundings {
   readonly admit: Admission;
   readonly unread: UnreadAnswers;
   readonly log: GrpcLog;
+  /** Where connections are handed over by another process: those. */
+  readonly connections: Connections | undefined;
 }
 
 /** A handler as grpc-js calls it. */
-export function unary(method: string, handler: Handler<object>, { admit, log, unread }: Surroundings): handleUnaryCall<object, object> {
+export function unary(method: string, handler: Handler<object>, { admit, log, unread, connections }: Surroundings): handleUnaryCall<object, object> {
   return (grpcCall, reply) => {
     const call = new UnaryCall(method, grpcCall);
+    const over = connections?.of(grpcCall.getPeer())?.begin(method, grpcCall.request, call);
     const respond = async () => {
       admit(call, grpcCall.metadata);
       return handler(grpcCall.request, call);
     };
     respond().then(
       (response) => {
+        over?.();
         call.answered();
         const refused = unread.take(method, grpcCall, response);
         if (refused) reply(serviceErrorStatus(refused));
         else reply(null, response);
       },
       (error: unknown) => {
+        over?.();
         call.answered();
         reply(statusOf(error, method, log));
       },

@@ -1,0 +1,152 @@
+/** One member of a group as its parent knows it: the process, how far it is, what it has to do. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.js';
+import type { FromMember, MemberLoad, ToMember } from './messages.js';
+import { type MemberView, sinceWhen } from './placement.js';
+
+const MEMBER = fileURLToPath(new URL('../group-member.js', import.meta.url));
+const METRICS_MS = 1_000;
+
+export interface MemberEvents {
+  /** It stands by, or takes part: something may be asked of it now. */
+  onReady(): void;
+  /** So many connections come again. */
+  onMoving(connections: number): void;
+  onExit(code: number | null, signal: NodeJS.Signals | null): void;
+}
+
+/** What somebody waits for. */
+interface Step {
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+export class Member implements MemberView {
+  state: MemberView['state'] = 'loading';
+  load: MemberLoad = { cpu: 0, connections: 0 };
+  toldMs = 0;
+  fullSinceMs: number | undefined;
+  idleSinceMs: number | undefined;
+  /** Resolves when it stands by; rejects when it cannot. */
+  readonly prepared: Promise<void>;
+  private readonly process: ChildProcess;
+  private step: Step = { done: () => undefined, failed: () => undefined };
+  private nextId = 1;
+  private readonly exited: Promise<void>;
+
+  constructor(
+    readonly slot: number,
+    config: Config,
+    private readonly now: () => number,
+    private readonly events: MemberEvents,
+  ) {
+    this.process = fork(MEMBER);
+    this.prepared = this.nextStep();
+    this.process.on('error', () => undefined); // a message that could not be sent: the end of the process says why
+    this.process.on('message', (message: FromMember) => this.heard(message, config));
+    this.exited = new Promise((resolve) => {
+      this.process.once('exit', (code, signal) => {
+        resolve();
+        this.step.failed(new Error(`engine process ${slot} ended before it was ready (${signal ?? `exit code ${code}`})`));
+        events.onExit(code, signal);
+      });
+    });
+  }
+
+  /** Lets it take part; resolves when it does. */
+  start(): Promise<void> {
+    this.state = 'starting';
+    const started = this.nextStep();
+    this.say({ type: 'start' });
+    return started;
+  }
+
+  private nextStep(): Promise<void> {
+    return new Promise((done, failed) => {
+      this.step = { done, failed };
+    });
+  }
+
+  say(message: ToMember): void {
+    if (this.process.connected) this.process.send(message, () => undefined);
+  }
+
+  /** Hands a connection over; it is closed when that fails. */
+  take(socket: Socket): void {
+    this.load = { ...this.load, connections: this.load.connections + 1 };
+    if (!this.process.connected) {
+      socket.destroy();
+      return;
+    }
+    this.process.send({ type: 'connection' } satisfies ToMember, socket, {}, (error) => {
+      if (error) socket.destroy();
+    });
+  }
+
+  metrics(): Promise<string> {
+    const id = this.nextId++;
+    return new Promise((resolve) => {
+      const end = (text: string): void => {
+        clearTimeout(timer);
+        this.process.off('message', onMessage);
+        resolve(text);
+      };
+      const onMessage = (message: FromMember): void => {
+        if (message.type === 'metrics' && message.id === id) end(message.text);
+      };
+      const timer = setTimeout(() => end(''), METRICS_MS);
+      this.process.on('message', onMessage);
+      this.say({ type: 'metrics', id });
+    });
+  }
+
+  /** Ends it, by force after so long. */
+  async stop(limitMs: number): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.state = 'ending';
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), limitMs);
+    if (this.process.connected) this.say({ type: 'stop' });
+    else this.process.kill('SIGKILL');
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  private ready(state: 'standby' | 'ready'): void {
+    this.state = state;
+    this.step.done();
+    this.events.onReady();
+  }
+
+  private heard(message: FromMember, config: Config): void {
+    switch (message.type) {
+      case 'hello':
+        this.say({ type: 'prepare', config: sendable(config) });
+        break;
+      case 'prepared':
+        this.ready('standby');
+        break;
+      case 'started':
+        this.toldMs = this.now();
+        this.ready('ready');
+        break;
+      case 'failed':
+        this.step.failed(new Error(message.reason));
+        break;
+      case 'load':
+        this.toldMs = this.now();
+        this.load = message.load;
+        Object.assign(this, sinceWhen(this, message.load, this.toldMs));
+        break;
+      case 'moving':
+        this.events.onMoving(message.connections);
+        break;
+      case 'metrics':
+        break;
+    }
+  }
+}
+
+/** JSON has no Infinity. */
+const sendable = (config: Config): Config => ({ ...config, databaseWaitMs: Math.min(config.databaseWaitMs, Number.MAX_SAFE_INTEGER) });

@@ -1,0 +1,139 @@
+/**
+ * Connections that this process was handed by the one that accepted them. Each can be told to go elsewhere: its caller connects again, and what is under
+ * way ends on the old connection. Those that use the same task queues go together, so that callers and their workers stay in one process.
+ */
+import type { Socket } from 'node:net';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+
+/** Calls that may be answered before their time, with what there is: their callers ask again. */
+const POLLS = /^Poll|^GetWorkflowExecutionHistory$/;
+/** Longer than any call takes. */
+const GRACE_MS = 75_000;
+/** Task queues that are remembered of a connection. */
+const QUEUES_MAX = 20;
+
+/** A call that can be ended before its time. */
+export interface Endable {
+  endEarly(): void;
+}
+
+/** What a connection has been used for. */
+export interface ConnectionUse {
+  calls: number;
+  readonly queues: Set<string>;
+}
+
+export class Connection implements ConnectionUse {
+  calls = 0;
+  readonly queues = new Set<string>();
+  private readonly polls = new Set<Endable>();
+  private leaving = false;
+
+  constructor(private readonly drain: () => void) {}
+
+  /** A call begins. What comes back is called when it ends. */
+  begin(method: string, request: object, call: Endable): (() => void) | undefined {
+    this.calls++;
+    const queue = (request as { taskQueue?: { name?: string | null; normalName?: string | null } | null }).taskQueue;
+    const name = queue && (queue.normalName || queue.name);
+    if (name && this.queues.size < QUEUES_MAX) this.queues.add(name);
+    if (!POLLS.test(method)) return undefined;
+    if (this.leaving) {
+      call.endEarly();
+      return undefined;
+    }
+    this.polls.add(call);
+    return () => this.polls.delete(call);
+  }
+
+  leave(): void {
+    this.leaving = true;
+    this.drain();
+    for (const poll of this.polls) poll.endEarly();
+    this.polls.clear();
+  }
+}
+
+export class Connections {
+  private readonly byPeer = new Map<string, Connection>();
+
+  constructor(private readonly server: Pick<Server, 'createConnectionInjector'>) {}
+
+  get size(): number {
+    return this.byPeer.size;
+  }
+
+  /** The connection of a caller, as grpc-js names it. */
+  of(peer: string): Connection | undefined {
+    return this.byPeer.get(peer);
+  }
+
+  take(socket: Socket): void {
+    socket.setNoDelay(true);
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const injector = this.server.createConnectionInjector(ServerCredentials.createInsecure());
+    const connection = new Connection(() => injector.drain(GRACE_MS));
+    this.byPeer.set(peer, connection);
+    socket.once('close', () => {
+      if (this.byPeer.get(peer) === connection) this.byPeer.delete(peer);
+      injector.destroy();
+    });
+    injector.injectConnection(socket);
+  }
+
+  /** Sends connections elsewhere that make up about such a share of the work. Returns how many. */
+  move(share: number): number {
+    const leaving = connectionsToMove([...this.byPeer.values()], share);
+    for (const connection of leaving) connection.leave();
+    for (const connection of this.byPeer.values()) connection.calls = 0; // what was long ago says less than what is now
+    return leaving.length;
+  }
+}
+
+/**
+ * Chooses connections that make up about a share of all calls. Whole groups that use the same queues go first, largest first; a group that is larger
+ * than what is left to go is split.
+ */
+export function connectionsToMove<Use extends ConnectionUse>(uses: readonly Use[], share: number): Use[] {
+  if (share >= 1) return [...uses];
+  const calls = (group: readonly Use[]): number => group.reduce((sum, use) => sum + use.calls + 1, 0);
+  let left = calls(uses) * share;
+  const groups = groupsOf(uses).sort((a, b) => calls(b) - calls(a));
+  const leaving: Use[] = [];
+  const split: Use[][] = [];
+  for (const group of groups) {
+    if (calls(group) > left * 1.2) {
+      split.push(group);
+      continue;
+    }
+    leaving.push(...group);
+    left -= calls(group);
+  }
+  const [largest] = split;
+  if (!largest || left <= 0.2 * calls(uses) * share) return leaving;
+  for (const use of [...largest].sort((a, b) => b.calls - a.calls)) {
+    if (use.calls + 1 > left * 1.2) continue;
+    leaving.push(use);
+    left -= use.calls + 1;
+  }
+  return leaving;
+}
+
+/** Connections that use a queue in common, directly or by way of others. */
+function groupsOf<Use extends ConnectionUse>(uses: readonly Use[]): Use[][] {
+  let groups: { queues: Set<string>; members: Use[] }[] = [];
+  for (const use of uses) {
+    const joined = { queues: new Set(use.queues), members: [use] };
+    const apart: typeof groups = [];
+    for (const group of groups) {
+      if (![...use.queues].some((queue) => group.queues.has(queue))) {
+        apart.push(group);
+        continue;
+      }
+      for (const queue of group.queues) joined.queues.add(queue);
+      joined.members.push(...group.members);
+    }
+    groups = [...apart, joined];
+  }
+  return groups.map(({ members }) => members);
+}
