@@ -71,7 +71,10 @@ class Group {
     await this.members.get(0)?.start();
     this.grpcAddress = await listen(this.server, this.config.grpc);
     for (const member of this.members.values()) this.tellAddress(member);
-    this.looking = setInterval(() => this.look(), LOOK_MS);
+    this.looking = setInterval(() => {
+      for (const member of this.members.values()) member.watch();
+      this.look();
+    }, LOOK_MS);
     this.look();
     return this.grpcAddress;
   }

@@ -8,6 +8,8 @@ import { type MemberView, sinceWhen } from './placement.js';
 
 const MEMBER = fileURLToPath(new URL('../group-member.js', import.meta.url));
 const METRICS_MS = 1_000;
+/** Looks are counted, not time: a machine that was put to sleep ends nobody. */
+const SILENT_LOOKS_MAX = 15;
 
 export interface MemberEvents {
   /** It stands by, or takes part: something may be asked of it now. */
@@ -34,6 +36,7 @@ export class Member implements MemberView {
   private readonly process: ChildProcess;
   private step: Step = { done: () => undefined, failed: () => undefined };
   private nextId = 1;
+  private silentLooks = 0;
   private readonly exited: Promise<void>;
 
   constructor(
@@ -102,6 +105,12 @@ export class Member implements MemberView {
     });
   }
 
+  /** Called for each look of the parent: one that has said nothing for so many of them is ended. Its callers come again, and find another. */
+  watch(): void {
+    if (this.state !== 'ready' || ++this.silentLooks < SILENT_LOOKS_MAX) return;
+    this.process.kill('SIGKILL');
+  }
+
   /** Ends it, by force after so long. */
   async stop(limitMs: number): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
@@ -136,6 +145,7 @@ export class Member implements MemberView {
         break;
       case 'load':
         this.toldMs = this.now();
+        this.silentLooks = 0;
         this.load = message.load;
         Object.assign(this, sinceWhen(this, message.load, this.toldMs));
         break;

@@ -32,7 +32,7 @@ const SPARE = 0.5;
 export const FULL_MS = 3_000;
 export const FEW_MS = 60_000;
 /** A member that has not been heard of for so long is stopped, or its machine is: no connection is given to it. */
-const SILENT_MS = 4_000;
+const SILENT_MS = 3_000;
 
 export interface Move {
   readonly from: number;
