@@ -12,8 +12,7 @@ import { requireIdentity } from '../core/validate/identity.js';
 import { failureSize, payloadsExceed } from '../core/validate/payload-size.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
-import { alreadyCompleted } from './signal-run.js';
+import { belongs, findRunId, noSuchWorkflow, RunEnded } from './find-run.js';
 import { requireTokenNamespace } from './task-namespace.js';
 import { decodeToken } from './task-token.js';
 import { transact } from './transact.js';
@@ -42,7 +41,7 @@ async function byToken(engine: Engine, request: ByToken): Promise<OnActivity> {
     transact(engine, token.run, (turn) => {
       const { state } = turn;
       if (state.info.namespaceId !== token.ns) throw noSuchWorkflow(token.wid);
-      if (!isRunning(state)) throw alreadyCompleted();
+      if (!isRunning(state)) throw new RunEnded();
       const activity = state.activities[token.s];
       if (!activity?.startedMs || activity.attempt !== token.a || activity.startedMs !== token.at) throw noSuchAttempt();
       return work(turn, activity);
@@ -58,7 +57,7 @@ async function byIds(engine: Engine, request: ByIds, { mayBeUnstarted = false } 
     return transact(engine, found, (turn) => {
       const { state } = turn;
       if (!belongs(state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
-      if (!isRunning(state)) throw alreadyCompleted();
+      if (!isRunning(state)) throw new RunEnded();
       const activity = findActivity(state, activityId);
       if (!activity)
         throw notFound(`cannot find pending activity with ActivityID ${activityId}, check workflow execution history for more details`);

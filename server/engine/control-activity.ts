@@ -16,9 +16,8 @@ import { exceeds, utf8Length } from '../core/validate/text-length.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { eventOf } from './events-of.js';
-import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
+import { belongs, findRunId, noSuchWorkflow, RunEnded } from './find-run.js';
 import { randomFraction } from './ids.js';
-import { alreadyCompleted } from './signal-run.js';
 import { transact } from './transact.js';
 
 type PauseRequest = temporal.api.workflowservice.v1.IPauseActivityRequest;
@@ -75,7 +74,7 @@ async function onEach<R>(
     runId,
     (turn) => {
       if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
-      if (!isRunning(turn.state)) throw alreadyCompleted();
+      if (!isRunning(turn.state)) throw new RunEnded();
       const activities = meant(turn.state, target);
       if (activities.length === 0) throw noSuchActivity();
       return activities.map((activity) => act(turn, activity, scheduled.get(activity.scheduledEventId)));

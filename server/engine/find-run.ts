@@ -1,12 +1,12 @@
 /** From the execution that a request names to the run it means. */
 import type { HistoryEvent, temporal } from '../core/api.js';
-import { notFound, type ServiceError } from '../core/errors.js';
+import { detail, notFound, ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
 import { unwrittenEvents } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
 import { requireExecution } from '../core/validate/execution.js';
 import type { Namespace } from '../storage/namespaces.js';
-import type { LoadedRun } from '../storage/runs.js';
+import type { LoadedRun, NewestRun } from '../storage/runs.js';
 import type { Engine } from './engine.js';
 import type { RunProgress } from './watchers.js';
 
@@ -16,15 +16,52 @@ type Execution = temporal.api.common.v1.IWorkflowExecution;
 export const noSuchRun = (workflowId: string, runId: string): ServiceError =>
   notFound(`workflow execution not found for workflow ID "${workflowId}" and run ID "${runId}"`);
 
+/** The run that a call came to has ended. */
+export class RunEnded extends ServiceError {
+  constructor() {
+    super('NOT_FOUND', 'workflow execution already completed', [detail('NotFoundFailure')]);
+  }
+}
+
+/** Runs that end under the eyes of one call. */
+const FOLLOW_MAX = 20;
+
 export const noSuchWorkflow = (workflowId: string): ServiceError => notFound(`workflow not found for ID: ${workflowId}`);
 
 /** The run id that a request means: the one it names, or the open (else newest) run of its workflow id. */
-export async function findRunId(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<string> {
+export const findRunId = async (engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<string> =>
+  (await findRun(engine, namespace, execution)).runId;
+
+/** The same, with what is known of it when it was found by its workflow id. */
+async function findRun(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<{ runId: string; found?: NewestRun }> {
   const { workflowId, runId } = requireExecution(execution);
-  if (runId) return runId;
-  const current = await engine.runs.current(namespace.id, workflowId);
-  if (!current) throw noSuchWorkflow(workflowId);
-  return current.runId;
+  if (runId) return { runId };
+  const found = await engine.runs.current(namespace.id, workflowId);
+  if (!found) throw noSuchWorkflow(workflowId);
+  return { runId: found.runId, found };
+}
+
+/**
+ * Does something to the run that a request means. A request that names none means the open run of its workflow id: when that one ends before the
+ * work comes to it, which the work says by throwing RunEnded, and another has begun, the work is done to the other.
+ */
+export async function withRun<R>(
+  engine: Engine,
+  namespace: Namespace,
+  execution: Execution | null | undefined,
+  work: (runId: string, found: NewestRun | undefined) => Promise<R>,
+): Promise<R> {
+  let run = await findRun(engine, namespace, execution);
+  for (let hop = 0; ; hop++) {
+    try {
+      return await work(run.runId, run.found);
+    } catch (error) {
+      if (!(error instanceof RunEnded) || !run.found || hop >= FOLLOW_MAX) throw error;
+      const next = await findRun(engine, namespace, execution);
+      if (next.runId === run.runId) throw error;
+      run = next;
+    }
+  }
 }
 
 /** The run as the database holds it now. */

@@ -7,8 +7,7 @@ import type { Turn } from '../core/turn.js';
 import { exceeds } from '../core/validate/text-length.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchRun } from './find-run.js';
-import { alreadyCompleted } from './signal-run.js';
+import { belongs, noSuchRun, RunEnded, withRun } from './find-run.js';
 import { transact } from './transact.js';
 
 type Request = temporal.api.workflowservice.v1.IPauseWorkflowExecutionRequest;
@@ -24,16 +23,17 @@ async function change(engine: Engine, request: Request, act: (turn: Turn, reques
     if (exceeds(text, engine.limits.idLengthMax)) throw invalidArgument(`${what} is too long.`);
   }
   const workflowId = request.workflowId ?? '';
-  const runId = await findRunId(engine, namespace, { workflowId, runId: request.runId });
-  await transact(
-    engine,
-    runId,
-    (turn) => {
-      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-      if (!isRunning(turn.state)) throw alreadyCompleted();
-      act(turn, { identity, reason, requestId });
-    },
-    { workflowId },
+  await withRun(engine, namespace, { workflowId, runId: request.runId }, (runId) =>
+    transact(
+      engine,
+      runId,
+      (turn) => {
+        if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
+        if (!isRunning(turn.state)) throw new RunEnded();
+        act(turn, { identity, reason, requestId });
+      },
+      { workflowId },
+    ),
   );
   return {};
 }

@@ -3,8 +3,7 @@ import type { temporal } from '../core/api.js';
 import { isRunning } from '../core/kinds/run.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchWorkflow } from './find-run.js';
-import { alreadyCompleted } from './signal-run.js';
+import { belongs, findRunId, noSuchWorkflow, RunEnded } from './find-run.js';
 import { transact } from './transact.js';
 
 type Request = temporal.api.workflowservice.v1.IResetStickyTaskQueueRequest;
@@ -15,7 +14,7 @@ export async function resetStickyTaskQueue(engine: Engine, request: Request, _ca
   const workflowId = request.execution!.workflowId!;
   await transact(engine, runId, (turn) => {
     if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchWorkflow(workflowId);
-    if (!isRunning(turn.state)) throw alreadyCompleted();
+    if (!isRunning(turn.state)) throw new RunEnded();
     if (!turn.state.sticky) return;
     turn.state.sticky = null;
     turn.touched = true;

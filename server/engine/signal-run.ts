@@ -1,6 +1,6 @@
 /** SignalWorkflowExecution and SignalWithStartWorkflowExecution. */
 import { enums, type temporal } from '../core/api.js';
-import { invalidArgument, notFound } from '../core/errors.js';
+import { invalidArgument } from '../core/errors.js';
 import { isOpenStatus, isRunning, scheduleFirstTask } from '../core/kinds/run.js';
 import { type Signal, signalRun } from '../core/kinds/signal.js';
 import { isClosing } from '../core/kinds/workflow-task.js';
@@ -11,9 +11,10 @@ import { validateSignalWithStart, validateSignalWorkflow } from '../core/validat
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchRun } from './find-run.js';
+import { belongs, noSuchRun, RunEnded, withRun } from './find-run.js';
 import { customAttributes } from './namespace-registry.js';
 import { requestLink } from './start-answers.js';
+import { endedLately, takenEarlier } from './earlier-runs.js';
 import { requireOpen, startInNamespace } from './start-run.js';
 import { DuplicateRequest, transact } from './transact.js';
 
@@ -22,22 +23,24 @@ type SignalRequest = temporal.api.workflowservice.v1.ISignalWorkflowExecutionReq
 type SignalWithStartRequest = temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionRequest;
 type SignalWithStartResponse = temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionResponse;
 
-export const alreadyCompleted = (): Error => notFound('workflow execution already completed');
-
 const ATTEMPTS_MAX = 20;
 
 export async function signalWorkflow(engine: Engine, request: SignalRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
   validateSignalWorkflow(request, engine.limits);
-  const runId = await findRunId(engine, namespace, request.workflowExecution);
+  const { workflowId } = request.workflowExecution!;
   const requestId = request.requestId ?? '';
-  const run = await deliverSignal(engine, namespace, request.workflowExecution!.workflowId!, runId, {
+  const signal: Signal = {
     name: request.signalName ?? '',
     input: request.input,
     header: request.header,
     identity: request.identity ?? '',
     requestId,
     links: request.links,
+  };
+  const run = await withRun(engine, namespace, request.workflowExecution, async (runId, found) => {
+    const earlier = found && endedLately(engine, found) ? await takenEarlier(engine, namespace, workflowId!, requestId) : undefined;
+    return earlier ?? deliverSignal(engine, namespace, workflowId!, runId, signal);
   });
   return { link: signalLink(run, requestId) };
 }
@@ -67,7 +70,7 @@ export async function deliverSignal(
 function takeSignal(turn: Turn, namespace: Namespace, workflowId: string, signal: Signal): RunState {
   const { state } = turn;
   if (!belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, state.info.runId);
-  if (!isRunning(state)) throw alreadyCompleted();
+  if (!isRunning(state)) throw new RunEnded();
   if (state.signalCount >= turn.limits.signalsPerRunMax) throw invalidArgument('exceeded workflow execution limit for signal events');
   if (isClosing(state)) throw runIsClosing();
   if (signal.requestId) turn.requestIds.push(signal.requestId);
@@ -88,7 +91,8 @@ export async function signalWithStart(engine: Engine, request: SignalWithStartRe
     links: request.links,
   };
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const open = await openRun(engine, namespace, request);
+    const { open, taken } = await openRun(engine, namespace, request);
+    if (taken) return withStartAnswer(taken, signal, begunBy(taken, request.requestId!));
     if (open) {
       try {
         return withStartAnswer(await deliverSignal(engine, namespace, request.workflowId!, open, signal), signal, false);
@@ -112,7 +116,7 @@ export async function signalWithStart(engine: Engine, request: SignalWithStartRe
     if (begun && started.started && begun.info.runId === started.runId) return withStartAnswer(begun, signal, true);
     if (started.started) return withStartAnswer((await engine.runs.load(started.runId!))!.state, signal, true);
   }
-  throw alreadyCompleted();
+  throw new RunEnded();
 }
 
 const withStartAnswer = (run: RunState, signal: Signal, started: boolean): SignalWithStartResponse => ({
@@ -122,12 +126,19 @@ const withStartAnswer = (run: RunState, signal: Signal, started: boolean): Signa
   signalLink: signalLink(run, signal.requestId ?? ''),
 });
 
-/** The open run that takes the signal; undefined when a new one is to begin. */
-async function openRun(engine: Engine, namespace: Namespace, request: SignalWithStartRequest): Promise<string | undefined> {
-  if (conflict(request) === enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) return undefined;
+/** The open run that takes the signal, or one that has taken this very request before; neither when a new one is to begin. */
+async function openRun(engine: Engine, namespace: Namespace, request: SignalWithStartRequest): Promise<{ open?: string; taken?: RunState | undefined }> {
   const current = await engine.runs.current(namespace.id, request.workflowId!);
-  return current && isOpenStatus(current.status) ? current.runId : undefined;
+  if (!current) return {};
+  const open = isOpenStatus(current.status);
+  const taken = endedLately(engine, current) ? await takenEarlier(engine, namespace, request.workflowId!, request.requestId ?? '') : undefined;
+  if (taken) return { taken };
+  const makesRoom = conflict(request) === enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
+  return open && !makesRoom ? { open: current.runId } : {};
 }
+
+const begunBy = (run: RunState, requestId: string): boolean =>
+  run.requestIds[requestId]?.eventType === enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
 
 function conflict(request: SignalWithStartRequest): number {
   const terminate = request.workflowIdReusePolicy === enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING;

@@ -20,6 +20,7 @@ import type { Call } from './call.js';
 import type { Engine } from './engine.js';
 import { handOut } from './hand-out.js';
 import type { CachedRun } from './run-cache.js';
+import { begunEarlier } from './earlier-runs.js';
 import { customAttributes } from './namespace-registry.js';
 import { commit, commitItem, settleNew, transact } from './transact.js';
 import { typedSearchAttributes } from './typed-search-attributes.js';
@@ -89,15 +90,20 @@ async function startOnce(
   const existing = current && (await engine.runs.load(current.runId));
   if (existing) {
     const { state } = existing;
-    const attached = request.requestId ? state.requestIds[request.requestId] : undefined;
-    if (attached) {
-      const begun = attached.eventType === enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
-      return runAnswer(state, begun, begun ? undefined : requestLink(state, request.requestId!, attached.eventType));
-    }
+    if (request.requestId && state.requestIds[request.requestId]) return requestAnswer(state, request.requestId);
+    const earlier = request.requestId && (await begunEarlier(engine, namespace, state, request.requestId));
+    if (earlier) return requestAnswer(earlier, request.requestId!);
     if (isRunning(state)) return startOverOpen(engine, namespace, request, firstSteps, state);
     refuseReuse(request, state);
   }
   return startFresh(engine, namespace, request, firstSteps, current?.runId);
+}
+
+/** What a start is told whose request id the run has begun with, or taken since. */
+function requestAnswer(state: RunState, requestId: string): StartResponse {
+  const { eventType } = state.requestIds[requestId]!;
+  const begun = eventType === enums.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
+  return runAnswer(state, begun, begun ? undefined : requestLink(state, requestId, eventType));
 }
 
 /** The same start for `SignalWithStart` and others: the run as it begins. */

@@ -10,8 +10,7 @@ import { priorityProblem } from '../core/validate/priority.js';
 import { pinnedTo, versioningOverrideProblem } from '../core/validate/versioning-override.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchRun } from './find-run.js';
-import { alreadyCompleted } from './signal-run.js';
+import { belongs, noSuchRun, RunEnded, withRun } from './find-run.js';
 import { transact } from './transact.js';
 
 type Request = temporal.api.workflowservice.v1.IUpdateWorkflowExecutionOptionsRequest;
@@ -25,16 +24,17 @@ export async function updateRunOptions(engine: Engine, request: Request, _call: 
   requireOptionsMask(request.updateMask);
   if (!request.workflowExecutionOptions) throw invalidArgument('WorkflowExecutionOptions is required');
   checkOptions(request.workflowExecutionOptions);
-  const runId = await findRunId(engine, namespace, request.workflowExecution);
-  return transact(
-    engine,
-    runId,
-    (turn) => {
-      if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-      if (!isRunning(turn.state)) throw alreadyCompleted();
-      return { workflowExecutionOptions: changeOptions(turn, request, request.identity ?? '') };
-    },
-    { workflowId },
+  return withRun(engine, namespace, request.workflowExecution, (runId) =>
+    transact(
+      engine,
+      runId,
+      (turn) => {
+        if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
+        if (!isRunning(turn.state)) throw new RunEnded();
+        return { workflowExecutionOptions: changeOptions(turn, request, request.identity ?? '') };
+      },
+      { workflowId },
+    ),
   );
 }
 

@@ -11,8 +11,7 @@ import { validatePollUpdate, validateUpdateWorkflow } from '../core/validate/upd
 import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, findRunId, noSuchRun, readRun } from './find-run.js';
-import { alreadyCompleted } from './signal-run.js';
+import { belongs, noSuchRun, readRun, RunEnded, withRun } from './find-run.js';
 import { transact } from './transact.js';
 import { lookSoon, updateStatus } from './update-status.js';
 import { ACCEPTED, ADMITTED, COMPLETED, type UpdateStatus, type UpdateWait } from './update-waiters.js';
@@ -33,9 +32,10 @@ export async function updateRun(engine: Engine, request: UpdateRequest, call: Ca
   const namespace = await engine.registry.require(request.namespace);
   const { workflowId } = validateUpdateWorkflow(request, engine.limits);
   const sent = withUpdateId(engine, request);
-  const runId = await findRunId(engine, namespace, request.workflowExecution);
-  const status = await updateInRun(engine, namespace, { workflowId, runId }, sent, call);
-  return updateAnswer(namespace, { workflowId, runId }, sent, status);
+  return withRun(engine, namespace, request.workflowExecution, async (runId) => {
+    const status = await updateInRun(engine, namespace, { workflowId, runId }, sent, call);
+    return updateAnswer(namespace, { workflowId, runId }, sent, status);
+  });
 }
 
 /** The same request with an id, which the server makes where the caller has none. */
@@ -90,7 +90,7 @@ export function takeUpdate(turn: Turn, { request, firstExecutionRunId }: UpdateR
   const known = findUpdate(state, request!.meta!.updateId!);
   if (!isRunning(state)) {
     if (known && known.stage !== 'admitted') return undefined;
-    throw alreadyCompleted();
+    throw new RunEnded();
   }
   if (state.workflowTaskAttempt >= FAILING_ATTEMPTS) throw taskKeepsFailing();
   if (known) return undefined;

@@ -24,6 +24,14 @@ export interface RunName {
   status: number;
 }
 
+/** The newest run of a workflow id. */
+export interface NewestRun extends RunName {
+  /** When it ended; 0 = it is open. */
+  closeMs: number;
+  /** When the run before it ended; 0 = there was none. */
+  earlierCloseMs: number;
+}
+
 export class Runs {
   constructor(private readonly database: Database) {}
 
@@ -50,13 +58,13 @@ export class Runs {
   }
 
   /** The open run of a workflow id, or else its newest. */
-  async current(namespaceId: string, workflowId: string): Promise<RunName | undefined> {
-    const rows = await this.database.query<{ run_id: string; status: number }>({
+  async current(namespaceId: string, workflowId: string): Promise<NewestRun | undefined> {
+    const [newest, before] = await this.database.query<{ run_id: string; status: number; close_ms: number | null }>({
       name: 'run-current',
-      text: `select run_id, status from runs where namespace_id = $1 and workflow_id = $2 order by run_id desc limit 1`,
+      text: `select run_id, status, close_ms from runs where namespace_id = $1 and workflow_id = $2 order by run_id desc limit 2`,
       values: [namespaceId, workflowId],
     });
-    return rows[0] && { runId: rows[0].run_id, status: rows[0].status };
+    return newest && { runId: newest.run_id, status: newest.status, closeMs: newest.close_ms ?? 0, earlierCloseMs: before?.close_ms ?? 0 };
   }
 
   /** The same for several workflow ids; those that nobody ever used are left out. */
@@ -78,6 +86,31 @@ export class Runs {
       values: [runId, requestId],
     });
     return rows.length > 0;
+  }
+
+  /** The newest of the last few runs of a workflow id that has ended since and has taken a request id. */
+  async taker(namespaceId: string, workflowId: string, requestId: string, sinceMs: number, limit: number): Promise<string | undefined> {
+    const rows = await this.database.query<{ run_id: string }>({
+      name: 'run-taker',
+      text: `with latest as (
+          select run_id, close_ms from runs where namespace_id = $1 and workflow_id = $2 order by run_id desc limit $5)
+        select l.run_id from latest l join run_requests q on q.run_id = l.run_id and q.request_id = $3
+        where l.close_ms > $4 order by l.run_id desc limit 1`,
+      values: [namespaceId, workflowId, requestId, Math.floor(sinceMs), limit],
+    });
+    return rows[0]?.run_id;
+  }
+
+  /** Runs of a workflow id before a given one that have ended since, the newest first. */
+  async endedBefore(namespaceId: string, workflowId: string, runId: string, sinceMs: number, limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ run_id: string }>({
+      name: 'runs-ended-before',
+      text: `with earlier as (
+          select run_id, close_ms from runs where namespace_id = $1 and workflow_id = $2 and run_id < $3 order by run_id desc limit $5)
+        select run_id from earlier where close_ms > $4 order by run_id desc`,
+      values: [namespaceId, workflowId, runId, Math.floor(sinceMs), limit],
+    });
+    return rows.map((row) => row.run_id);
   }
 
   /** Runs whose deadline has passed and is later than a moment, most overdue first. */

@@ -22,6 +22,7 @@ const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 16);
 const LONG = SECONDS >= 60;
 const FROZEN_MS = LONG ? 20_000 : 4_000;
 const CUT_MS = LONG ? 20_000 : 3_000;
+const SHOWN_MAX = 50;
 
 killAfterEach();
 let postgres: EmbeddedPostgres | undefined;
@@ -196,6 +197,8 @@ function report({ calls, load, trouble, checked, losses, recoveryMs, nodes, proc
     `  lost ${losses.length - doubled}, doubled ${doubled}, broken invariants ${checked.problems.length}`,
     `  slowest recovery: a call ${Math.round(calls.slowestMs)} ms, a workflow ${Math.round(load.slowestWorkflowMs)} ms, the rest after the last trouble ${Math.round(recoveryMs)} ms`,
   ];
+  // a run that is ended from outside should have said what it found
+  for (const what of [...losses, ...checked.problems].slice(0, SHOWN_MAX)) lines.push(`  ${what}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

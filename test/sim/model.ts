@@ -63,6 +63,7 @@ export class ModelRun {
 
   /** What a worker has in hand it may finish; a task that waits is taken back. */
   pause(): void {
+    if (!this.task) this.closing = false;
     this.news();
     this.paused = true;
     this.waiting = false;
@@ -86,6 +87,16 @@ export class Model {
 
   get newest(): ModelRun | undefined {
     return this.runs.at(-1);
+  }
+
+  /** The run that a start's request began: the newest, or one of the few before it. */
+  begunBy(requestId: string): ModelRun | undefined {
+    return this.runs.slice(-6).findLast((run) => run.requestId === requestId);
+  }
+
+  /** Whether one of the latest runs has taken a signal's request. */
+  taken(requestId: string): boolean {
+    return this.runs.slice(-10).some((run) => run.requests.has(requestId));
   }
 
   get open(): ModelRun | undefined {

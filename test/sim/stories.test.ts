@@ -27,6 +27,25 @@ const FOUND: Operation[][] = [
   ],
   // an update that waits for its worker does not keep the run from ending, as a signal would
   [{ op: 'start', request: 0 }, { op: 'poll' }, { op: 'update', id: 0 }, { op: 'answer', token: 0, activity: false, timer: false, complete: true }],
+  // a start that comes again after another run has the workflow id was refused, or began a third
+  [
+    { op: 'start', request: 1 },
+    { op: 'poll' },
+    { op: 'answer', token: 0, activity: false, timer: false, complete: true },
+    { op: 'start', request: 0 },
+    { op: 'start', request: 1 },
+  ],
+  // a pause takes back the task in which the run would end
+  [
+    { op: 'start', request: 0 },
+    { op: 'poll' },
+    { op: 'signal', request: 1 },
+    { op: 'answer', token: 0, activity: false, timer: false, complete: true },
+    { op: 'pause' },
+    { op: 'unpause' },
+    { op: 'poll' },
+    { op: 'signal', request: 0 },
+  ],
 ];
 
 let told = 0;

@@ -126,18 +126,19 @@ export class Story {
 
   private async start(requestId: string): Promise<void> {
     const { newest } = this.model;
-    const again = newest?.requestId === requestId;
+    const begun = this.model.begunBy(requestId);
+    const again = begun !== undefined;
     const expected = again || !newest?.open ? 'OK' : 'ALREADY_EXISTS';
     const request = { workflowId: this.workflowId, requestId, workflowType: { name: 'Test' }, taskQueue: { name: this.workflowId }, workflowTaskTimeout: { seconds: 120 } };
     const answer = await this.call<{ runId: string }>(expected, 'StartWorkflowExecution', request);
     if (!answer) return;
-    if (again && answer.runId !== newest.runId) throw new Error(`the same request gave the run ${answer.runId}, before it was ${newest.runId}`);
+    if (again && answer.runId !== begun.runId) throw new Error(`the same request gave the run ${answer.runId}, before it was ${begun.runId}`);
     if (!again) this.model.runs.push(new ModelRun(answer.runId, requestId));
   }
 
   private async signal(requestId: string): Promise<void> {
     const run = this.model.open;
-    const again = this.model.newest?.requests.has(requestId) === true; // also a run that has ended meanwhile knows what it took
+    const again = this.model.taken(requestId); // also a run that has ended meanwhile knows what it took
     const refused = run?.refuses === true && !again;
     await this.call(refused ? 'RESOURCE_EXHAUSTED' : run || again ? 'OK' : 'NOT_FOUND', 'SignalWorkflowExecution', { ...this.execution, signalName: requestId, requestId, input: json(requestId) });
     if (!run || again || refused) return;
