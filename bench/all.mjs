@@ -11,85 +11,89 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { atEnd, bench } from './lib/ending.mjs';
 import { figuresTable } from './lib/frame.mjs';
+import { readOptions } from './lib/options.mjs';
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, report: { type: 'string' } } });
-
-/** Rows in order: their command, what is smaller when it must be quick, and how long they may take. */
+/** Rows in order: their command, how long they may take, and what they want beside --address (`own`: they start engines of their own). */
 const rows = {
-  workflows: { args: ['run.mjs', '--sdk', 'both', '--seconds', '6'], quick: ['--seconds', '3'], minutes: 6 },
-  sdk: { args: ['sdk.mjs'], quick: ['--rounds', '2', '--seconds', '3'], minutes: 8 },
-  footprint: { args: ['footprint.mjs'], quick: ['--count', '2000'], minutes: 3 },
-  timers: { args: ['timers.mjs'], quick: ['--count', '20000', '--due', '2000', '--seconds', '10'], minutes: 6 },
-  'long-run': { args: ['long-run.mjs'], quick: ['--count', '4000'], minutes: 5 },
-  'closed-runs': { args: ['closed-runs.mjs'], quick: ['--count', '100000'], minutes: 12 },
-  startup: { args: ['startup.mjs'], quick: ['--count', '1'], minutes: 3 },
-  processes: { args: ['processes.mjs'], quick: ['--seconds', '4'], minutes: 4 },
-  handover: { args: ['handover.mjs'], quick: ['--count', '40'], minutes: 3 },
-  overload: { args: ['overload.mjs'], quick: ['--seconds', '20'], minutes: 4 },
+  workflows: { args: ['run.mjs', '--sdk', 'both'], minutes: 6 },
+  sdk: { args: ['sdk.mjs'], minutes: 8 },
+  footprint: { args: ['footprint.mjs'], minutes: 3, needs: 'database-url' },
+  timers: { args: ['timers.mjs'], minutes: 6, needs: 'database-url' },
+  'long-run': { args: ['long-run.mjs'], minutes: 5 },
+  'closed-runs': { args: ['closed-runs.mjs'], minutes: 12, needs: 'database-url' },
+  startup: { args: ['startup.mjs'], minutes: 3, own: true },
+  processes: { args: ['processes.mjs'], minutes: 4, own: true },
+  handover: { args: ['handover.mjs'], minutes: 3, needs: 'database-url' },
+  overload: { args: ['overload.mjs'], minutes: 4, needs: 'http-address' },
 };
 
-/** Runs a command; kills it, and what it started, when its time is up. */
-function run(args, minutes) {
-  return new Promise((resolve) => {
-    const [file, ...rest] = args;
-    const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...rest], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
-    const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), minutes * 60_000);
-    child.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve(signal ? `cut off after ${minutes} minutes` : code === 0 ? undefined : `ended with code ${code}`);
-    });
+/** For what a command that is asked to end has to put away. */
+const GRACE_MS = 20_000;
+
+/** Runs a command; ends it, and what it started, when its time is up. */
+function run([file, ...rest], minutes) {
+  // a group of its own, so that none of it outlives its time
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...rest], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  let cutOff = false;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const stop = atEnd(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), GRACE_MS);
+    await ended;
+    clearTimeout(kill);
+  });
+  const timer = setTimeout(() => {
+    cutOff = true;
+    void stop();
+  }, minutes * 60_000);
+  return ended.then(async (code) => {
+    clearTimeout(timer);
+    await stop();
+    return cutOff ? `cut off after ${minutes} minutes` : code === 0 ? undefined : `ended with code ${code}`;
   });
 }
 
-/** What run.mjs measured, held against the goals. */
-function workflowLines({ rows: measured }) {
-  const of = (sdk, scenario) => measured.find((row) => row.sdk === sdk && row.scenario === scenario);
-  const line = (what, value, unit, goal, atMost) => ({ what, figure: `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`.trim(), goal: `${atMost ? '<' : '>'} ${goal} ${unit}`.trim(), reached: (atMost ? value < goal : value > goal) ? 'reached' : 'NOT reached', note: '' });
-  const lines = [];
-  const one = of('ours', 'one-activity');
-  const official = of('official', 'one-activity');
-  if (one) {
-    lines.push(line('one-activity workflow, 50 in flight', one.perSecond, 'workflows/s', 750));
-    lines.push(line('CPU of engine and PostgreSQL per one-activity workflow', one.engine + one.postgres, 'ms', 1.2, true));
-    if (official) lines.push(line('the same beside that of the official worker and client', (one.engine + one.postgres) / (official.worker + official.client), '', 0.2, true));
-  }
-  const ten = of('ours', 'ten-step');
-  if (ten) {
-    lines.push(line('ten-step workflow', ten.stepsPerSecond, 'steps/s', 1_900));
-    lines.push(line('CPU of all processes per step', (ten.engine + ten.postgres + ten.worker + ten.client) / 10, 'ms', 1, true));
-  }
-  const sequential = of('ours', 'sequential');
-  if (sequential) lines.push(line('one at a time, start to result, p50', sequential.p50, 'ms', 4, true));
-  const signal = of('ours', 'signal');
-  if (signal) lines.push(line('signal to completed, p50', signal.p50, 'ms', 4, true));
-  return lines;
+const NAMES = Object.keys(rows);
+const { values: options } = readOptions(
+  {
+    only: { type: 'string', value: 'a,b,…', oneOf: NAMES, several: true, what: `some rows of ${NAMES.join(', ')}` },
+    report: { type: 'string', value: 'file', what: 'the table, also written there as Markdown' },
+    'http-address': { type: 'string', value: 'host:port', what: 'with --address: where its metrics are' },
+  },
+  { profile: 'name it to the command of a row' },
+);
+
+/** Flags that a row takes over; undefined when it cannot measure that server. */
+function passedOn({ own = false, needs }) {
+  if (options.address && (own || (needs && !options[needs]))) return undefined;
+  const names = ['database-url', 'quick', ...(own ? [] : ['address']), ...(needs === 'http-address' ? [needs] : [])];
+  return names.filter((name) => options[name] !== undefined).flatMap((name) => (options[name] === true ? [`--${name}`] : [`--${name}`, options[name]]));
 }
 
-const wanted = options.only ? options.only.split(',') : Object.keys(rows);
-const unknown = wanted.filter((name) => !Object.hasOwn(rows, name));
-if (unknown.length > 0) throw new Error(`--only: expected some of ${Object.keys(rows).join(', ')}, got ${unknown.join(', ')}`);
-const folder = mkdtempSync(join(os.tmpdir(), 'perdure-bench-'));
-const lines = [];
-const begin = performance.now();
-try {
-  for (const name of wanted) {
-    const { args, quick, minutes } = rows[name];
-    const json = join(folder, `${name}.json`);
-    console.error(`\n== ${name}`);
-    const problem = await run([...args, ...(options.quick ? quick : []), '--json', json], minutes);
-    if (problem) {
-      lines.push({ what: name, figure: '–', goal: '', reached: 'NOT reached', note: problem });
-      continue;
+await bench(async () => {
+  const folder = mkdtempSync(join(os.tmpdir(), 'perdure-bench-'));
+  const forget = atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const lines = [];
+  const begin = performance.now();
+  try {
+    for (const name of options.only?.split(',') ?? NAMES) {
+      const { args, minutes } = rows[name];
+      const json = join(folder, `${name}.json`);
+      const more = passedOn(rows[name]);
+      console.error(`\n== ${name}${more ? '' : ': left out, it cannot measure that server so'}`);
+      if (!more) continue;
+      const problem = await run([...args, ...more, '--json', json], minutes);
+      lines.push(...(problem ? [{ what: name, figure: '–', goal: '', reached: 'NOT reached', note: problem }] : JSON.parse(readFileSync(json, 'utf8')).lines));
     }
-    const result = JSON.parse(readFileSync(json, 'utf8'));
-    lines.push(...(result.lines ?? workflowLines(result)));
+  } finally {
+    await forget();
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-const missed = lines.filter((line) => line.reached === 'NOT reached').length;
-const text = `${figuresTable(lines)}\n\n${lines.length} figures, ${missed} goals not reached; ${((performance.now() - begin) / 60_000).toFixed(1)} minutes, load average ${os.loadavg()[0].toFixed(1)} at the end.`;
-console.log(`\n# All rows\n\n${text}`);
-if (options.report) writeFileSync(options.report, `${text}\n`);
+  const missed = lines.filter((line) => line.reached === 'NOT reached').length;
+  const text = `${figuresTable(lines)}\n\n${lines.length} figures, ${missed} goals not reached; ${((performance.now() - begin) / 60_000).toFixed(1)} minutes, load average ${os.loadavg()[0].toFixed(1)} at the end.`;
+  console.log(`\n# All rows\n\n${text}`);
+  if (options.report) writeFileSync(options.report, `${text}\n`);
+  if (options.json) writeFileSync(options.json, JSON.stringify({ lines }, null, 2));
+});

@@ -8,10 +8,10 @@ import { startPair } from './lib/children.mjs';
 import { counters, tableBytes, withDatabase } from './lib/database.mjs';
 import { metric } from './lib/engine.mjs';
 import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
+import { numeric } from './lib/options.mjs';
 
-await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', lasting: true, engine: { http: true } }, async ({ engine, number, figure, note, progress }) => {
-  const count = number('count', 5_000);
-  if (!engine.databaseUrl) throw new Error('--address needs --database-url as well: the figures come from the database');
+await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', lasting: true, engine: { http: true }, needs: 'database', options: { count: numeric(5_000, 2_000, 'workflows') } }, async ({ engine, number, figure, note, progress }) => {
+  const count = number('count');
   const pair = await startPair(engine.address);
   const run = (inFlight, limit) => pair.client.ask({ scenario: 'one-activity', inFlight, limit, seconds: 600 });
   try {

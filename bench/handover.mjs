@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { startChild } from './lib/children.mjs';
 import { startEngine } from './lib/engine.mjs';
 import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
+import { numeric } from './lib/options.mjs';
 import { percentile } from './lib/report.mjs';
 import { sdk } from './lib/sdks.mjs';
 
@@ -64,8 +65,8 @@ async function measure({ client, close }, taskQueue, count) {
   return found;
 }
 
-await benchRow({ title: 'Hand-over between two nodes, p50' }, async ({ engine, number, figure, note, progress }) => {
-  const count = number('count', 100);
+await benchRow({ title: 'Hand-over between two nodes, p50', needs: 'database', options: { count: numeric(100, 40, 'calls of a kind') } }, async ({ engine, number, figure, note, progress }) => {
+  const count = number('count');
   let worker = await startChild('worker.mjs', ['ours', engine.address, 'one-node']);
   const alone = await measure(await sdk('ours').client(engine.address), 'one-node', count);
   await worker.end();

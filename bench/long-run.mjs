@@ -6,6 +6,7 @@
  */
 import { startPair } from './lib/children.mjs';
 import { benchRow, cpuMeter, cpuText, serverCpu } from './lib/frame.mjs';
+import { numeric } from './lib/options.mjs';
 import { sequentialHistory } from './lib/histories.mjs';
 import { sdk } from './lib/sdks.mjs';
 
@@ -51,8 +52,8 @@ async function replay({ bundleWorkflowCode, Worker }, events) {
   return least;
 }
 
-await benchRow({ title: 'A run of 10,000 events', lasting: true }, async ({ engine, number, figure, note, progress }) => {
-  const large = number('count', 10_000);
+await benchRow({ title: 'A run of 10,000 events', lasting: true, options: { count: numeric(10_000, 4_000, 'events of the large run') } }, async ({ engine, number, figure, note, progress }) => {
+  const large = number('count');
   const pair = await startPair(engine.address);
   const { client, close } = await sdk('ours').client(engine.address);
   await append(engine, client, pair.queue, 500, 6, pair); // until the code is compiled

@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metric } from './lib/engine.mjs';
 import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
+import { numeric } from './lib/options.mjs';
 import { startChild, startPair } from './lib/children.mjs';
 import { residentMiB } from './lib/processes.mjs';
 
@@ -75,11 +76,17 @@ async function flood(engine, pair, perSecond, seconds, progress) {
 
 const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
 
+const OPTIONS = {
+  seconds: numeric(60, 20, 'how long'),
+  factor: numeric(2, 2, 'so many times the best rate'),
+  'http-address': { type: 'string', value: 'host:port', what: 'with --address: where its metrics are' },
+};
+
 await benchRow(
-  { title: 'Overload: twice what the machine can do', engine: { http: true }, options: { factor: { type: 'string' } } },
+  { title: 'Overload: twice what the machine can do', engine: { http: true }, options: OPTIONS, needs: 'metrics' },
   async ({ engine, number, figure, note, progress }) => {
-    const seconds = number('seconds', 60);
-    const factor = number('factor', 2);
+    const seconds = number('seconds');
+    const factor = number('factor');
     const closed = await startPair(engine.address);
     const { capacity, cpuMs: cpuAtBest } = await best(engine, closed, Math.min(8, seconds / 4));
     await closed.client.end();

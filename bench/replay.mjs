@@ -9,17 +9,18 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { sequentialHistory } from './lib/histories.mjs';
+import { numeric, readOptions } from './lib/options.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    sdk: { type: 'string', default: 'both' },
-    events: { type: 'string', default: '10000' },
-    runs: { type: 'string', default: '2000' },
-    json: { type: 'string' },
+const NO_SERVER = 'there is no server in it';
+const { values: options } = readOptions(
+  {
+    sdk: { type: 'string', value: 'name', otherwise: 'both', oneOf: ['ours', 'official', 'both'], what: 'ours, official or both' },
+    events: numeric(10_000, 4_000, 'of the history that is replayed'),
+    runs: numeric(2_000, 1_000, 'that are cached'),
   },
-});
+  { address: NO_SERVER, 'database-url': NO_SERVER, profile: NO_SERVER },
+);
 const workflows = (name) => fileURLToPath(new URL(`./workflows/${name}.mjs`, import.meta.url));
 
 /** Wall and CPU milliseconds of the quickest of several goes. */
@@ -48,7 +49,7 @@ async function measure(name) {
     'bundle a workflow with zod, again': await best(3, () => bundle('with-zod')),
   };
   const workflowBundle = await bundle('many-steps');
-  const history = sequentialHistory('manySteps', Math.floor((Number(options.events) - 5) / 6));
+  const history = sequentialHistory('manySteps', Math.floor((options.events - 5) / 6));
   figures[`replay ${history.events.length} events`] = await best(5, () =>
     Worker.runReplayHistory({ workflowBundle }, structuredClone(history)),
   );
@@ -58,7 +59,7 @@ async function measure(name) {
       ['small run', 'ours'],
       ['small run with zod', 'with-zod.ours'],
     ]) {
-      figures[`cached ${what}`] = await cachedRuns(workflows(file), 'oneActivity', Number(options.runs));
+      figures[`cached ${what}`] = await cachedRuns(workflows(file), 'oneActivity', options.runs);
     }
   }
   return figures;

@@ -5,50 +5,45 @@
  *   node bench/run.mjs --sdk both --seconds 8            both SDKs, one after the other, on the same engine
  *   node bench/run.mjs --address 127.0.0.1:7233          a server that runs already
  *
- * Options: --scenario a,b,… (one-activity, sequential, ten-step, signal) --sdk ours|official|both --seconds n --in-flight n
- * --limit n (workflows a scenario at most) --address host:port --database-url url --json file --client-sdk ours|official (another than the worker's)
- * --profile folder (writes CPU profiles of engine, worker and client there)
- * Prints a table: workflows and steps a second, latencies, and CPU milliseconds of each process per workflow; and the raw limits of
+ * Prints a table: workflows and steps a second, latencies, and CPU milliseconds of each process per workflow; the goals; and the raw limits of
  * the machine in the same run.
  */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { parseArgs } from 'node:util';
 import { startChild } from './lib/children.mjs';
+import { bench } from './lib/ending.mjs';
 import { startEngine } from './lib/engine.mjs';
-import { commitsPerSecond, unaryCallsPerSecond } from './lib/limits.mjs';
-import { cpuMs, postgresCpuMs, residentMiB } from './lib/processes.mjs';
+import { figuresTable } from './lib/frame.mjs';
+import { rawLimits } from './lib/limits.mjs';
+import { numeric, readOptions } from './lib/options.mjs';
+import { cpuMs, familyCpuMs, familyResidentMiB, postgresCpuMs, residentMiB } from './lib/processes.mjs';
 import { row, table } from './lib/report.mjs';
 import { scenarios } from './lib/scenarios.mjs';
+import { goalLines } from './lib/workflow-goals.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    scenario: { type: 'string', default: Object.keys(scenarios).join(',') },
-    sdk: { type: 'string', default: 'ours' },
-    'client-sdk': { type: 'string' },
-    seconds: { type: 'string', default: '6' },
-    'in-flight': { type: 'string' },
-    limit: { type: 'string', default: '1000000' },
-    address: { type: 'string' },
-    'database-url': { type: 'string' },
-    json: { type: 'string' },
-    profile: { type: 'string' },
-  },
+const SCENARIOS = Object.keys(scenarios);
+const SDKS = ['ours', 'official'];
+const { values: options } = readOptions({
+  scenario: { type: 'string', value: 'a,b,…', otherwise: SCENARIOS.join(','), oneOf: SCENARIOS, several: true, what: 'what is measured' },
+  sdk: { type: 'string', value: 'name', otherwise: 'ours', oneOf: [...SDKS, 'both'], what: 'ours, official or both' },
+  'client-sdk': { type: 'string', value: 'name', oneOf: SDKS, what: "that of the client, where it is another than the worker's" },
+  seconds: numeric(6, 3, 'how long each scenario is measured'),
+  'in-flight': { type: 'number', value: 'n', what: 'workflows in flight (default: that of the scenario)' },
+  limit: { type: 'number', value: 'n', otherwise: 1_000_000, what: 'workflows a scenario at most' },
 });
-const seconds = Number(options.seconds);
+const { seconds } = options;
 const WARM_UP_WORKFLOWS = 1_500;
 const sdks = options.sdk === 'both' ? ['official', 'ours'] : [options.sdk];
 
 async function measure(engine, client, worker, sdk, name) {
   const scenario = scenarios[name];
-  if (!scenario) throw new Error(`Unknown --scenario: expected ${Object.keys(scenarios).join(', ')}, got ${name}`);
-  const inFlight = scenario.inFlight === 1 ? 1 : Number(options['in-flight'] ?? scenario.inFlight);
-  const work = { scenario: name, inFlight, limit: Number(options.limit) };
+  const inFlight = scenario.inFlight === 1 ? 1 : (options['in-flight'] ?? scenario.inFlight);
+  const work = { scenario: name, inFlight, limit: options.limit };
   // Until the code is compiled: JavaScript pays for that in its first thousand workflows.
   await client.ask({ ...work, limit: Math.min(WARM_UP_WORKFLOWS, work.limit), seconds: seconds * 2 });
   const read = () => ({
-    engine: cpuMs(engine.enginePid),
+    engine: familyCpuMs(engine.enginePid),
     postgres: postgresCpuMs(engine.postgresRoot),
     worker: cpuMs(worker.pid),
     client: cpuMs(client.pid),
@@ -78,7 +73,7 @@ async function runSdk(engine, sdk, rows, notes) {
       `${sdk}: ${Math.round((result.count / result.elapsedMs) * 1000)} calls/s by the SDK (GetSystemInfo, 50 in flight, one connection)`,
     );
     notes.push(
-      `${sdk}: resident worker ${Math.round(residentMiB(worker.pid) ?? 0)} MiB, engine ${Math.round(residentMiB(engine.enginePid) ?? 0)} MiB`,
+      `${sdk}: resident worker ${Math.round(residentMiB(worker.pid) ?? 0)} MiB, engine ${familyResidentMiB(engine.enginePid)?.toFixed(0) ?? '–'} MiB`,
     );
   } finally {
     await client.end();
@@ -86,19 +81,17 @@ async function runSdk(engine, sdk, rows, notes) {
   }
 }
 
-const engine = await startEngine({ address: options.address, databaseUrl: options['database-url'], profile: options.profile });
-const rows = [];
-const notes = [`${os.cpus().length} × ${os.cpus()[0].model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`];
-try {
-  if (engine.databaseUrl) {
-    const { one, eight } = await commitsPerSecond(engine.databaseUrl, Math.min(2, seconds));
-    notes.push(`raw PostgreSQL: ${Math.round(one)} commits/s by one connection, ${Math.round(eight)} by eight (one insert of 1 kB each)`);
+await bench(async () => {
+  const engine = await startEngine({ address: options.address, databaseUrl: options['database-url'], profile: options.profile });
+  const rows = [];
+  const notes = [`${os.cpus().length} × ${os.cpus()[0].model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`];
+  try {
+    notes.push(...(await rawLimits(engine, Math.min(2, seconds))));
+    for (const sdk of sdks) await runSdk(engine, sdk, rows, notes);
+  } finally {
+    await engine.stop();
   }
-  const unary = await unaryCallsPerSecond(engine.address, Math.min(2, seconds));
-  notes.push(`raw gRPC: ${Math.round(unary)} unary calls/s by a plain grpc-js client (GetSystemInfo, 50 in flight, one connection)`);
-  for (const sdk of sdks) await runSdk(engine, sdk, rows, notes);
-} finally {
-  await engine.stop();
-}
-console.log(`\n${table(rows)}\n\nCPU in milliseconds per workflow.\n\n${notes.map((note) => `- ${note}`).join('\n')}`);
-if (options.json) writeFileSync(options.json, JSON.stringify({ rows, notes }, null, 2));
+  const lines = goalLines(rows);
+  console.log(`\n${table(rows)}\n\nCPU in milliseconds per workflow.\n\n${lines.length > 0 ? `${figuresTable(lines)}\n\n` : ''}${notes.map((note) => `- ${note}`).join('\n')}`);
+  if (options.json) writeFileSync(options.json, JSON.stringify({ rows, lines, notes }, null, 2));
+});

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, startPair } from './lib/children.mjs';
 import { benchRow } from './lib/frame.mjs';
+import { numeric } from './lib/options.mjs';
 import { installSize } from './lib/install-size.mjs';
 import { cpuMs, residentMiB } from './lib/processes.mjs';
 import { percentile } from './lib/report.mjs';
@@ -105,8 +106,8 @@ function withoutServer() {
   }
 }
 
-await benchRow({ title: 'Our SDK beside the official one', options: { rounds: { type: 'string' } } }, async ({ engine, number, figure, note, progress }) => {
-  const turns = { rounds: number('rounds', 3), seconds: number('seconds', 5), inFlight: 50 };
+await benchRow({ title: 'Our SDK beside the official one', options: { rounds: numeric(3, 2, 'how often the two take turns'), seconds: numeric(5, 3, 'a turn') } }, async ({ engine, number, figure, note, progress }) => {
+  const turns = { rounds: number('rounds'), seconds: number('seconds'), inFlight: 50 };
   const { address } = engine;
   /** A figure of ours with that of the official SDK beside it. */
   const beside = (what, both, unit, goal = {}, digits = 2) => {

@@ -4,18 +4,17 @@
  *
  *   node bench/startup.mjs --count 5
  */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, credentials } from '@grpc/grpc-js';
-import { freePort } from './lib/engine.mjs';
 import { startChild } from './lib/children.mjs';
-import { readOptions, report } from './lib/frame.mjs';
+import { bench } from './lib/ending.mjs';
+import { freePort, spawnServer, startEngine, startPostgres } from './lib/engine.mjs';
+import { report } from './lib/frame.mjs';
 import { rawLimits } from './lib/limits.mjs';
+import { numeric, readOptions } from './lib/options.mjs';
 import { familyCpuMs, familyResidentMiB } from './lib/processes.mjs';
 import { sdk } from './lib/sdks.mjs';
 
-const CLI = fileURLToPath(new URL('../cli/bin/perdure.js', import.meta.url));
 const IDLE_MS = 5_000;
 
 /** Asks until somebody answers. */
@@ -37,11 +36,11 @@ async function answered(address) {
 }
 
 /** One start, from nothing to the first result. */
-async function once(args, env) {
+async function once(args, databaseUrl) {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const begin = performance.now();
-  const child = spawn(process.execPath, [CLI, 'server', ...args, '--port', String(port), '--http-port', 'off', '--log-level', 'error'], { env: { ...process.env, ...env }, stdio: 'ignore' });
+  const { child, stop } = spawnServer([...args, '--port', String(port), '--http-port', 'off', '--log-level', 'error'], { databaseUrl, stdio: 'ignore' });
   try {
     await answered(address);
     const readyMs = performance.now() - begin;
@@ -56,50 +55,47 @@ async function once(args, env) {
     await sleep(IDLE_MS);
     return { readyMs, readyCpuMs, firstMs, residentMiB: familyResidentMiB(child.pid) };
   } finally {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+    await stop();
   }
 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-async function several(count, args, env) {
-  await once(args, env); // fills caches
+async function several(count, args, databaseUrl) {
+  await once(args, databaseUrl); // fills caches
   const runs = [];
-  for (let i = 0; i < count; i++) runs.push(await once(args, env));
+  for (let i = 0; i < count; i++) runs.push(await once(args, databaseUrl));
   return Object.fromEntries(Object.keys(runs[0]).map((name) => [name, median(runs.map((run) => run[name]))]));
 }
 
-const { values, number } = readOptions();
-const count = number('count', 3);
-const { startEmbeddedPostgres } = await import('../server/dist/postgres/embedded-postgres.js');
-const dev = await several(count, ['start-dev', '--headless'], { DATABASE_URL: '' });
-const postgres = values['database-url'] ? undefined : await startEmbeddedPostgres({ maxConnections: 50 });
-const notes = [];
-let own;
-try {
-  const url = values['database-url'] ?? postgres.url;
-  own = await several(count, ['start'], { DATABASE_URL: url });
-  const port = await freePort();
-  const child = spawn(process.execPath, [CLI, 'server', 'start', '--port', String(port), '--http-port', 'off', '--log-level', 'error'], { env: { ...process.env, DATABASE_URL: url }, stdio: 'ignore' });
-  await answered(`127.0.0.1:${port}`);
-  notes.push(...(await rawLimits({ address: `127.0.0.1:${port}`, databaseUrl: url })));
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-} finally {
-  await postgres?.stop();
-}
-notes.push(`CPU-ms until ready: start-dev ${dev.readyCpuMs.toFixed(0)}, start ${own.readyCpuMs.toFixed(0)} (engine alone); medians of ${count}, after one that fills the caches`);
-report(
-  'Start, first workflow, memory with nothing to do',
-  [
-    { what: 'start-dev: process to first answer, a PostgreSQL included', value: dev.readyMs, unit: 'ms', atMost: 500 },
-    { what: 'start on a database that runs: process to first answer', value: own.readyMs, unit: 'ms', atMost: 500 },
-    { what: 'first workflow: worker process to result', value: own.firstMs, unit: 'ms', atMost: 1_000, note: 'worker started, code bundled, connected, one activity' },
-    { what: 'resident with nothing to do, beside PostgreSQL', value: own.residentMiB, unit: 'MiB', atMost: 150, note: `start-dev with its watchdog ${dev.residentMiB.toFixed(0)} MiB` },
-  ],
-  notes,
-  values.json,
-);
+const { values } = readOptions({ count: numeric(3, 1, 'starts of a kind, of which the median counts') }, { address: 'it starts engines of its own', profile: 'processes begin and end' });
+
+await bench(async () => {
+  const { count } = values;
+  const dev = await several(count, ['start-dev', '--headless']);
+  const notes = [];
+  let own;
+  const postgres = values['database-url'] ? undefined : await startPostgres();
+  try {
+    const databaseUrl = values['database-url'] ?? postgres.url;
+    // it is looked at whether the database can be reached before the first start waits for it
+    const engine = await startEngine({ databaseUrl });
+    notes.push(...(await rawLimits(engine)));
+    await engine.stop();
+    own = await several(count, ['start'], databaseUrl);
+  } finally {
+    await postgres?.stop();
+  }
+  notes.push(`CPU-ms until ready: start-dev ${dev.readyCpuMs.toFixed(0)}, start ${own.readyCpuMs.toFixed(0)} (engine alone); medians of ${count}, after one that fills the caches`);
+  report(
+    'Start, first workflow, memory with nothing to do',
+    [
+      { what: 'start-dev: process to first answer, a PostgreSQL included', value: dev.readyMs, unit: 'ms', atMost: 500 },
+      { what: 'start on a database that runs: process to first answer', value: own.readyMs, unit: 'ms', atMost: 500 },
+      { what: 'first workflow: worker process to result', value: own.firstMs, unit: 'ms', atMost: 1_000, note: 'worker started, code bundled, connected, one activity' },
+      { what: 'resident with nothing to do, beside PostgreSQL', value: own.residentMiB, unit: 'MiB', atMost: 150, note: `start-dev with its watchdog ${dev.residentMiB.toFixed(0)} MiB` },
+    ],
+    notes,
+    values.json,
+  );
+});

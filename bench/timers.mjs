@@ -5,17 +5,22 @@
  *   node bench/timers.mjs
  *   node bench/timers.mjs --count 100000 --due 10000 --seconds 20
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import proto from '@temporalio/proto';
 import { startChild } from './lib/children.mjs';
 import { copyRun } from './lib/copy-runs.mjs';
 import { withDatabase } from './lib/database.mjs';
 import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
+import { numeric } from './lib/options.mjs';
 import { percentile } from './lib/report.mjs';
 import { residentMiB } from './lib/processes.mjs';
 import { sdk } from './lib/sdks.mjs';
 
 const History = proto.temporal.api.history.v1.History;
+/** The database may hold the sleepers of an earlier go. */
+const GO = randomUUID().slice(0, 8);
+const SLEEPER = `sleeper-${GO}-00000000`;
 const HOUR_MS = 3_600_000;
 const ms = (time) => Number(time.seconds) * 1000 + time.nanos / 1e6;
 
@@ -31,7 +36,7 @@ async function untilAsleep(handle) {
 /** A stored deadline is moved later when it fires: that of the first workflow task is behind it when the next is that of the timer. */
 async function untilSettled(databaseUrl) {
   await withDatabase(databaseUrl, async (client) => {
-    const earliest = async () => (await client.query('select min(deadline_ms)::float8 as ms from runs')).rows[0].ms;
+    const earliest = async () => (await client.query('select min(deadline_ms)::float8 as ms from runs where workflow_id = $1', [SLEEPER])).rows[0].ms;
     while ((await earliest()) < Date.now() + HOUR_MS) await sleep(200);
   });
 }
@@ -62,15 +67,21 @@ async function inParallel(count, width, work) {
   );
 }
 
-await benchRow({ title: 'Sleeping runs and timers', lasting: true, options: { due: { type: 'string' } } }, async ({ engine, number, figure, note, progress }) => {
-  const [count, due, seconds] = [number('count', 100_000), number('due', 10_000), number('seconds', 20)];
-  const taskQueue = 'sleepers';
+const OPTIONS = {
+  count: numeric(100_000, 20_000, 'runs that sleep'),
+  due: numeric(10_000, 2_000, 'runs that are due within one second'),
+  seconds: numeric(20, 10, 'how long it is looked at with nothing due'),
+};
+
+await benchRow({ title: 'Sleeping runs and timers', lasting: true, needs: 'database', options: OPTIONS }, async ({ engine, number, figure, note, progress }) => {
+  const [count, due, seconds] = [number('count'), number('due'), number('seconds')];
+  const taskQueue = `sleepers-${GO}`;
   const worker = await startChild('worker.mjs', ['ours', engine.address, taskQueue]);
   const { client, close } = await sdk('ours').client(engine.address);
-  const first = await client.workflow.start('sleepUntil', { taskQueue, workflowId: 'sleeper-00000000', args: [Date.now() + 10 * HOUR_MS] });
+  const first = await client.workflow.start('sleepUntil', { taskQueue, workflowId: SLEEPER, args: [Date.now() + 10 * HOUR_MS] });
   await untilAsleep(first);
   await untilSettled(engine.databaseUrl);
-  await copyRun(engine.databaseUrl, 'sleeper-00000000', 1, count - 1, progress);
+  await copyRun(engine.databaseUrl, SLEEPER, 1, count - 1, progress);
   await sleep(2_000);
 
   progress(`${count} asleep: idle for ${seconds} s`);

@@ -1,6 +1,7 @@
 /** Processes of a benchmark: each answers one message at a time. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { atEnd, isEnding } from './ending.mjs';
 
 /** Starts a file of this folder. `profile`: folder for its CPU profile. */
 export async function startChild(file, args, { profile } = {}) {
@@ -14,10 +15,16 @@ export async function startChild(file, args, { profile } = {}) {
       };
       const onExit = (code) => {
         child.off('message', onMessage);
-        reject(new Error(`${file} ended with code ${code}`));
+        if (!isEnding()) reject(new Error(`${file} ended with code ${code}`));
       };
       child.once('message', onMessage).once('exit', onExit);
     });
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  const isGone = () => child.exitCode !== null || child.signalCode !== null;
+  const forget = atEnd(() => {
+    if (!isGone()) child.kill('SIGKILL');
+    return gone;
+  });
   const ready = await next();
   return {
     pid: child.pid,
@@ -28,10 +35,9 @@ export async function startChild(file, args, { profile } = {}) {
       return answer;
     },
     async end() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.send({ kind: 'end' });
-      await ended;
+      if (!isGone()) child.send({ kind: 'end' });
+      await gone;
+      await forget();
     },
   };
 }

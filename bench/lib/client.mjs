@@ -50,4 +50,5 @@ process.on('message', async (message) => {
     process.send({ error: String(error?.stack ?? error) });
   }
 });
+process.once('disconnect', () => process.exit()); // a parent that was killed says nothing more
 process.send({ ready: true });

@@ -1,21 +1,13 @@
 /** What every row of the table shares: options, an engine, the raw limits in the same run, figures held against their goals, CPU by process. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { atEnd, bench } from './ending.mjs';
 import { startEngine } from './engine.mjs';
 import { rawLimits } from './limits.mjs';
+import { misused, readOptions } from './options.mjs';
 import { familyCpuMs, postgresCpuMs } from './processes.mjs';
-
-const COMMON = {
-  address: { type: 'string' },
-  'database-url': { type: 'string' },
-  json: { type: 'string' },
-  seconds: { type: 'string' },
-  count: { type: 'string' },
-  profile: { type: 'string' },
-};
 
 const commit = () => {
   try {
@@ -58,6 +50,8 @@ const shown = (value) => (Math.abs(value) >= 100 ? Math.round(value).toLocaleStr
 
 function figureLine({ what, value, unit = '', atMost, atLeast, note }) {
   const goal = atMost !== undefined ? `≤ ${shown(atMost)}${unit && ` ${unit}`}` : atLeast !== undefined ? `≥ ${shown(atLeast)}${unit && ` ${unit}`}` : '';
+  const unknown = value === undefined || Number.isNaN(value); // CPU of another machine, say
+  if (unknown) return { what, figure: '–', goal, reached: '', note: note ?? '' };
   const reached = goal === '' ? '' : (atMost !== undefined ? value <= atMost : value >= atLeast) ? 'reached' : 'NOT reached';
   return { what, figure: `${shown(value)}${unit && ` ${unit}`}`, goal, reached, note: note ?? '' };
 }
@@ -80,49 +74,72 @@ export function report(title, figures, notes, json) {
   if (json) writeFileSync(json, JSON.stringify({ title, lines, notes: all }, null, 2));
 }
 
-/** A folder for data that are to lie on disk like anybody's, gone at the end. */
-export function scratchFolder() {
-  const folder = mkdtempSync(join(os.tmpdir(), 'perdure-bench-'));
-  chmodSync(folder, 0o755); // PostgreSQL may run under another account
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+const SCRATCH = 'perdure-bench-';
+
+const lives = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+
+/** What a benchmark that was killed left behind: the name says which process it belonged to. */
+function sweepScratch() {
+  for (const name of readdirSync(os.tmpdir())) {
+    const pid = new RegExp(`^${SCRATCH}(\\d+)-`).exec(name)?.[1];
+    if (pid && !lives(Number(pid))) rmSync(join(os.tmpdir(), name), { recursive: true, force: true });
+  }
 }
 
-export function readOptions(more = {}) {
-  const { values } = parseArgs({ options: { ...COMMON, ...more } });
-  const number = (name, otherwise) => (values[name] === undefined ? otherwise : Number(values[name]));
-  return { values, number };
+/** A folder for data that are to lie on disk like anybody's, gone at the end. */
+export function scratchFolder() {
+  sweepScratch();
+  const folder = mkdtempSync(join(os.tmpdir(), `${SCRATCH}${process.pid}-`));
+  chmodSync(folder, 0o755); // PostgreSQL may run under another account
+  return { folder, remove: atEnd(() => rmSync(folder, { recursive: true, force: true })) };
 }
 
 /**
  * One row: an engine (of its own unless an address is given), the raw limits, the work, the report.
+ * @param options.engine how its engine is started, see `startEngine`
+ * @param options.lasting its data lie on disk like anybody's
+ * @param options.options, options.not see `readOptions`
+ * @param options.needs 'database' or 'metrics': with --address it needs --database-url or --http-address as well
  * @param work ({ engine, number, values, figure, note }) does it; `figure` takes {what, value, unit, atMost | atLeast, note}
  */
-export async function benchRow({ title, engine: engineOptions = {}, lasting = false, options: more = {}, limits = true }, work) {
-  const { values, number } = readOptions(more);
-  const scratch = lasting && !values.address && !values['database-url'] ? scratchFolder() : undefined;
-  const figures = [];
-  const notes = [];
-  let engine;
-  try {
-    engine = await startEngine({
-      address: values.address,
-      databaseUrl: values['database-url'],
-      dataFolder: scratch && join(scratch.folder, 'postgres'),
-      profile: values.profile,
-      ...engineOptions,
-    });
-    if (limits) notes.push(...(await rawLimits(engine)));
-    await work({
-      engine,
-      values,
-      number,
-      figure: (line) => void figures.push(line),
-      note: (text) => void notes.push(text),
-      progress: (text) => console.error(`${title}: ${text}`),
-    });
-  } finally {
-    await engine?.stop();
-    scratch?.remove();
-  }
-  report(title, figures, notes, values.json);
+export async function benchRow({ title, engine: engineOptions = {}, lasting = false, options, not, needs, limits = true }, work) {
+  const { values, number } = readOptions(options, not);
+  if (needs === 'database' && values.address && !values['database-url']) misused('--address: needs --database-url as well, which is looked into');
+  if (needs === 'metrics' && values.address && !values['http-address']) misused('--address: needs --http-address as well, whose metrics are read');
+  await bench(async () => {
+    const scratch = lasting && !values.address && !values['database-url'] ? scratchFolder() : undefined;
+    const figures = [];
+    const notes = [];
+    let engine;
+    try {
+      engine = await startEngine({
+        address: values.address,
+        httpAddress: values['http-address'],
+        databaseUrl: values['database-url'],
+        dataFolder: scratch && join(scratch.folder, 'postgres'),
+        profile: values.profile,
+        ...engineOptions,
+      });
+      if (limits) notes.push(...(await rawLimits(engine)));
+      await work({
+        engine,
+        values,
+        number,
+        figure: (line) => void figures.push(line),
+        note: (text) => void notes.push(text),
+        progress: (text) => console.error(`${title}: ${text}`),
+      });
+    } finally {
+      await engine?.stop();
+      await scratch?.remove();
+    }
+    report(title, figures, notes, values.json);
+  });
 }

@@ -54,4 +54,5 @@ process.on('message', async ({ kind, perSecond }) => {
   latencies = [];
   process.send({ ...counts, p50: taken[Math.floor(taken.length / 2)], p95: taken[Math.floor(taken.length * 0.95)] });
 });
+process.once('disconnect', () => process.exit()); // a parent that was killed says nothing more
 process.send({ ready: true });

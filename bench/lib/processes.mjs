@@ -28,13 +28,20 @@ function stat(pid) {
   }
 }
 
+const pids = () => {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return []; // no such place on this system
+  }
+};
+
 /** All processes: pid -> stat. */
 function snapshot() {
   const all = new Map();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const found = stat(entry);
-    if (found) all.set(Number(entry), found);
+  for (const pid of pids()) {
+    const found = stat(pid);
+    if (found) all.set(Number(pid), found);
   }
   return all;
 }
@@ -115,7 +122,7 @@ export function listenerOf(port) {
       // No such table here.
     }
   }
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of pids()) {
     try {
       for (const fd of readdirSync(`/proc/${pid}/fd`)) {
         const match = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));

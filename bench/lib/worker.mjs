@@ -6,7 +6,7 @@ const begin = performance.now();
 const options = { taskQueue, activities: { step: async (value) => value }, ...(maxCachedWorkflows ? { maxCachedWorkflows: Number(maxCachedWorkflows) } : {}) };
 const worker = await sdk(sdkName).worker(address, options);
 const running = worker.run();
-process.on('message', () => worker.shutdown());
+process.on('message', () => worker.shutdown()).once('disconnect', () => process.exit());
 process.send({ ready: true, startMs: performance.now() - begin, sinceProcessStartMs: performance.now() });
 await running;
 process.disconnect();
