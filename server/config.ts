@@ -4,21 +4,30 @@
  */
 import { settings, type SettingName, type Settings } from './settings.js';
 
+/** From which level on the server writes to its log. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+/** `pretty` for people, one JSON object a line for machines. */
 export type LogFormat = 'pretty' | 'json';
+/** The types a search attribute can have. */
 export type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
 
+/** Where a port is opened. */
 export interface Address {
+  /** A name or an IP address; `0.0.0.0` for all of the machine's. */
   readonly host: string;
   /** 0 lets the system choose a free port. */
   readonly port: number;
 }
 
+/** A namespace to register. */
 export interface NamespaceConfig {
+  /** At most 1,000 bytes. */
   readonly name: string;
+  /** How long closed runs are kept. */
   readonly retentionMs: number;
 }
 
+/** How much one process takes on before it refuses work with RESOURCE_EXHAUSTED. */
 export interface LoadConfig {
   /** Requests in work at once. */
   readonly requestsMax: number;
@@ -34,6 +43,7 @@ export interface LoadConfig {
   readonly memoryBytesMax: number;
 }
 
+/** All settings of a process, frozen. */
 export interface Config {
   /** A `postgres://` URL. With an embedded PostgreSQL it names that one's socket. */
   readonly databaseUrl: string;
@@ -45,9 +55,11 @@ export interface Config {
   readonly processes: number;
   /** How they share connections: on as few as can do the work, or on all in turn. */
   readonly placement: 'packed' | 'spread';
+  /** Where the open workflow API is served. */
   readonly grpc: Address;
   /** Undefined: no HTTP port at all. */
   readonly http: Address | undefined;
+  /** What is written to standard error, and in which form. */
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Registered at start when missing; an existing one is left as it is. */
   readonly namespaces: readonly NamespaceConfig[];
@@ -69,13 +81,19 @@ export interface Config {
 export interface ConfigProblem {
   /** Where the value came from: a flag (`--port`), an environment variable, or the key alone when it is missing. */
   readonly key: string;
+  /** In words, such as `a port from 0 to 65535`. */
   readonly expected: string;
+  /** As JSON, shortened; not shown where it may be a secret. */
   readonly got: string;
 }
 
+/** The configuration cannot be used; the message lists all problems, a line each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  constructor(readonly problems: readonly ConfigProblem[]) {
+  constructor(
+    /** At least one. */
+    readonly problems: readonly ConfigProblem[],
+  ) {
     super(['The configuration cannot be used:', ...problems.map((p) => `  ${p.key}: expected ${p.expected}, got ${p.got}`)].join('\n'));
   }
 }

@@ -10,18 +10,24 @@ import { describe, passes, waitForDatabase } from './storage/wait-for-database.j
 
 /** What the composition root makes. */
 export interface RunnableServer {
+  /** Answers with `host:port` of each port; `httpAddress` is empty where HTTP is off. */
   start(): Promise<{ grpcAddress: string; httpAddress: string }>;
+  /** Settles when all is closed. */
   stop(): Promise<void>;
 }
 
+/** The composition root, or what a test puts in its place. */
 export type CreateServer = (options: { config: Config; log: Logger }) => Promise<RunnableServer>;
 
+/** What {@link serve} runs. */
 export interface ServeOptions {
   /** `embedded` without a folder: an empty database that is gone at the end. */
   readonly database: { readonly kind: 'url' } | { readonly kind: 'embedded'; readonly folder?: string };
+  /** What the command line gave; it goes before the environment. */
   readonly flags: Flags;
   /** Dynamic configuration for what neither flags nor environment say. */
   readonly dynamicDefaults?: Readonly<Record<string, unknown>>;
+  /** Settings by their variables' names, for example `process.env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Lines for people: addresses and where the data lies. Default: standard output. */
   readonly print?: (line: string) => void;
@@ -32,13 +38,17 @@ export interface ServeOptions {
 /** What a parent process hears over its channel once the server is ready. */
 export interface ReadyMessage {
   readonly type: 'ready';
+  /** `host:port`, the port that was chosen where 0 was asked for. */
   readonly grpcAddress: string;
+  /** `host:port`; empty where HTTP is off. */
   readonly httpAddress: string;
+  /** With its password, if it has one. */
   readonly databaseUrl: string;
   /** Of an embedded PostgreSQL. */
   readonly dataDirectory?: string;
 }
 
+/** Of the package `@perdure/server`. */
 export const version = (createRequire(import.meta.url)('@perdure/server/package.json') as { version: string }).version;
 
 /**

@@ -19,17 +19,25 @@ import { readClusterId } from './storage/cluster.js';
 import { migrate } from './storage/migrate.js';
 import { createGrpcServer, type GrpcServer } from './transport/grpc/grpc-server.js';
 
+/** What a server is made of. */
 export interface ServerOptions {
+  /** From `readConfig`; `databaseUrl` must answer. */
   readonly config: Config;
+  /** pino, or anything with its methods. */
   readonly log: Logger;
+  /** Time as all runs see it. Default: the machine's. */
   readonly clock?: Clock;
+  /** Makes run ids, task ids and the like. Default: random ones. */
   readonly ids?: Ids;
   /** Binds no gRPC port: connections are handed over by another process. */
   readonly handed?: boolean;
 }
 
+/** One node: its engine, loops and ports. */
 export interface PerdureServer {
+  /** Opens the ports and begins to work. Answers with `host:port` of each; `httpAddress` is empty where HTTP is off. */
   start(): Promise<{ grpcAddress: string; httpAddress: string }>;
+  /** Takes no new calls, gives those under way `config.shutdownGraceMs`, and closes its connections to the database. */
   stop(): Promise<void>;
   /** Those that another process hands over. */
   readonly connections: GrpcServer['connections'];
@@ -39,6 +47,10 @@ export interface PerdureServer {
   metrics(): string;
 }
 
+/**
+ * Makes a node on a database, whose schema it brings up to date. It works once it is started.
+ * @throws what the database answers: unreachable, no right to create tables, of a newer version
+ */
 export async function createServer({ config, log, clock = { now: Date.now }, ids = systemIds, handed = false }: ServerOptions): Promise<PerdureServer> {
   await migrate(config.databaseUrl, { log });
   const { engine, parts } = composeEngine(config, log, clock, ids);

@@ -1,5 +1,9 @@
-/** Why an activity was cancelled. */
+/** Why an activity was cancelled: whoever cancels says it, the activity can ask for it. */
 
+/**
+ * What an {@link ActivityCancellationDetails} is made of, for tests: `notFound`, `cancelRequested`, `paused`, `timedOut`, `workerShutdown`, `reset`.
+ * What is left out is false.
+ */
 export interface ActivityCancellationDetailsOptions {
   notFound?: boolean;
   cancelRequested?: boolean;

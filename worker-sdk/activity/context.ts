@@ -43,6 +43,7 @@ export class Context {
 
   /** @internal Made by the worker; for tests see MockActivityEnvironment. */
   constructor(
+    /** What the activity knows of itself. */
     public readonly info: Info,
     private readonly cancellation: Cancellation,
     heartbeat: (details?: unknown) => void,

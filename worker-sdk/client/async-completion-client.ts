@@ -23,9 +23,11 @@ export type LoadedAsyncCompletionClientOptions = LoadedWithDefaults<AsyncComplet
 
 /** Names an activity of a workflow. */
 export interface FullActivityId {
+  /** The workflow that called it. */
   workflowId?: string;
   /** Default: the latest run. */
   runId?: string;
+  /** As in the activity's `Info`, or as its options said. */
   activityId: string;
 }
 
@@ -37,6 +39,7 @@ export interface AsyncCompletionOperationOptions {
 
 /** Options of {@link AsyncCompletionClient.complete}. */
 export interface AsyncCompletionCompleteOptions extends AsyncCompletionOperationOptions {
+  /** How the result is converted. */
   typeInfo?: { outputType?: TypeInfo };
 }
 
@@ -50,6 +53,7 @@ type ActivityRef = Uint8Array | FullActivityId;
  * await client.activity.complete(taskToken, { approved: true });
  */
 export class AsyncCompletionClient extends BaseClient {
+  /** As given, with defaults. */
   readonly options: LoadedAsyncCompletionClientOptions;
 
   constructor(options: AsyncCompletionClientOptions = {}) {

@@ -14,6 +14,7 @@ export interface ClientOptions extends BaseClientOptions {
   interceptors?: ClientInterceptors;
   /** Change the options of this client. Plugins of the connection that are client plugins too come first. */
   plugins?: ClientPlugin[];
+  /** For the client's part for workflows alone. */
   workflow?: {
     /** When queries are refused. Default: never. */
     queryRejectCondition?: QueryRejectCondition;
@@ -25,6 +26,7 @@ export type LoadedClientOptions = LoadedWithDefaults<ClientOptions>;
 
 /** Hooks that configure clients. */
 export interface ClientPlugin {
+  /** For logs and the server's list of workers. */
   get name(): string;
   /** Changes the options of a client. */
   configureClient?(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'>;
@@ -39,6 +41,7 @@ export interface ClientPlugin {
  * console.log(await handle.result());
  */
 export class Client extends BaseClient {
+  /** As given and changed by plugins, with defaults. */
   readonly options: LoadedClientOptions;
   /** Start workflows and talk to them. */
   readonly workflow: WorkflowClient;

@@ -29,6 +29,7 @@ export class WorkflowFailedError extends ClientError {
   constructor(
     message: string,
     public override readonly cause: Error | undefined,
+    /** Why no other run follows, from the run's last event; undefined when the server does not say. */
     public readonly retryState: RetryState | undefined,
   ) {
     super(message);
@@ -52,13 +53,14 @@ export class WorkflowUpdateRPCTimeoutOrCancelledError extends ClientError {}
 export class WorkflowContinuedAsNewError extends ClientError {
   constructor(
     message: string,
+    /** The run to go on with; empty when the server does not say. */
     public readonly newExecutionRunId: string,
   ) {
     super(message);
   }
 }
 
-/** The query was refused because of the run's status; see QueryRejectCondition. */
+/** The query was refused because of the run's `status`, the API's number; see QueryRejectCondition. */
 export class QueryRejectedError extends ClientError {
   constructor(public readonly status: temporal.api.enums.v1.WorkflowExecutionStatus) {
     super(`Query rejected because of the workflow's status: ${status}`);
@@ -69,6 +71,7 @@ export class QueryRejectedError extends ClientError {
 export class QueryNotRegisteredError extends ClientError {
   constructor(
     message: string,
+    /** INVALID_ARGUMENT, which is 3. */
     public readonly code: status,
   ) {
     super(message);
@@ -90,6 +93,7 @@ export class ActivityResetError extends ClientError {}
 export class ScheduleAlreadyRunning extends ClientError {
   constructor(
     message: string,
+    /** The id that was asked for. */
     public readonly scheduleId: string,
   ) {
     super(message);
@@ -100,6 +104,7 @@ export class ScheduleAlreadyRunning extends ClientError {
 export class ScheduleNotFoundError extends ClientError {
   constructor(
     message: string,
+    /** The id that was asked for. */
     public readonly scheduleId: string,
   ) {
     super(message);

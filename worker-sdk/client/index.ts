@@ -38,6 +38,7 @@ export * from './errors.js';
 export * from './interceptors.js';
 export type { AsyncWorkflowListIterable, IntoHistoriesOptions, ListOptions } from './list-workflows.js';
 export * from './schedule-client.js';
+export * from './schedule-times.js';
 export * from './schedule-types.js';
 export * from './types.js';
 export { WithStartWorkflowOperation } from './with-start-operation.js';

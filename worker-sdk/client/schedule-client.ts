@@ -29,7 +29,9 @@ type Patch = temporal.api.schedule.v1.ISchedulePatch;
 
 /** A handle on one schedule. */
 export interface ScheduleHandle {
+  /** Unique in its namespace. */
   readonly scheduleId: string;
+  /** What the server knows of the schedule now. @throws ScheduleNotFoundError */
   describe(): Promise<ScheduleDescription>;
   /** Changes the schedule to what `updateFn` makes of its description. */
   update<W extends Workflow = Workflow>(
@@ -41,13 +43,17 @@ export interface ScheduleHandle {
   trigger(overlap?: ScheduleOverlapPolicy): Promise<void>;
   /** Takes the actions of times gone by. */
   backfill(options: Backfill | Backfill[]): Promise<void>;
+  /** Takes no more actions on time, until {@link unpause}; {@link trigger} and {@link backfill} still do. @param note Default `Paused via TypeScript SDK`. */
   pause(note?: string): Promise<void>;
+  /** Takes actions again. Those missed in the pause are not made up for. @param note Default `Unpaused via TypeScript SDK`. */
   unpause(note?: string): Promise<void>;
+  /** The one that made the handle. */
   readonly client: ScheduleClient;
 }
 
 /** Options of {@link ScheduleClient}. */
 export interface ScheduleClientOptions extends BaseClientOptions {
+  /** Hooks around calls; the first is the outermost. */
   interceptors?: ScheduleClientInterceptor[];
 }
 
@@ -58,11 +64,16 @@ export type LoadedScheduleClientOptions = LoadedWithDefaults<ScheduleClientOptio
 export interface ListScheduleOptions {
   /** Schedules fetched by one call. Default 1000. */
   pageSize?: number;
+  /** For example `TemporalSchedulePaused = true`. Default: all schedules. */
   query?: string;
 }
 
-/** Makes schedules and handles on them. Usually reached as {@link Client.schedule}. */
+/**
+ * Makes schedules and handles on them. Usually reached as {@link Client.schedule}. For servers that have schedules: Perdure's own does not serve them yet,
+ * every call ends there with a ServiceError whose cause says UNIMPLEMENTED.
+ */
 export class ScheduleClient extends BaseClient {
+  /** As given, with defaults. */
   readonly options: LoadedScheduleClientOptions;
   private readonly ctx: RpcContext;
 

@@ -19,8 +19,8 @@ import type {
   Range,
   ScheduleSpec,
   ScheduleSpecDescription,
-} from './schedule-types.js';
-import { DAYS_OF_WEEK, MONTHS } from './schedule-types.js';
+} from './schedule-times.js';
+import { DAYS_OF_WEEK, MONTHS } from './schedule-times.js';
 
 type ProtoSpec = temporal.api.schedule.v1.IScheduleSpec;
 type ProtoCalendar = temporal.api.schedule.v1.IStructuredCalendarSpec;

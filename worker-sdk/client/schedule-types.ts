@@ -1,10 +1,11 @@
-/** Schedules: when something happens, what happens, and what is known about it. */
+/** Schedules: what happens at their times, and what is known about them. */
 import type { temporal } from '../definitions/api.js';
 import type { Duration } from '../definitions/duration.js';
 import { enumNames } from '../definitions/enum-names.js';
 import type { Headers, Next } from '../definitions/interceptors.js';
 import type { Workflow } from '../definitions/workflow.js';
 import type { SearchAttributePair, SearchAttributes, TypedSearchAttributes } from '../payload/search-attributes.js';
+import type { ScheduleSpec, ScheduleSpecDescription } from './schedule-times.js';
 import type { WorkflowStartOptions } from './workflow-options.js';
 
 /** What happens when an action is due while an earlier one still runs. */
@@ -28,111 +29,6 @@ export const [encodeScheduleOverlapPolicy, decodeScheduleOverlapPolicy] = enumNa
   { SKIP: 1, BUFFER_ONE: 2, BUFFER_ALL: 3, CANCEL_OTHER: 4, TERMINATE_OTHER: 5, ALLOW_ALL: 6 },
   'SCHEDULE_OVERLAP_POLICY_',
 );
-
-/** Names of the months, as the API counts them. */
-export const MONTHS = [
-  'JANUARY',
-  'FEBRUARY',
-  'MARCH',
-  'APRIL',
-  'MAY',
-  'JUNE',
-  'JULY',
-  'AUGUST',
-  'SEPTEMBER',
-  'OCTOBER',
-  'NOVEMBER',
-  'DECEMBER',
-] as const;
-/** Name of a month. */
-export type Month = (typeof MONTHS)[number];
-
-/** Names of the days, as the API counts them: Sunday is 0. */
-export const DAYS_OF_WEEK = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
-/** Name of a day of the week. */
-export type DayOfWeek = (typeof DAYS_OF_WEEK)[number];
-
-/** From `start` to `end`, both included, every `step`. */
-export interface Range<Unit> {
-  start: Unit;
-  end: Unit;
-  step: number;
-}
-
-/** A range, part of one, or a single value. */
-export type LooseRange<Unit> = Range<Unit> | { start: Unit; end?: Unit; step?: never } | Unit;
-type Field<Unit> = LooseRange<Unit> | LooseRange<Unit>[] | '*';
-
-/** Times by their place in the calendar: those at which all fields match. */
-export interface CalendarSpec {
-  /** Default 0. */
-  second?: Field<number>;
-  /** Default 0. */
-  minute?: Field<number>;
-  /** Default 0. */
-  hour?: Field<number>;
-  /** Default `*`. */
-  dayOfMonth?: Field<number>;
-  /** Default `*`. */
-  month?: Field<Month>;
-  /** Default `*`. */
-  year?: Field<number>;
-  /** Default `*`. */
-  dayOfWeek?: Field<DayOfWeek>;
-  /** For people. */
-  comment?: string;
-}
-
-/** A {@link CalendarSpec} with all fields as lists of ranges. */
-export interface CalendarSpecDescription {
-  second: Range<number>[];
-  minute: Range<number>[];
-  hour: Range<number>[];
-  dayOfMonth: Range<number>[];
-  month: Range<Month>[];
-  year: Range<number>[];
-  dayOfWeek: Range<DayOfWeek>[];
-  comment?: string;
-}
-
-/** Times at `epoch + n * every + offset`. */
-export interface IntervalSpec {
-  every: Duration;
-  /** Default 0. */
-  offset?: Duration;
-}
-
-/** An {@link IntervalSpec} in milliseconds. */
-export interface IntervalSpecDescription {
-  every: number;
-  offset: number;
-}
-
-/** Times at which actions are due: those of calendars, intervals and cron expressions together, without those of `skip`. */
-export interface ScheduleSpec {
-  calendars?: CalendarSpec[];
-  intervals?: IntervalSpec[];
-  /** Five to seven fields, or `@hourly`, `@every 5m` and the like. */
-  cronExpressions?: string[];
-  skip?: CalendarSpec[];
-  /** Times before this are skipped. */
-  startAt?: Date;
-  /** Times after this are skipped. */
-  endAt?: Date;
-  /** Each time is later by a random part of this. */
-  jitter?: Duration;
-  /** IANA name, for example `Europe/Berlin`. Default UTC. */
-  timezone?: string;
-}
-
-/** A {@link ScheduleSpec} as the server keeps it: cron expressions have become calendars. */
-export type ScheduleSpecDescription = Omit<ScheduleSpec, 'calendars' | 'intervals' | 'cronExpressions' | 'skip' | 'jitter'> & {
-  calendars?: CalendarSpecDescription[];
-  intervals?: IntervalSpecDescription[];
-  skip?: CalendarSpecDescription[];
-  /** Milliseconds. */
-  jitter?: number;
-};
 
 type StartOptions<W extends Workflow> = Pick<
   WorkflowStartOptions<W>,
@@ -174,6 +70,7 @@ export type CompiledScheduleAction = ScheduleDescriptionAction & { args: unknown
 /** The workflow that a listed schedule starts. */
 export interface ScheduleSummaryStartWorkflowAction {
   type: 'startWorkflow';
+  /** Name of the workflow. */
   workflowType: string;
 }
 /** What a listed schedule does. */
@@ -181,16 +78,23 @@ export type ScheduleSummaryAction = ScheduleSummaryStartWorkflowAction;
 
 /** Takes actions for times gone by, all at once. */
 export interface Backfill {
+  /** The first time that is made up for, itself included. */
   start: Date;
+  /** The last time that is made up for, itself included. */
   end: Date;
+  /** Default: the schedule's own policy. */
   overlap?: ScheduleOverlapPolicy;
 }
 
 /** A schedule to be made. */
 export interface ScheduleOptions<A = ScheduleOptionsAction> {
+  /** Unique in its namespace: ScheduleAlreadyRunning is thrown for one that exists. */
   scheduleId: string;
+  /** When actions are due. */
   spec: ScheduleSpec;
+  /** What is done then. */
   action: A;
+  /** What is done when something comes between. */
   policies?: {
     /** Default `SKIP`. */
     overlap?: ScheduleOverlapPolicy;
@@ -199,10 +103,13 @@ export interface ScheduleOptions<A = ScheduleOptionsAction> {
     /** Whether the schedule pauses when a workflow fails or times out. Default false. */
     pauseOnFailure?: boolean;
   };
+  /** Values shown with the schedule, not searchable. */
   memo?: Record<string, unknown>;
   /** @deprecated Use `typedSearchAttributes`. */
   searchAttributes?: SearchAttributes;
+  /** Values by which the schedule is found; those of the workflows that it starts are in {@link action}. */
   typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes;
+  /** How it begins. */
   state?: {
     paused?: boolean;
     /** For people, for example why it is paused. */
@@ -228,6 +135,7 @@ export type CompiledScheduleUpdateOptions = ScheduleUpdateOptions<CompiledSchedu
 /** The run that an action of a schedule started. */
 export interface ScheduleExecutionStartWorkflowActionResult {
   type: 'startWorkflow';
+  /** Its `workflowId` ends with the time that the action was due. */
   workflow: { workflowId: string /** First run of the chain. */; firstExecutionRunId: string };
 }
 /** What an action of a schedule came to. */
@@ -237,20 +145,25 @@ export type ScheduleExecutionActionResult = ScheduleExecutionStartWorkflowAction
 export interface ScheduleExecutionResult {
   /** When it was due, jitter included. */
   scheduledAt: Date;
+  /** When it was taken: late by what the overlap policy or an outage held it up. */
   takenAt: Date;
+  /** What was started. */
   action: ScheduleExecutionActionResult;
 }
 
-/** A schedule in a list; some of it may lag behind. */
+/** A schedule in a list: `scheduleId`, `action`, `memo` and `typedSearchAttributes`; some of it may lag behind. */
 export interface ScheduleSummary {
   scheduleId: string;
+  /** Absent where the server's list leaves it out. */
   spec?: ScheduleSpecDescription;
   action?: ScheduleSummaryAction;
   memo?: Record<string, unknown>;
   /** @deprecated Use `typedSearchAttributes`. */
   searchAttributes?: SearchAttributes;
   typedSearchAttributes?: TypedSearchAttributes;
+  /** Whether it is paused, and why. */
   state: { paused: boolean; note?: string };
+  /** What it did, and when it acts next. */
   info: {
     /** The latest, oldest first. */
     recentActions: ScheduleExecutionResult[];
@@ -258,7 +171,7 @@ export interface ScheduleSummary {
   };
 }
 
-/** A schedule with all that is known about it. */
+/** A schedule with all that is known about it: `scheduleId`, and `spec`, `action`, `policies`, `memo`, `typedSearchAttributes` as they are now. */
 export interface ScheduleDescription {
   scheduleId: string;
   spec: ScheduleSpecDescription;
@@ -268,7 +181,9 @@ export interface ScheduleDescription {
   /** @deprecated Use `typedSearchAttributes`. */
   searchAttributes: SearchAttributes;
   typedSearchAttributes: TypedSearchAttributes;
+  /** `remainingActions` is absent where there is no limit. */
   state: { paused: boolean; note?: string; remainingActions?: number };
+  /** What it did, and when it acts next; `recentActions` are the latest, oldest first. */
   info: {
     recentActions: ScheduleExecutionResult[];
     nextActionTimes: Date[];
@@ -286,7 +201,9 @@ export interface ScheduleDescription {
 
 /** Input of {@link ScheduleClientInterceptor.create}. */
 export interface CreateScheduleInput {
+  /** Empty at first: what is put in reaches the workflows that the schedule starts. */
   readonly headers: Headers;
+  /** As given to the call, with the action's workflow by its name; arguments not yet converted. */
   readonly options: CompiledScheduleOptions;
 }
 
@@ -295,5 +212,6 @@ export type CreateScheduleOutput = { readonly conflictToken: Uint8Array };
 
 /** Implement any of these to intercept a client's calls on schedules. */
 export interface ScheduleClientInterceptor {
+  /** A schedule is made. */
   create?: (input: CreateScheduleInput, next: Next<this, 'create'>) => Promise<CreateScheduleOutput>;
 }

@@ -9,7 +9,7 @@ export type { Metadata } from '../transport/channel.js';
 export type { ConnectionLike } from '../transport/connection.js';
 export type { HealthService, OperatorService, TestService, WorkflowService } from '../transport/service.js';
 
-/** Names a run; without `runId` the latest one of the workflow. */
+/** Names a run by `workflowId` and `runId`; without `runId` it is the workflow's latest. */
 export interface WorkflowExecution {
   workflowId: string;
   runId?: string;
@@ -45,26 +45,37 @@ export type WorkflowExecutionStatusName =
 export interface WorkflowExecutionInfo {
   /** Workflow type. */
   type: string;
+  /** Chosen by whoever started it; all runs of a chain have the same one. */
   workflowId: string;
+  /** UUID of the run. */
   runId: string;
+  /** The queue whose workers run it. */
   taskQueue: string;
+  /** The API's number, and its name; `UNKNOWN` for one that is newer than this SDK. */
   status: { code: temporal.api.enums.v1.WorkflowExecutionStatus; name: WorkflowExecutionStatusName };
   /** Number of events. */
   historyLength: number;
   /** Size of the history in bytes. */
   historySize?: number;
+  /** When it was started. */
   startTime: Date;
   /** When it started to run: later than `startTime` after a start delay, a cron's or a retry's pause. */
   executionTime?: Date;
+  /** When it ended; absent while it is open. */
   closeTime?: Date;
+  /** As it is now. */
   memo?: Record<string, unknown>;
   /** @deprecated Use `typedSearchAttributes`. */
   searchAttributes: SearchAttributes;
+  /** As they are now, by their types; empty for none. */
   typedSearchAttributes: TypedSearchAttributes;
+  /** The run that started it as its child; absent for none. */
   parentExecution?: { workflowId: string; runId: string };
+  /** The first of the runs that led to it; the run itself where there is no parent. */
   rootExecution?: { workflowId: string; runId: string };
   /** The message this was read from. */
   raw: RawWorkflowExecutionInfo;
+  /** Its fields are undefined where nothing was given. */
   priority?: Priority;
 }
 
@@ -79,7 +90,9 @@ export type WorkflowExecutionDescription = Omit<WorkflowExecutionInfo, 'raw'> & 
 
 /** How many workflows match, in all and by group when the query has GROUP BY. */
 export interface CountWorkflowExecution {
+  /** All that match, at about the time of the call. */
   count: number;
+  /** One for each value of the search attribute that the query groups by; empty without GROUP BY. */
   groups: { count: number; groupValues: SearchAttributeValue[] }[];
 }
 

@@ -51,6 +51,7 @@ type UpdateWithStartOptions<T extends Workflow, Args> = WorkflowUpdateOptions & 
 
 /** Starts workflows and makes handles on them. Usually reached as {@link Client.workflow}. */
 export class WorkflowClient extends BaseClient {
+  /** As given, with defaults. */
   readonly options: LoadedWorkflowClientOptions;
   private readonly ctx: RpcContext;
   private readonly interceptors: WorkflowClientInterceptor[];

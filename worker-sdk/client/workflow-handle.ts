@@ -70,9 +70,11 @@ export interface WorkflowHandle<T extends Workflow = Workflow> extends BaseWorkf
   terminate(reason?: string): Promise<TerminateWorkflowExecutionResponse>;
   /** Requests cancellation: the workflow's code decides what to do about it. */
   cancel(): Promise<RequestCancelWorkflowExecutionResponse>;
+  /** What the server knows of the workflow now. @throws WorkflowNotFoundError */
   describe(): Promise<WorkflowExecutionDescription>;
   /** All events so far. */
   fetchHistory(): Promise<History>;
+  /** The one that made the handle. */
   readonly client: WorkflowClient;
 }
 
@@ -80,6 +82,7 @@ export interface WorkflowHandle<T extends Workflow = Workflow> extends BaseWorkf
 
 /** A handle that knows the first run of the workflow's chain. */
 export interface WorkflowHandleWithFirstExecutionRunId<T extends Workflow = Workflow> extends WorkflowHandle<T> {
+  /** With it `cancel`, `terminate` and updates do not reach another workflow that has taken the id since. */
   readonly firstExecutionRunId: string;
 }
 
@@ -97,8 +100,11 @@ export interface WorkflowHandleWithSignaledRunId<T extends Workflow = Workflow> 
 
 /** A handle on an update. */
 export interface WorkflowUpdateHandle<Ret> {
+  /** The one given with the update, or the UUID that was made. */
   updateId: string;
+  /** Of the workflow that has the update. */
   workflowId: string;
+  /** The run that has the update; absent or empty where it is not known. */
   workflowRunId?: string;
   /** Waits for the update's result. */
   result(): Promise<Ret>;
@@ -106,7 +112,9 @@ export interface WorkflowUpdateHandle<Ret> {
 
 /** Options of {@link WorkflowHandle.getUpdateHandle}. */
 export interface GetWorkflowUpdateHandleOptions {
+  /** Default: the run of the workflow's handle; without one, the latest. */
   workflowRunId?: string;
+  /** How the result is converted. */
   typeInfo?: Pick<PayloadTypeInfo, 'outputType'>;
 }
 
@@ -114,6 +122,7 @@ export interface GetWorkflowUpdateHandleOptions {
 export interface WorkflowResultOptions {
   /** Go on to the next run after continue-as-new, cron or retry. Default true. */
   followRuns?: boolean;
+  /** How the result is converted; its `inputTypes` are not used here. */
   typeInfo?: PayloadTypeInfo;
 }
 

@@ -52,16 +52,17 @@ export type WithCompiledWorkflowOptions<T extends WorkflowOptions> = Omit<
 export interface WorkflowUpdateOptions {
   /** Identifies the update: the same id is executed once. Default a UUID. */
   readonly updateId?: string;
+  /** How arguments and result are converted. Default: as the definition says. */
   typeInfo?: PayloadTypeInfo;
 }
 
-/** Options of {@link WorkflowClient.signalWithStart} for a signal with arguments. */
+/** Options of {@link WorkflowClient.signalWithStart} for a `signal`, by definition or name, with arguments: `signalArgs`. */
 export interface WorkflowSignalWithStartOptionsWithArgs<SignalArgs extends unknown[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
   signal: SignalDefinition<SignalArgs> | string;
   signalArgs: SignalArgs;
 }
 
-/** Options of {@link WorkflowClient.signalWithStart} for a signal without arguments. */
+/** Options of {@link WorkflowClient.signalWithStart} for a `signal`, by definition or name, without arguments: `signalArgs` may be left out. */
 export interface WorkflowSignalWithStartOptionsWithoutArgs<SignalArgs extends unknown[]> extends Omit<WorkflowOptions, 'requestEagerStart'> {
   signal: SignalDefinition<SignalArgs> | string;
   signalArgs?: SignalArgs;

@@ -12,6 +12,7 @@ export type UntypedActivities = Record<string, ActivityFunction>;
 
 /** Options that belong to an activity's definition, wherever it is called. */
 export interface ActivityDefinitionOptions {
+  /** How arguments and result are converted by the worker. Default: by the payload converter alone. */
   typeInfo?: PayloadTypeInfo;
 }
 
@@ -22,6 +23,7 @@ export type ActivityTypeInfoMap<A> = Partial<Record<ActivityKeys<A>, PayloadType
 
 /** An activity function that carries options. */
 export interface ActivityFunctionWithOptions<Args extends unknown[] = any[], ReturnType = any> extends ActivityFunction<Args, ReturnType> {
+  /** Set by `setActivityOptions`. */
   activityDefinitionOptions: ActivityDefinitionOptions;
 }
 

@@ -34,7 +34,9 @@ named(IllegalStateError, 'IllegalStateError');
 export class WorkflowNotFoundError extends Error {
   constructor(
     message: string,
+    /** The id that was asked for; empty when the call named none. */
     public readonly workflowId: string,
+    /** The run that was asked for; undefined for the latest. */
     public readonly runId: string | undefined,
   ) {
     super(message);
@@ -42,7 +44,7 @@ export class WorkflowNotFoundError extends Error {
 }
 named(WorkflowNotFoundError, 'WorkflowNotFoundError');
 
-/** The server knows no such namespace. */
+/** The server knows no such `namespace`. */
 export class NamespaceNotFoundError extends Error {
   constructor(public readonly namespace: string) {
     super(`Namespace not found: '${namespace}'`);

@@ -6,18 +6,22 @@ export type NumericMetricValueType = 'int' | 'float';
 /** What a metric does with its values. */
 export type MetricKind = 'counter' | 'histogram' | 'gauge' | 'up-down-counter';
 
-/** What every metric has. */
+/** What every metric has: `name`, `description` for people, and its `kind`. */
 export interface Metric {
   name: string;
+  /** For example `ms`; absent for plain counts. */
   unit?: string;
   description?: string;
   kind: MetricKind;
+  /** Counters are whole numbers; histograms and gauges as they are made, by default whole numbers. */
   valueType: NumericMetricValueType;
 }
 
 /** A value that only grows. */
 export interface MetricCounter extends Metric {
+  /** At least 0. @param extraTags laid over the metric's own */
   add(value: number, extraTags?: MetricTags): void;
+  /** The same metric, its values tagged with these too. */
   withTags(tags: MetricTags): MetricCounter;
   kind: 'counter';
   valueType: 'int';
@@ -25,21 +29,27 @@ export interface MetricCounter extends Metric {
 
 /** A distribution of values. */
 export interface MetricHistogram extends Metric {
+  /** One value. @param extraTags laid over the metric's own */
   record(value: number, extraTags?: MetricTags): void;
+  /** The same metric, its values tagged with these too. */
   withTags(tags: MetricTags): MetricHistogram;
   kind: 'histogram';
 }
 
 /** A value at present. */
 export interface MetricGauge extends Metric {
+  /** Replaces the value of the same tags. @param extraTags laid over the metric's own */
   set(value: number, extraTags?: MetricTags): void;
+  /** The same metric, its values tagged with these too. */
   withTags(tags: MetricTags): MetricGauge;
   kind: 'gauge';
 }
 
 /** A value that grows and shrinks by deltas. */
 export interface MetricUpDownCounter extends Metric {
+  /** Negative to shrink. @param extraTags laid over the metric's own */
   add(value: number, extraTags?: MetricTags): void;
+  /** The same metric, its values tagged with these too. */
   withTags(tags: MetricTags): MetricUpDownCounter;
   kind: 'up-down-counter';
   valueType: 'int';

@@ -1,7 +1,7 @@
 /** Worker deployments: which build a worker is, and which build a run may move to. */
 import { enumNames } from './enum-names.js';
 
-/** One version of a worker deployment. */
+/** One version of a worker deployment: `buildId` is unique within `deploymentName`. */
 export interface WorkerDeploymentVersion {
   readonly buildId: string;
   readonly deploymentName: string;

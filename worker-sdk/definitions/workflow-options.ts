@@ -61,6 +61,7 @@ export interface BaseWorkflowOptions {
   staticSummary?: string;
   /** Markdown for people, fixed at the start. */
   staticDetails?: string;
+  /** Of its workflow tasks, and the default of its activities and children. Left out, a child has its parent's. */
   priority?: Priority;
 }
 
@@ -85,7 +86,9 @@ export type CommonWorkflowOptions = BaseWorkflowOptions & WorkflowDurationOption
 
 /** Name and conversion of a workflow type. */
 export interface WorkflowTypeOptions {
+  /** Name of the workflow. */
   type: string;
+  /** Of the call, or else what is attached to the function. */
   typeInfo?: PayloadTypeInfo;
 }
 

@@ -13,23 +13,33 @@ import type { WorkflowInfo } from '../workflow/interfaces.js';
 import { RUN_ID_ATTR_KEY, WORKFLOW_ID_ATTR_KEY } from './names.js';
 import type { OpenTelemetryWorkflowExporter, SerializableSpan, SerializableSpanContext, TimedSpanEvent } from './serializable-span.js';
 
-/** A span of a workflow as span processors take it: those of OpenTelemetry's SDK, both major versions. */
+/**
+ * A span of a workflow as span processors take it: those of OpenTelemetry's SDK, both major versions. `name`, `kind`, `startTime`, `endTime`, `duration`,
+ * `status`, `links`, `events`, `ended`, `instrumentationScope`, `droppedAttributesCount`, `droppedEventsCount` and `droppedLinksCount` are those of
+ * {@link SerializableSpan}.
+ */
 export interface ReadableWorkflowSpan<Resource> {
   readonly name: string;
   readonly kind: SpanKind;
+  /** Ids of the span, its trace state alive again. */
   spanContext(): SpanContext;
+  /** For version 2 of the SDK; absent for a root span. */
   readonly parentSpanContext?: SpanContext;
+  /** For version 1 of the SDK; absent for a root span. */
   readonly parentSpanId?: string;
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   readonly duration: HrTime;
   readonly status: SpanStatus;
+  /** Those of the span, laid over what `workflowInfo()` says in texts, numbers and booleans, and the ids of the run. */
   readonly attributes: Attributes;
   readonly links: Link[];
   readonly events: TimedSpanEvent[];
   readonly ended: boolean;
+  /** What the span belongs to, as given to {@link makeWorkflowExporter}. */
   readonly resource: Resource;
   readonly instrumentationScope: { readonly name: string; readonly version?: string };
+  /** For version 1 of the SDK: the same as `instrumentationScope`. */
   readonly instrumentationLibrary: { readonly name: string; readonly version?: string };
   readonly droppedAttributesCount: number;
   readonly droppedEventsCount: number;
@@ -38,11 +48,13 @@ export interface ReadableWorkflowSpan<Resource> {
 
 /** The part of a `SpanProcessor` that is used here. */
 export interface WorkflowSpanProcessor<Resource> {
+  /** Takes one span that has ended. */
   onEnd(span: ReadableWorkflowSpan<Resource>): void;
 }
 
 /** The part of a `SpanExporter` that is used here. */
 export interface WorkflowSpanExporter<Resource> {
+  /** Takes spans that have ended, as lists of one; what it answers goes nowhere. */
   export(spans: ReadableWorkflowSpan<Resource>[], onResult: (result: unknown) => void): void;
 }
 

@@ -35,9 +35,13 @@ export const workflowInterceptorsPath: string = existsSync(`${base}.js`) ? `${ba
  * const worker = await Worker.create({ taskQueue: 'orders', workflowsPath, activities, plugins: [plugin] });
  */
 export class OpenTelemetryPlugin<Resource> implements ClientPlugin, WorkerPlugin, BundlerPlugin {
+  /** Shown in the server's list of workers. */
   readonly name = 'OpenTelemetryPlugin';
 
-  constructor(readonly otelOptions: OpenTelemetryPluginOptions<Resource>) {}
+  constructor(
+    /** As given. */
+    readonly otelOptions: OpenTelemetryPluginOptions<Resource>,
+  ) {}
 
   configureClient(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'> {
     return { ...options, interceptors: this.clientInterceptors(options.interceptors) };

@@ -20,8 +20,11 @@ export interface DataConverter {
 
 /** A data converter whose files are loaded. */
 export interface LoadedDataConverter {
+  /** From {@link DataConverter.payloadConverterPath}, or the default one. */
   payloadConverter: PayloadConverter;
+  /** From {@link DataConverter.failureConverterPath}, or the default one. */
   failureConverter: FailureConverter;
+  /** Empty for none. */
   payloadCodecs: PayloadCodec[];
 }
 

@@ -39,7 +39,9 @@ export interface FailureConverter {
 
 /** What {@link ProtoFailure.encodedAttributes} holds when common attributes are encoded. */
 export interface DefaultEncodedFailureAttributes {
+  /** In the open there is only `Encoded failure`. */
   message: string;
+  /** In the open there is none. */
   stack_trace: string;
 }
 
@@ -53,6 +55,7 @@ const NON_ERROR_HINT = ' [A value that is no Error was thrown. Throw Error objec
 
 /** The default, understood by all SDKs. */
 export class DefaultFailureConverter implements FailureConverter {
+  /** As given, with defaults. */
   readonly options: DefaultFailureConverterOptions;
 
   constructor(options?: Partial<DefaultFailureConverterOptions>) {

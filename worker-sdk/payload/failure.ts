@@ -51,6 +51,7 @@ export class TemporalFailure extends Error {
 export class ServerFailure extends TemporalFailure {
   constructor(
     message: string | undefined,
+    /** Whether a retry is pointless. */
     public readonly nonRetryable: boolean,
     cause?: Error,
   ) {
@@ -60,6 +61,7 @@ export class ServerFailure extends TemporalFailure {
 
 /** What {@link ApplicationFailure.create} takes. */
 export interface ApplicationFailureOptions {
+  /** Default: the empty text. */
   message?: string;
   /** Matched against {@link RetryPolicy.nonRetryableErrorTypes}. */
   type?: string;
@@ -69,7 +71,9 @@ export interface ApplicationFailureOptions {
   details?: unknown[];
   /** Overrides the retry policy's delay before the next attempt. */
   nextRetryDelay?: Duration;
+  /** What led to it; converted with it, chain and all. */
   cause?: Error;
+  /** `BENIGN` for failures that are part of business: logged at DEBUG, counted in no failure metric. */
   category?: ApplicationFailureCategory;
 }
 
@@ -85,11 +89,16 @@ export interface ApplicationFailureOptions {
 export class ApplicationFailure extends TemporalFailure {
   constructor(
     message?: string | null,
+    /** Matched against {@link RetryPolicy.nonRetryableErrorTypes}; for other errors, the name of their class. */
     public readonly type?: string | null,
+    /** Whether it ends all attempts, whatever the policy says. */
     public readonly nonRetryable?: boolean | null,
+    /** Values that describe the failure, back from the payload converter. */
     public readonly details?: unknown[] | null,
     cause?: Error,
+    /** Overrides the retry policy's pause. Only with who throws: it is not read back from the wire. */
     public readonly nextRetryDelay?: Duration | null,
+    /** How much noise it makes. */
     public readonly category?: ApplicationFailureCategory | null,
   ) {
     super(message, cause);
@@ -121,6 +130,7 @@ export class ApplicationFailure extends TemporalFailure {
 export class CancelledFailure extends TemporalFailure {
   constructor(
     message: string | undefined,
+    /** What the cancelled side handed in, if anything. */
     public readonly details: unknown[] = [],
     cause?: Error,
   ) {
@@ -135,7 +145,9 @@ export class TerminatedFailure extends TemporalFailure {}
 export class TimeoutFailure extends TemporalFailure {
   constructor(
     message: string | undefined,
+    /** Details of the last heartbeat of an activity that timed out; undefined for none. */
     public readonly lastHeartbeatDetails: unknown,
+    /** Which limit has passed. */
     public readonly timeoutType: TimeoutType,
   ) {
     super(message);
@@ -146,9 +158,13 @@ export class TimeoutFailure extends TemporalFailure {
 export class ActivityFailure extends TemporalFailure {
   constructor(
     message: string | undefined,
+    /** Name under which the activity is registered. */
     public readonly activityType: string,
+    /** As scheduled; a number counted up in the run where the options name none. */
     public readonly activityId: string | undefined,
+    /** Why there was no other attempt. */
     public readonly retryState: RetryState,
+    /** The worker of the last attempt; undefined or empty when none took it. */
     public readonly identity: string | undefined,
     cause?: Error,
   ) {
@@ -159,9 +175,13 @@ export class ActivityFailure extends TemporalFailure {
 /** A child workflow failed; `cause` says why. Thrown by the SDK. */
 export class ChildWorkflowFailure extends TemporalFailure {
   constructor(
+    /** Of the child. */
     public readonly namespace: string | undefined,
+    /** The child's id, and its run that failed. */
     public readonly execution: WorkflowExecution,
+    /** Name of the child's workflow. */
     public readonly workflowType: string,
+    /** Why no other run followed. */
     public readonly retryState: RetryState,
     cause?: Error,
   ) {
@@ -169,14 +189,16 @@ export class ChildWorkflowFailure extends TemporalFailure {
   }
 }
 
-/** A Nexus operation failed; `cause` says why. */
+/** The `operation` of a `service` behind an `endpoint` failed; `cause` says why. */
 export class NexusOperationFailure extends TemporalFailure {
   constructor(
     message: string | undefined,
+    /** The event that scheduled it in the caller's history. */
     public readonly scheduledEventId: number | undefined,
     public readonly endpoint: string,
     public readonly service: string,
     public readonly operation: string,
+    /** Names the operation to its handler; absent when it was not started asynchronously. */
     public readonly operationToken: string | undefined,
     cause?: Error,
   ) {
@@ -188,7 +210,9 @@ export class NexusOperationFailure extends TemporalFailure {
 export class WorkflowExecutionAlreadyStartedError extends TemporalFailure {
   constructor(
     message: string,
+    /** The id that was asked for. */
     public readonly workflowId: string,
+    /** Of the start that was refused. */
     public readonly workflowType: string,
   ) {
     super(message);

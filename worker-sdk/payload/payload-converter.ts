@@ -24,6 +24,7 @@ export interface PayloadConverterWithEncoding {
   toPayload<T>(value: T, context?: SerializationContext, hint?: ConverterHint<T>): Payload | undefined;
   /** The value that a payload holds. */
   fromPayload<T>(payload: Payload, context?: SerializationContext, hint?: ConverterHint<T>): T;
+  /** Whether this converter understands the hint. Without it, values that have a hint pass it by. */
   validateConverterHint?: (hint: ConverterHint) => boolean;
 }
 
@@ -43,6 +44,7 @@ export class RawValue<T = unknown> {
     return new RawValue<unknown>(payload, passThrough);
   }
 
+  /** As it travels, before codecs. */
   get payload(): Payload {
     return this.#payload;
   }
@@ -64,6 +66,7 @@ function isRawValueTypeInfo(typeInfo: object | undefined): boolean {
 
 /** Tries several converters in order; reads a payload with the one whose encoding it names. */
 export class CompositePayloadConverter implements PayloadConverter {
+  /** In the order in which they are tried. */
   readonly converters: PayloadConverterWithEncoding[];
   readonly #converterByEncoding: Map<string, PayloadConverterWithEncoding> = new Map();
 

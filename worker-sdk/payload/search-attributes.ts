@@ -58,7 +58,9 @@ export function isValidValueForType<T extends SearchAttributeType>(type: T, valu
 
 /** Name and type of a search attribute. */
 export interface SearchAttributeKey<T extends SearchAttributeType> {
+  /** As the namespace has it. */
   name: string;
+  /** As the namespace has it: the server refuses values of another type. */
   type: T;
 }
 

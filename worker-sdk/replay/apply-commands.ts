@@ -7,7 +7,7 @@ import { LocalActivityMachine } from './kinds/local-activity.js';
 import { RecordMachine, setPatch, VERSION_SEARCH_ATTRIBUTE } from './kinds/marker.js';
 import { CloseMachine, isTerminal } from './kinds/run.js';
 import { TimerMachine } from './kinds/timer.js';
-import { UpsertMachine } from './kinds/upsert.js';
+import { mergedMemo, UpsertMachine } from './kinds/upsert.js';
 import type { Machine } from './machine.js';
 import { ReplayError } from './nondeterminism.js';
 import type { WorkflowCommand } from './protocol.js';
@@ -73,7 +73,7 @@ function handleRare(run: RunMachine, command: WorkflowCommand): Machine | undefi
   if (command.setPatchMarker) return setPatch(run, run.patches, command);
   if (command.recordMarker) return new RecordMachine(run, command);
   if (command.upsertWorkflowSearchAttributes) return upsertSearchAttributes(run, command);
-  if (command.modifyWorkflowProperties) return UpsertMachine.memo(run, command);
+  if (command.modifyWorkflowProperties) return upsertMemo(run, command);
   if (command.signalExternalWorkflowExecution) {
     return put(machines.signals, command.signalExternalWorkflowExecution.seq, new SignalExternalMachine(run, command));
   }
@@ -90,6 +90,13 @@ function upsertSearchAttributes(run: RunMachine, command: WorkflowCommand): Mach
   // The list of patches is the SDK's; the command stays, so that old histories still fit.
   const forbidden = run.flags.use(CoreFlag.UpsertSearchAttributeOnPatch, !run.replaying) && VERSION_SEARCH_ATTRIBUTE in fields;
   return UpsertMachine.searchAttributes(run, forbidden ? {} : fields, metadataOf(command));
+}
+
+/** The run that follows by continue-as-new has the memo as it is then. */
+function upsertMemo(run: RunMachine, command: WorkflowCommand): Machine {
+  const changes = command.modifyWorkflowProperties?.upsertedMemo?.fields ?? {};
+  if (run.start) run.start.memo = { fields: mergedMemo(run.start.memo?.fields ?? {}, changes) };
+  return UpsertMachine.memo(run, command);
 }
 
 function put<M extends Machine>(map: Map<number, M>, seq: number | null | undefined, machine: M): M {

@@ -68,6 +68,7 @@ export class LocalActivityRunner {
       currentAttemptScheduledTimeMs: Date.now(),
       startToCloseTimeoutMs: startToClose === undefined ? undefined : Math.min(startToClose, scheduleToCloseTimeoutMs ?? startToClose),
       scheduleToCloseTimeoutMs,
+      scheduleToStartTimeoutMs: optionalTsToMs(schedule.scheduleToStartTimeout) || undefined,
       retryPolicy: schedule.retryPolicy ?? undefined,
     };
   }
@@ -122,9 +123,14 @@ class Execution implements Running {
     this.#attemptController = controller;
     this.#attemptStartedMs = performance.now();
     const task = { ...this.task, attempt: this.#attempt, currentAttemptScheduledTimeMs: Date.now() };
-    const limit = task.startToCloseTimeoutMs;
-    const timer = limit === undefined ? undefined : setTimeout(() => this.#attemptTimedOut(controller), limit);
-    this.runLocalActivity(task, controller.signal).then(
+    const limit = (ms: number | undefined, type: TimeoutType) =>
+      ms === undefined ? undefined : setTimeout(() => this.#attemptTimedOut(controller, type), ms);
+    let timer = limit(task.scheduleToStartTimeoutMs, 'SCHEDULE_TO_START');
+    const started = () => {
+      clearTimeout(timer);
+      if (this.#attemptController === controller) timer = limit(task.startToCloseTimeoutMs, 'START_TO_CLOSE');
+    };
+    this.runLocalActivity(task, controller.signal, started).then(
       (result) => {
         clearTimeout(timer);
         if (this.#attemptController === controller) this.#attemptEnded(result);
@@ -137,11 +143,13 @@ class Execution implements Running {
     );
   }
 
-  #attemptTimedOut(controller: AbortController): void {
+  #attemptTimedOut(controller: AbortController, type: TimeoutType): void {
     if (this.#over || this.#attemptController !== controller) return;
-    controller.abort(new TimeoutFailure('Activity timed out', undefined, 'START_TO_CLOSE'));
+    // Another attempt would only wait in the same line.
+    if (type === 'SCHEDULE_TO_START') return this.#timeOut(type);
+    controller.abort(new TimeoutFailure('Activity timed out', undefined, type));
     this.#attemptController = undefined;
-    this.#retryOrFinish({ kind: 'timed out', failure: timeoutFailure('START_TO_CLOSE'), attempt: this.#attempt });
+    this.#retryOrFinish({ kind: 'timed out', failure: timeoutFailure(type), attempt: this.#attempt });
   }
 
   #attemptEnded(result: LocalActivityResult): void {

@@ -74,6 +74,7 @@ export interface LocalActivityTask {
   currentAttemptScheduledTimeMs: number;
   startToCloseTimeoutMs?: number;
   scheduleToCloseTimeoutMs?: number;
+  scheduleToStartTimeoutMs?: number;
   retryPolicy?: temporal.api.common.v1.IRetryPolicy;
 }
 
@@ -84,9 +85,10 @@ export type LocalActivityResult =
 
 /**
  * Runs one attempt of a local activity and never rejects. The host decides about retries and timeouts; when an attempt is to end early
- * it aborts the signal, whose reason is a CancelledFailure or a TimeoutFailure.
+ * it aborts the signal, whose reason is a CancelledFailure or a TimeoutFailure. `started` is called when the attempt has a slot: the time of
+ * start-to-close begins then, that of schedule-to-start ends.
  */
-export type RunLocalActivity = (task: LocalActivityTask, signal: AbortSignal) => Promise<LocalActivityResult>;
+export type RunLocalActivity = (task: LocalActivityTask, signal: AbortSignal, started: () => void) => Promise<LocalActivityResult>;
 
 /** A function that workflow code calls through `proxySinks`. It runs outside of the sandbox, after the activation. */
 export interface InjectedSinkFunction {
@@ -158,6 +160,7 @@ export interface WorkflowHostOptions extends Partial<BundleOptions> {
 export interface PatchActivationInput {
   /** The run, as it is at this moment. */
   readonly workflowInfo: Readonly<WorkflowInfo>;
+  /** As `patched` names it. */
   readonly patchId: string;
 }
 

@@ -15,7 +15,9 @@ export type ClientOptionsForTestEnv = Omit<ClientOptions, 'namespace' | 'connect
 
 /** Options of {@link TestWorkflowEnvironment.createLocal}. */
 export interface LocalTestWorkflowEnvironmentOptions {
+  /** How the engine is started. Default: empty, on any free port. */
   server?: DevServerConfig;
+  /** Options of {@link TestWorkflowEnvironment.client}. */
   client?: ClientOptionsForTestEnv;
   /** Change the options of the connection and of the client. */
   plugins?: ConnectionPlugin[];
@@ -23,7 +25,9 @@ export interface LocalTestWorkflowEnvironmentOptions {
 
 /** Options of {@link TestWorkflowEnvironment.createTimeSkipping}. */
 export interface TimeSkippingTestWorkflowEnvironmentOptions {
+  /** How the engine is started. Default: empty, on any free port, from the present on. */
   server?: TimeSkippingServerConfig;
+  /** Options of {@link TestWorkflowEnvironment.client}. */
   client?: ClientOptionsForTestEnv;
   /** Change the options of the connection and of the client. */
   plugins?: ConnectionPlugin[];
@@ -36,12 +40,13 @@ export type ExistingServerConnectionOptions = Pick<ConnectionOptions, 'apiKey' |
 export interface ExistingServerTestWorkflowEnvironmentOptions extends ConnectionOptions {
   /** Default `default`. */
   namespace?: string;
+  /** Options of {@link TestWorkflowEnvironment.client}. */
   client?: ClientOptionsForTestEnv;
   /** The same as these options on this level. */
   connectionOptions?: ExistingServerConnectionOptions;
 }
 
-/** A Nexus endpoint that a test has made. */
+/** A Nexus endpoint that a test has made: its `id`, the `version` that a change must name, and all that the server said: `raw`. */
 export interface NexusEndpointIdentifier {
   id: string;
   version: NonNullable<temporal.api.nexus.v1.IEndpoint['version']>;
@@ -72,11 +77,13 @@ const START_MS = 60_000;
  * await env.teardown();
  */
 export class TestWorkflowEnvironment {
+  /** To the engine; closed by {@link teardown}. */
   readonly connection: Connection;
   /** For workers and clients alike. */
   readonly nativeConnection: Connection;
   /** In a time-skipping environment time is skipped while it waits for a workflow's result. */
   readonly client: Client;
+  /** Of {@link client}; give it to workers too where it is not `default`. */
   readonly namespace: string;
   /** `host:port` of the server. */
   readonly address: string;

@@ -6,7 +6,9 @@ import type { Metadata } from './channel.js';
 export interface CallContext {
   /** When calls end with DEADLINE_EXCEEDED: a Date, or milliseconds since the epoch. */
   deadline?: number | Date;
+  /** Sent with each call, over the connection's own and that of scopes around. */
   metadata?: Metadata;
+  /** When it aborts, calls end with CANCELLED. */
   abortSignal?: AbortSignal;
 }
 

@@ -46,14 +46,19 @@ export interface ConnectionOptions {
 
 /** Hooks that configure connections. */
 export interface ConnectionPlugin {
+  /** For people. */
   get name(): string;
+  /** Changes the options of a connection. Plugins are asked in their order. */
   configureConnection?(options: ConnectionOptions): ConnectionOptions;
 }
 
-/** Options with their defaults filled in. */
+/** {@link ConnectionOptions} with their defaults: `retry`, `plugins`, and `connectTimeoutMs` in milliseconds. */
 export interface ConnectionOptionsWithDefaults {
+  /** Always with a port. */
   address: string;
+  /** Undefined for a plain connection. */
   tls: TLSConfig | undefined;
+  /** By lower-case name, as given: the API key is not among them. */
   metadata: Metadata;
   connectTimeoutMs: number;
   retry: GrpcRetryOptions;

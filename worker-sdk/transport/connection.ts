@@ -25,13 +25,21 @@ type SystemInfo = temporal.api.workflowservice.v1.IGetSystemInfoResponse;
 
 /** What a client needs of a connection. */
 export interface ConnectionLike {
+  /** All RPCs of the open workflow API. The namespace is not filled in here. */
   readonly workflowService: WorkflowService;
+  /** Administration: search attributes, namespaces, clusters. */
   readonly operatorService: OperatorService;
+  /** Passed on to the clients and workers that use it. */
   readonly plugins: ConnectionPlugin[];
+  /** Calls under way end with CANCELLED. */
   close(): Promise<void>;
+  /** Waits until the server answers, once for all callers. */
   ensureConnected(): Promise<void>;
+  /** Calls made within `fn` end at `deadline` (Date, or milliseconds since the epoch) with DEADLINE_EXCEEDED. */
   withDeadline<R>(deadline: number | Date, fn: () => Promise<R>): Promise<R>;
+  /** Calls made within `fn` carry `metadata` too. */
   withMetadata<R>(metadata: Metadata, fn: () => Promise<R>): Promise<R>;
+  /** Calls made within `fn` end with CANCELLED when `abortSignal` aborts. */
   withAbortSignal<R>(abortSignal: AbortSignal, fn: () => Promise<R>): Promise<R>;
 }
 
@@ -44,7 +52,9 @@ export interface ConnectionLike {
  * const client = new Client({ connection });
  */
 export class Connection implements ConnectionLike {
+  /** As given and changed by plugins, with defaults. */
   readonly options: ConnectionOptionsWithDefaults;
+  /** Passed on to the clients and workers that use it. */
   readonly plugins: ConnectionPlugin[];
   /** All RPCs of the open workflow API. The namespace is not filled in here. */
   readonly workflowService: WorkflowService;

@@ -16,6 +16,7 @@ export interface BundleOptions extends HostBundleOptions {
 
 /** Hooks that configure the bundler. */
 export interface BundlerPlugin {
+  /** For people. */
   get name(): string;
   /** Changes the options of the bundler. */
   configureBundler?(options: BundleOptions): BundleOptions;
@@ -35,6 +36,7 @@ export interface WorkflowBundleWithSourceMap extends WorkflowBundle {
 
 /** A bundle in a file. */
 export interface WorkflowBundlePath {
+  /** Path of a file with the {@link WorkflowBundle.code}. */
   codePath: string;
 }
 

@@ -13,24 +13,34 @@ import type { SlotSupplier, TunerHolder } from './tuner.js';
 import { tunerSuppliers } from './tuner.js';
 import type { WorkerOptions } from './worker-options.js';
 
-/** Options as the worker uses them; durations in milliseconds. */
+/**
+ * Options as the worker uses them, durations in milliseconds: `shutdownGraceTimeMs`, `shutdownForceTimeMs` (undefined for never),
+ * `stickyScheduleToStartMs`.
+ */
 export interface CompiledWorkerOptions extends WorkerOptions {
   namespace: string;
   identity: string;
+  /** From `dataConverter`, its files loaded. */
   loadedDataConverter: LoadedDataConverter;
+  /** What of `activities` are functions, by name. */
   activityFunctions: ReadonlyMap<string, ActivityFunction>;
   tuner: TunerHolder;
   shutdownGraceTimeMs: number;
   shutdownForceTimeMs: number | undefined;
   stickyScheduleToStartMs: number;
+  /** Longest interval between two heartbeats of an activity. */
   maxHeartbeatThrottleMs: number;
+  /** Interval between heartbeats of activities that have no heartbeat timeout. */
   defaultHeartbeatThrottleMs: number;
   maxCachedWorkflows: number;
   maxEagerActivityReservationsPerWorkflowTask: number;
+  /** Whether workflow tasks are taken. */
   hasWorkflows: boolean;
   /** Undefined when no activity tasks are taken. */
   activityPolls: PollerScale | undefined;
+  /** Polls of the normal queue. */
   workflowPolls: PollerScale;
+  /** Polls of the sticky queue; undefined when no runs are cached. */
   stickyPolls: PollerScale | undefined;
 }
 

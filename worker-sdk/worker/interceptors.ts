@@ -6,7 +6,7 @@ import type { MetricTags } from '../definitions/metrics.js';
 
 export type { Headers, Next };
 
-/** Input of {@link ActivityInboundCallsInterceptor.execute}. */
+/** Input of {@link ActivityInboundCallsInterceptor.execute}: the activity's `args`, converted, and the `headers` that it was scheduled with. */
 export interface ActivityExecuteInput {
   readonly args: unknown[];
   readonly headers: Headers;
@@ -36,7 +36,9 @@ export interface ActivityOutboundCallsInterceptor {
 
 /** Interceptors of one activity execution. */
 export interface ActivityInterceptors {
+  /** Around what reaches the activity. */
   inbound?: ActivityInboundCallsInterceptor;
+  /** Around what the activity asks its worker for. */
   outbound?: ActivityOutboundCallsInterceptor;
 }
 
@@ -47,6 +49,7 @@ export type ActivityInterceptorsFactory = (ctx: Context) => ActivityInterceptors
 export interface WorkerInterceptors {
   /** For the client that activities are given. */
   client?: ClientInterceptors;
+  /** Asked for each activity execution; the first is the outermost. */
   activity?: ActivityInterceptorsFactory[];
   /** Modules that export `interceptors`, to be loaded into each workflow. Not used with a prebuilt bundle. */
   workflowModules?: string[];

@@ -39,10 +39,11 @@ export class LocalActivities {
   }
 
   /** See {@link RunLocalActivity}. */
-  readonly run: RunLocalActivity = async (task, signal) => {
+  readonly run: RunLocalActivity = async (task, signal, started) => {
     const slot = await this.options.slots.reserve(false, signal);
     if (!slot) return this.ended(signal.reason, task);
     slot.use({ type: 'local-activity', activityType: task.activityType });
+    started();
     const begin = performance.now();
     try {
       const result = await this.attempt(task, signal).catch((err) => this.ended(err, task));

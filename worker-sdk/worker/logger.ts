@@ -2,7 +2,7 @@
 import { inspect, types } from 'node:util';
 import type { Logger, LogLevel, LogMetadata } from '../definitions/logger.js';
 
-/** One entry, as {@link DefaultLogger}'s function gets it. */
+/** One entry, as {@link DefaultLogger}'s function gets it: `message`, `level`, and in `meta` what it is about. */
 export interface LogEntry {
   message: string;
   level: LogLevel;
@@ -54,6 +54,7 @@ export class DefaultLogger implements Logger {
   private readonly severity: number;
 
   constructor(
+    /** The lowest level that is written. */
     public readonly level: LogLevel = 'INFO',
     private readonly logFunction: (entry: LogEntry) => void = logToStderr,
   ) {

@@ -7,7 +7,7 @@ interface InstrumentOptions {
   description?: string;
 }
 
-/** The part of `Meter` of `@opentelemetry/api` that is used here. */
+/** The part of `Meter` of `@opentelemetry/api` that is used here: `createCounter`, `createUpDownCounter`, `createHistogram`, `createGauge`. */
 export interface OpenTelemetryMeter {
   createCounter(name: string, options?: InstrumentOptions): { add(value: number, attributes?: MetricTags): void };
   createUpDownCounter(name: string, options?: InstrumentOptions): { add(value: number, attributes?: MetricTags): void };

@@ -4,6 +4,7 @@ import type { Worker } from './worker.js';
 
 /** Changes the options of workers, and wraps their run. */
 export interface WorkerPlugin {
+  /** Shown in the server's list of workers. */
   get name(): string;
   /** Changes the options of a worker. */
   configureWorker?(options: WorkerOptions): WorkerOptions | Promise<WorkerOptions>;

@@ -18,7 +18,9 @@ export type ReplayHistoriesIterable = AsyncIterable<HistoryAndWorkflowId> | Iter
 
 /** What became of one history. */
 export interface ReplayOutcome {
+  /** As given with the history. */
   readonly workflowId: string;
+  /** From the history's first event; empty when it cannot be read. */
   readonly runId: string;
   /** Absent when the replay matched. */
   readonly error?: Error;

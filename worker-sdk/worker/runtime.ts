@@ -15,6 +15,7 @@ export interface RuntimeOptions {
   logger?: Logger;
   /** Receives metrics, for example {@link openTelemetryMetricMeter}. Default: nothing is recorded. */
   metricMeter?: MetricMeter;
+  /** Instead of a {@link metricMeter}. */
   telemetryOptions?: TelemetryOptions;
   /**
    * How often workers tell the server how they are, where the server wants to know: 1 to 60 seconds, 0 for never. Default 60 seconds.
@@ -26,6 +27,7 @@ export interface RuntimeOptions {
 
 /** What is done with metrics, where no meter is given. */
 export interface TelemetryOptions {
+  /** Default: nothing is recorded. */
   metrics?: MetricsExporterConfig;
 }
 
@@ -39,6 +41,7 @@ export type MetricsExporterConfig = {
 
 /** Serves metrics for Prometheus to scrape. */
 export interface PrometheusMetricsExporter {
+  /** Where they are served, and how values are counted. */
   prometheus: Omit<PrometheusOptions, 'metricPrefix' | 'globalTags'>;
 }
 
@@ -56,7 +59,9 @@ function heartbeatMs(interval: Duration | undefined): number {
 export class Runtime {
   private static current: Runtime | undefined;
 
+  /** As given, or the default. */
   readonly logger: Logger;
+  /** As given, or that of {@link prometheus}, or one whose values go nowhere. */
   readonly metricMeter: MetricMeter;
   /** Set when metrics are served for Prometheus. */
   readonly prometheus: PrometheusExporter | undefined;
@@ -68,7 +73,10 @@ export class Runtime {
     for (const callback of [...this.callbacks]) callback();
   };
 
-  private constructor(readonly options: RuntimeOptions) {
+  private constructor(
+    /** As given. */
+    readonly options: RuntimeOptions,
+  ) {
     this.logger = options.logger ?? new DefaultLogger('INFO');
     const metrics = options.telemetryOptions?.metrics;
     if (metrics && options.metricMeter) throw new TypeError("Either 'metricMeter' or 'telemetryOptions.metrics' may be set, not both");

@@ -4,6 +4,7 @@ import type { WorkflowInfo } from '../workflow/interfaces.js';
 
 /** One function of a sink. Its result goes nowhere, so that workflow code cannot depend on it. */
 export interface InjectedSinkFunction<F extends SinkFunction> {
+  /** Called after the activation, in order. An error is logged and goes no further. @param info of the run as it was at the call */
   fn(info: WorkflowInfo, ...args: Parameters<F>): void | Promise<void>;
   /**
    * Whether to call it while history is replayed too. Without it a call may still happen twice, when a workflow task fails

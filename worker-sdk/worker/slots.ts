@@ -2,18 +2,18 @@
 import type { WorkerDeploymentVersion } from '../definitions/versioning.js';
 import { AbortWatch } from '../transport/abort-watch.js';
 
-/** What a slot is for, once that is known. */
+/** A workflow task that a slot is used for: `workflowType`, and whether it came from the worker's sticky queue: `isSticky`. */
 export interface WorkflowSlotInfo {
   type: 'workflow';
   workflowType: string;
   isSticky: boolean;
 }
-/** The activity that a slot is used for. */
+/** The activity that a slot is used for: its `activityType`. */
 export interface ActivitySlotInfo {
   type: 'activity';
   activityType: string;
 }
-/** The local activity that a slot is used for. */
+/** The local activity that a slot is used for: its `activityType`. */
 export interface LocalActivitySlotInfo {
   type: 'local-activity';
   activityType: string;
@@ -25,12 +25,14 @@ export type SlotInfo = WorkflowSlotInfo | ActivitySlotInfo | LocalActivitySlotIn
 // biome-ignore lint/suspicious/noEmptyInterface: a supplier's own data.
 export interface SlotPermit {}
 
-/** A slot that is asked for. */
+/** A slot of a `slotType` that the worker `workerIdentity` of a `taskQueue` asks for. */
 export interface SlotReserveContext {
   slotType: SlotInfo['type'];
   taskQueue: string;
   workerIdentity: string;
+  /** As in its options; by default a hash. */
   workerBuildId: string;
+  /** Absent for a worker without one. */
   workerDeploymentVersion?: WorkerDeploymentVersion;
   /** Whether the slot is for a poll of the worker's sticky queue. */
   isSticky: boolean;
@@ -38,7 +40,9 @@ export interface SlotReserveContext {
 
 /** A slot that is about to be used. */
 export interface SlotMarkUsedContext<SI extends SlotInfo> {
+  /** The task that came. */
   slotInfo: SI;
+  /** As it was reserved. */
   permit: SlotPermit;
 }
 
@@ -46,6 +50,7 @@ export interface SlotMarkUsedContext<SI extends SlotInfo> {
 export interface SlotReleaseContext<SI extends SlotInfo> {
   /** Absent when the slot was never used. */
   slotInfo?: SI;
+  /** As it was reserved. */
   permit: SlotPermit;
 }
 
@@ -56,13 +61,16 @@ export interface CustomSlotSupplier<SI extends SlotInfo> {
   reserveSlot(ctx: SlotReserveContext, abortSignal: AbortSignal): Promise<SlotPermit>;
   /** A slot at once, or null; for eager activities. */
   tryReserveSlot(ctx: SlotReserveContext): SlotPermit | null;
+  /** A task came for a slot that was reserved. Not called for one whose poll came back empty. */
   markSlotUsed(ctx: SlotMarkUsedContext<SI>): void;
+  /** A slot is not needed any more. Called once for each permit, used or not. */
   releaseSlot(ctx: SlotReleaseContext<SI>): void;
 }
 
 /** A fixed number of slots. */
 export interface FixedSizeSlotSupplier {
   type: 'fixed-size';
+  /** 0 takes no tasks of the kind. */
   numSlots: number;
 }
 

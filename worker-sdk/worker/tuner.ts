@@ -23,7 +23,7 @@ export type ResourceBasedSlotsForType = ResourceBasedSlotOptions & Controlled & 
 /** Decides how many tasks of a kind a worker works on at once. */
 export type SlotSupplier<SI extends SlotInfo> = ResourceBasedSlotsForType | FixedSizeSlotSupplier | CustomSlotSupplier<SI>;
 
-/** A supplier for each kind of slot. */
+/** A supplier for each kind of slot: `workflowTaskSlotSupplier`, `activityTaskSlotSupplier` and `localActivityTaskSlotSupplier`. */
 export interface TunerHolder {
   workflowTaskSlotSupplier: SlotSupplier<WorkflowSlotInfo>;
   activityTaskSlotSupplier: SlotSupplier<ActivitySlotInfo>;
@@ -38,12 +38,14 @@ interface ResourceBasedTunerSlotOptions {
 
 /** All slots by what the machine has left. */
 export interface ResourceBasedTuner extends ResourceBasedTunerSlotOptions {
+  /** Targets that all kinds of slots share. */
   tunerOptions: ResourceBasedTunerOptions;
   controller?: undefined;
 }
 
 /** {@link ResourceBasedTuner} whose controller is shared with other workers. */
 export interface ResourceBasedTunerWithController extends ResourceBasedTunerSlotOptions {
+  /** Made by `ResourceBasedController.create`. */
   controller: ResourceBasedController;
   tunerOptions?: undefined;
 }

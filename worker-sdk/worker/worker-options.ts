@@ -64,10 +64,12 @@ export interface WorkerOptions {
   workerDeploymentOptions?: WorkerDeploymentOptions;
   /** How values become payloads; the same one as the clients'. */
   dataConverter?: DataConverter;
+  /** Hooks around what the worker executes. Default: none. */
   interceptors?: WorkerInterceptors;
   /** Functions that workflow code calls by `proxySinks`. */
   // biome-ignore lint/suspicious/noExplicitAny: sinks of every type.
   sinks?: InjectedSinks<any>;
+  /** Change these options and wrap the worker's run, after those of the connection that are worker plugins too. */
   plugins?: WorkerPlugin[];
 
   /** How long activities may go on after {@link Worker.shutdown}, before they are told to stop. Default 0. */

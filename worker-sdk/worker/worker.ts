@@ -33,16 +33,23 @@ export type PollerState = 'POLLING' | 'SHUTDOWN' | 'FAILED';
 
 /** A worker at a glance. */
 export interface WorkerStatus {
+  /** As `getState` answers. */
   runState: State;
+  /** The same as {@link activityPollerState}: pollers start and stop together. */
   workflowPollerState: PollerState;
+  /** `POLLING` while the worker is `RUNNING`, `FAILED` once it has failed, else `SHUTDOWN`. */
   activityPollerState: PollerState;
+  /** Whether the server holds a poll for workflow tasks at this moment. */
   hasOutstandingWorkflowPoll: boolean;
+  /** Whether the server holds a poll for activity tasks at this moment. */
   hasOutstandingActivityPoll: boolean;
   /** Workflow tasks under way. */
   numInFlightWorkflowActivations: number;
   /** Activities under way, local ones included. */
   numInFlightActivities: number;
+  /** Activities under way that the server handed out. */
   numInFlightNonLocalActivities: number;
+  /** Local activities under way, pauses between attempts not counted. */
   numInFlightLocalActivities: number;
   /** Runs in memory. */
   numCachedWorkflows: number;
@@ -69,7 +76,9 @@ export class Worker {
   });
 
   private constructor(
+    /** As given and changed by plugins, with defaults. */
     readonly options: CompiledWorkerOptions,
+    /** To the server; one that the worker made for itself is closed when it has ended. */
     readonly connection: Connection,
     private readonly ownsConnection: boolean,
     private readonly server: NamespaceFeatures,

@@ -41,10 +41,12 @@ export type LocalActivityInterfaceFor<T> = {
 
 /** Options of {@link proxyActivities}. */
 export interface ActivityProxyOptions<A = UntypedActivities> extends ActivityOptions {
+  /** How arguments and results are converted, by the activity's name. Default: by the payload converter alone. */
   activityTypeInfo?: ActivityTypeInfoMap<A>;
 }
 /** Options of {@link proxyLocalActivities}. */
 export interface LocalActivityProxyOptions<A = UntypedActivities> extends LocalActivityOptions {
+  /** How arguments and results are converted, by the activity's name. Default: by the payload converter alone. */
   activityTypeInfo?: ActivityTypeInfoMap<A>;
 }
 

@@ -37,6 +37,7 @@ export interface ActivityOptions {
   scheduleToStartTimeout?: Duration;
   /** Longest time of all, retries included. */
   scheduleToCloseTimeout?: Duration;
+  /** Default `TRY_CANCEL`. */
   cancellationType?: ActivityCancellationType;
   /** Whether the server may hand the task to this worker in its answer. @default true */
   allowEagerDispatch?: boolean;
@@ -44,19 +45,28 @@ export interface ActivityOptions {
   versioningIntent?: VersioningIntent;
   /** One line for people. */
   summary?: string;
+  /** Laid over the workflow's, field by field. */
   priority?: Priority;
+  /** Groups that tools show the activity's events in, besides those of the scopes around. */
   eventGroups?: EventGroupMarker[];
 }
 
 /** Options of a local activity. One of `startToCloseTimeout` and `scheduleToCloseTimeout` is required. */
 export interface LocalActivityOptions {
+  /** Default: retried without limit, pauses doubling from 1 second to 100 seconds. The worker decides, by the server's rules. */
   retry?: RetryPolicy;
+  /** Longest time of one attempt. */
   startToCloseTimeout?: Duration;
+  /** Longest time that an attempt waits for a free slot of the worker; then it has failed for good. Default: no limit. */
   scheduleToStartTimeout?: Duration;
+  /** Longest time of all, retries and the pauses between them included. */
   scheduleToCloseTimeout?: Duration;
   /** Pauses longer than this are waited for by a durable timer instead of in the worker. @default 1 minute */
   localRetryThreshold?: Duration;
+  /** Default `TRY_CANCEL`. */
   cancellationType?: ActivityCancellationType;
+  /** One line for people. */
   summary?: string;
+  /** Groups that tools show the activity's marker in, besides those of the scopes around. */
   eventGroups?: EventGroupMarker[];
 }

@@ -37,10 +37,13 @@ export interface ApprovalRequest {
 
 /** How a request ended. */
 export interface ApprovalDecision {
+  /** The request's `id`, given or made. */
   approvalId: string;
+  /** `timed-out` when nobody decided in time. */
   decision: 'approved' | 'rejected' | 'timed-out';
   /** Who decided. */
   by?: string;
+  /** What the decider wrote, if anything. */
   reason?: string;
   /** The workflow's clock when it learned of it. */
   decidedAt: Date;
@@ -48,9 +51,13 @@ export interface ApprovalDecision {
 
 /** The payload of the signal {@link APPROVAL_SIGNAL}. */
 export interface ApprovalSignal {
+  /** The `id` of the request. A decision may come before the request does. */
   approvalId: string;
+  /** The first one counts; any other word is passed over. */
   decision: 'approved' | 'rejected';
+  /** Who decides. */
   by?: string;
+  /** Why, for people. */
   reason?: string;
 }
 

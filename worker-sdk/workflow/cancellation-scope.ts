@@ -39,6 +39,7 @@ export class CancellationScope {
   protected readonly timeout?: number;
   /** Whether cancellation from outside reaches what is inside. */
   readonly cancellable: boolean;
+  /** The scope it was made in; undefined for the outermost one of a workflow. */
   readonly parent?: CancellationScope;
   /** Rejects when the scope, or one around it, is asked to cancel. */
   readonly cancelRequested: Promise<never>;

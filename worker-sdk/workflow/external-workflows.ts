@@ -15,6 +15,7 @@ const CANCEL_IN_SCOPE_PATCH = '__temporal_internal_connect_external_handle_cance
 
 /** A workflow that runs somewhere. */
 export interface ExternalWorkflowHandle extends Pick<BaseWorkflowHandle<Workflow>, 'signal' | 'signalWithOptions' | 'workflowId'> {
+  /** The run that is meant; absent for whichever is the current one. */
   readonly runId?: string;
   /** Asks it to cancel; resolves when the request is delivered. */
   cancel(): Promise<void>;

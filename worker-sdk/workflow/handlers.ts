@@ -14,11 +14,11 @@ import type {
 import { currentRun } from './current-run.js';
 import { dispatchBufferedSignals } from './incoming-signals.js';
 import { dispatchBufferedUpdates } from './incoming-updates.js';
+import type { EnhancedStackTrace } from './enhanced-stack-trace.js';
 import type {
   DefaultQueryHandler,
   DefaultSignalHandler,
   DefaultUpdateHandler,
-  EnhancedStackTrace,
   Handler,
   QueryHandlerOptions,
   SignalHandlerOptions,
@@ -166,12 +166,14 @@ export const enhancedStackTraceQuery: QueryDefinition<EnhancedStackTrace, [], st
   defineQuery<EnhancedStackTrace>(ENHANCED_STACK_TRACE_QUERY);
 /** What handlers a workflow has, and its current details. */
 export interface WorkflowMetadata {
+  /** The workflow's type, and its handlers with the descriptions they were registered with; the SDK's own queries too. */
   definition: {
     type: string;
     queryDefinitions: { name: string; description?: string }[];
     signalDefinitions: { name: string; description?: string }[];
     updateDefinitions: { name: string; description?: string }[];
   };
+  /** What `setCurrentDetails` set last; empty at first. */
   currentDetails: string;
 }
 /** Asks a workflow for its {@link WorkflowMetadata}; every workflow answers. */

@@ -6,7 +6,7 @@ import type { Job } from '../replay/protocol.js';
 import { SDK_NAME, SDK_VERSION } from '../replay/sdk-name.js';
 import { DeterminismViolationError } from './errors.js';
 import type { QueryInput } from './interceptors.js';
-import type { EnhancedStackTrace } from './interfaces.js';
+import type { EnhancedStackTrace } from './enhanced-stack-trace.js';
 import { ENHANCED_STACK_TRACE_QUERY, isReserved, METADATA_QUERY, refuseForDefaultHandler, STACK_TRACE_QUERY } from './reserved.js';
 import type { RunContext } from './run-context.js';
 import { pendingStacks } from './stack-traces.js';

@@ -67,6 +67,13 @@ export { CancellationScope, type CancellationScopeOptions } from './cancellation
 export { type ChildWorkflowHandle, executeChild, startChild } from './children.js';
 export { condition } from './conditions.js';
 export { continueAsNew, makeContinueAsNewFunc } from './continue-as-new.js';
+export type {
+  EnhancedStackTrace,
+  StackTrace,
+  StackTraceFileLocation,
+  StackTraceFileSlice,
+  StackTraceSDKInfo,
+} from './enhanced-stack-trace.js';
 export { DeterminismViolationError, isCancellation, LocalActivityDoBackoff, WorkflowError } from './errors.js';
 export { createEventGroup, type EventGroupMarker } from './event-groups.js';
 export { type ExternalWorkflowHandle, getExternalWorkflowHandle } from './external-workflows.js';
@@ -78,14 +85,9 @@ export {
   type ChildWorkflowOptions,
   ContinueAsNew,
   type ContinueAsNewOptions,
-  type EnhancedStackTrace,
   ParentClosePolicy,
   type ParentWorkflowInfo,
   type RootWorkflowInfo,
-  type StackTrace,
-  type StackTraceFileLocation,
-  type StackTraceFileSlice,
-  type StackTraceSDKInfo,
   type UnsafeRandomSource,
   type UnsafeWorkflowInfo,
   type UpdateInfo,

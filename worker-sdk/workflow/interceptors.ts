@@ -17,8 +17,11 @@ export type WorkflowInterceptorsFactory = () => WorkflowInterceptors;
 
 /** Interceptors of one run, from the outside in. */
 export interface WorkflowInterceptors {
+  /** Around what reaches the workflow. */
   inbound?: WorkflowInboundCallsInterceptor[];
+  /** Around what the workflow asks for. */
   outbound?: WorkflowOutboundCallsInterceptor[];
+  /** Around the worker's calls into workflow code; for tools. */
   internals?: WorkflowInternalsInterceptor[];
 }
 
@@ -36,13 +39,13 @@ export interface WorkflowInboundCallsInterceptor {
   handleQuery?: (input: QueryInput, next: Next<WorkflowInboundCallsInterceptor, 'handleQuery'>) => Promise<unknown>;
 }
 
-/** The call of the workflow function. */
+/** The call of the workflow function: its `args`, converted, and the `headers` that the start carried. */
 export interface WorkflowExecuteInput {
   readonly args: unknown[];
   readonly headers: Headers;
 }
 
-/** An update that came in. */
+/** An update that came in: `updateId`, `name`, `args` (converted anew for validator and handler) and the `headers` that it carried. */
 export interface UpdateInput {
   readonly updateId: string;
   readonly name: string;
@@ -50,14 +53,14 @@ export interface UpdateInput {
   readonly headers: Headers;
 }
 
-/** A signal that came in. */
+/** A signal that came in: `signalName`, `args`, converted, and the `headers` that it carried. */
 export interface SignalInput {
   readonly signalName: string;
   readonly args: unknown[];
   readonly headers: Headers;
 }
 
-/** A query that came in. */
+/** A query that came in: `queryName`, `args`, converted, and the `headers` that it carried. `queryId` names it within its workflow task. */
 export interface QueryInput {
   readonly queryId: string;
   readonly queryName: string;
@@ -101,8 +104,11 @@ export interface WorkflowOutboundCallsInterceptor {
 
 /** A timer that workflow code starts. */
 export interface TimerInput {
+  /** At least 1. */
   readonly durationMs: number;
+  /** Number of the timer in the run, from 1. */
   readonly seq: number;
+  /** As given to `sleep`. */
   readonly options?: TimerOptions;
 }
 
@@ -110,32 +116,44 @@ export interface TimerInput {
 export interface TimerOptions {
   /** One line for people. */
   readonly summary?: string;
+  /** Groups that tools show the timer in, besides those of the scopes around. */
   readonly eventGroups?: EventGroupMarker[];
 }
 
-/** An activity that workflow code schedules. */
+/** An activity that workflow code schedules: `activityType`, `args` not yet converted, and `headers`, empty at first, for the activity. */
 export interface ActivityInput {
   readonly activityType: string;
   readonly args: unknown[];
+  /** Those of `proxyActivities`, with what the call itself gives laid over them. */
   readonly options: ActivityOptions;
   readonly headers: Headers;
+  /** Number of the activity in the run, from 1; local ones count too. */
   readonly seq: number;
+  /** How arguments and result are converted. */
   readonly typeInfo?: PayloadTypeInfo;
 }
 
-/** A local activity that workflow code schedules. */
+/** A local activity that workflow code schedules: `activityType`, `args` not yet converted, and `headers`, empty at first, for the activity. */
 export interface LocalActivityInput {
   readonly activityType: string;
   readonly args: unknown[];
+  /** Those of `proxyLocalActivities`, with what the call itself gives laid over them. */
   readonly options: LocalActivityOptions;
   readonly headers: Headers;
+  /** Number of the activity in the run, from 1; a new one after each pause that a durable timer waits for. */
   readonly seq: number;
+  /** When it was scheduled first; absent until a durable timer has waited for an attempt. */
   readonly originalScheduleTime?: Timestamp;
+  /** The attempt that this begins with, 1 at first: more after a pause that a durable timer waited for. */
   readonly attempt: number;
+  /** How arguments and result are converted. */
   readonly typeInfo?: PayloadTypeInfo;
 }
 
-/** A Nexus operation that workflow code starts. */
+/**
+ * A Nexus operation: `operation` of a `service` behind an `endpoint`, with its `input`, `options`, `headers`, `seq`, `inputType` and `outputType`.
+ * No call reaches it, as Nexus is not offered: it lets interceptors be ported.
+ */
 export interface StartNexusOperationInput {
   readonly input: unknown;
   readonly inputType?: TypeInfo;
@@ -148,7 +166,10 @@ export interface StartNexusOperationInput {
   readonly headers: Record<string, string>;
 }
 
-/** Options of a Nexus operation. */
+/**
+ * Options of a Nexus operation: `scheduleToCloseTimeout`, `scheduleToStartTimeout`, `startToCloseTimeout`, `cancellationType`, `summary`, `eventGroups`.
+ * As Nexus is not offered, nothing reads them.
+ */
 export interface StartNexusOperationOptions {
   readonly scheduleToCloseTimeout?: Duration;
   readonly scheduleToStartTimeout?: Duration;
@@ -162,30 +183,36 @@ export interface StartNexusOperationOptions {
 export interface StartNexusOperationOutput {
   /** Absent when the operation completed synchronously. */
   readonly token?: string;
+  /** Settles with the operation. */
   readonly result: Promise<unknown>;
 }
 
-/** A child workflow that workflow code starts. */
+/** A child that workflow code starts: `workflowType`, and `headers`, empty at first, for the child. */
 export interface StartChildWorkflowExecutionInput {
   readonly workflowType: string;
+  /** With the child's arguments, not yet converted, as `args`. */
   readonly options: ChildWorkflowOptionsWithDefaults;
   readonly headers: Headers;
+  /** Number of the child in the run, from 1. */
   readonly seq: number;
 }
 
-/** A signal that workflow code sends to another workflow. */
+/** A signal to another workflow: `signalName`, `args` not yet converted, and `headers`, empty at first, for its handler. */
 export interface SignalWorkflowInput {
+  /** Number of the sent signal in the run, from 1. */
   readonly seq: number;
   readonly signalName: string;
   readonly args: unknown[];
+  /** How the arguments are converted. */
   readonly typeInfo?: SignalTypeInfo;
   readonly headers: Headers;
+  /** A child by its id, or any workflow of the namespace. */
   readonly target:
     | { readonly type: 'external'; readonly workflowExecution: WorkflowExecution }
     | { readonly type: 'child'; readonly childWorkflowId: string };
 }
 
-/** What the next run of a workflow begins with. */
+/** What the next run begins with: `args` not yet converted, `options`, and `headers`, empty at first, for the workflow. */
 export interface ContinueAsNewInput {
   readonly args: unknown[];
   readonly headers: Headers;
@@ -211,13 +238,16 @@ export interface WorkflowInternalsInterceptor {
 
 /** An activation of workflow code by the worker. Not for applications. */
 export interface ActivateInput {
+  /** With the jobs of this batch only. */
   readonly activation: coresdk.workflow_activation.IWorkflowActivation;
+  /** From 0: in histories of older SDKs signals are a batch of their own, before all else. */
   readonly batchIndex: number;
 }
 /** The end of a run on this worker. Not for applications. */
 export type DisposeInput = Record<never, never>;
 /** What an activation came to. Not for applications. */
 export interface ConcludeActivationInput {
+  /** In the order in which the code issued them. */
   readonly commands: coresdk.workflow_commands.IWorkflowCommand[];
 }
 /** What an activation came to. Not for applications. */

@@ -22,12 +22,17 @@ export type SuggestContinueAsNewReason = (typeof SuggestContinueAsNewReason)[key
 
 /** What a workflow knows of itself. A frozen picture of the moment: call `workflowInfo()` again for what changes. */
 export interface WorkflowInfo {
+  /** Chosen by whoever started the workflow; all runs of the chain have the same one. */
   readonly workflowId: string;
+  /** UUID of this run. A reset, a retry, cron and continue-as-new each begin a run of another id. */
   readonly runId: string;
+  /** The name that the workflow was started by: as a rule that of the function. */
   readonly workflowType: string;
   /** @deprecated Use {@link typedSearchAttributes}. */
   readonly searchAttributes: SearchAttributes;
+  /** As given at the start, with the changes of `upsertSearchAttributes` since. */
   readonly typedSearchAttributes: TypedSearchAttributes;
+  /** As given at the start, with the changes of `upsertMemo` since; `{}` for none. */
   readonly memo?: Record<string, unknown>;
   /** The workflow that started this one as a child. */
   readonly parent?: ParentWorkflowInfo;
@@ -45,25 +50,35 @@ export interface WorkflowInfo {
   readonly continueAsNewSuggested: boolean;
   /** Whether the version that a pinned run should move to has changed. */
   readonly targetWorkerDeploymentVersionChanged: boolean;
+  /** Why, if {@link continueAsNewSuggested}; absent when the server gives no reason. */
   readonly suggestedContinueAsNewReasons?: SuggestContinueAsNewReason[];
+  /** The queue of the worker that executes the run, and the default of activities and children. */
   readonly taskQueue: string;
+  /** Namespace of the worker, and so of the run. */
   readonly namespace: string;
   /** First run of the chain. */
   readonly firstExecutionRunId: string;
   /** The run id at the start, which a reset keeps. */
   readonly originalExecutionRunId: string;
+  /** The run before this one in the chain; absent in the first. */
   readonly continuedFromExecutionRunId?: string;
-  /** Start of the chain. */
+  /** Time of this run's first event, before a start delay or a pause of retry or cron. No event tells a run when its chain began. */
   readonly startTime: Date;
-  /** Start of this run. */
+  /** The same as {@link startTime}; both names are the field's. */
   readonly runStartTime: Date;
+  /** Limit of the whole chain; absent when there is none. */
   readonly executionTimeoutMs?: number;
+  /** When the chain is over by {@link executionTimeoutMs}; absent without one. */
   readonly executionExpirationTime?: Date;
+  /** Limit of this run; absent when there is none. */
   readonly runTimeoutMs?: number;
+  /** Limit of one workflow task; 10,000 unless the start says otherwise. */
   readonly taskTimeoutMs: number;
+  /** How a failed run is followed by another; absent when it is not. */
   readonly retryPolicy?: RetryPolicy;
   /** 1 for the first. */
   readonly attempt: number;
+  /** The expression given at the start; absent without one. Schedules do not set it. */
   readonly cronSchedule?: string;
   /** Milliseconds between cron runs. */
   readonly cronScheduleToScheduleInterval?: number;
@@ -71,7 +86,9 @@ export interface WorkflowInfo {
   readonly currentBuildId?: string;
   /** Version of the worker that executed the present task first. */
   readonly currentDeploymentVersion?: WorkerDeploymentVersion;
+  /** What is not the same in replay: for logs, metrics and tools. */
   readonly unsafe: UnsafeWorkflowInfo;
+  /** Of this run's workflow tasks, and the default of its activities and children; absent when none was given. */
   readonly priority?: Priority;
 }
 
@@ -79,39 +96,46 @@ export interface WorkflowInfo {
 export interface UnsafeWorkflowInfo {
   /** The machine's clock, milliseconds since 1970. */
   readonly now: () => number;
+  /** Whether the code repeats what history holds. True in queries too. */
   readonly isReplaying: boolean;
   /** Like {@link isReplaying}, but false in queries and update validators, which are always live. */
   readonly isReplayingHistoryEvents: boolean;
+  /** Real randomness, apart from the workflow's own. */
   readonly random: UnsafeRandomSource;
 }
 
 /** Randomness that does not replay; for queries and update validators only. */
 export interface UnsafeRandomSource {
+  /** A number in [0, 1). */
   random(): number;
+  /** A UUID, version 4. */
   uuid4(): string;
+  /** Fills the array, which is also the answer. */
   fillRandom(bytes: Uint8Array): Uint8Array;
 }
 
 /** The update whose handler is executing. */
 export interface UpdateInfo {
+  /** Chosen by the client, or made by its SDK: the same id is executed once. */
   readonly id: string;
+  /** The name that the update was sent by, also where a default handler takes it. */
   readonly name: string;
 }
 
-/** The workflow that started this one as its child. */
+/** The workflow that started this one as its child: its `workflowId`, the `runId` of the run that did, and its `namespace`. */
 export interface ParentWorkflowInfo {
   workflowId: string;
   runId: string;
   namespace: string;
 }
 
-/** The first of the workflows that led to this one. */
+/** The first of the workflows that led to this one: its `workflowId` and the `runId` of the run that did. */
 export interface RootWorkflowInfo {
   workflowId: string;
   runId: string;
 }
 
-/** Thrown by `continueAsNew`: unwinds the workflow function. Exported for `instanceof` only. */
+/** Thrown by `continueAsNew`: unwinds the workflow function. Exported for `instanceof` only; `command` and `eventGroupMarkers` are the SDK's. */
 export class ContinueAsNew extends Error {
   /** @internal */
   constructor(
@@ -125,20 +149,29 @@ Object.defineProperty(ContinueAsNew.prototype, 'name', { value: 'ContinueAsNew',
 
 /** Options of the next run. What is left out is as in this one. */
 export interface ContinueAsNewOptions {
+  /** Name of another workflow to go on with, under the same id. */
   workflowType?: string;
+  /** The queue whose workers run the next run. */
   taskQueue?: string;
+  /** Longest time of the next run; the limit of the whole chain stays as it is. */
   workflowRunTimeout?: Duration;
+  /** Longest time of one workflow task of the next run. */
   workflowTaskTimeout?: Duration;
   /** Delay before the next run's first task. */
   backoffStartInterval?: Duration;
+  /** Replaces all of the memo. Left out, changes made by `upsertMemo` are kept too. */
   memo?: Record<string, unknown>;
   /** @deprecated Use {@link typedSearchAttributes}. */
   searchAttributes?: SearchAttributes;
+  /** Replace all search attributes. Left out, changes made by `upsertSearchAttributes` are kept too. */
   typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes;
   /** @deprecated Use worker deployments. */
   versioningIntent?: VersioningIntent;
+  /** The worker version that the next run begins on. Default: as its versioning behaviour says. */
   initialVersioningBehavior?: InitialVersioningBehavior;
+  /** How the arguments are converted. Default: as those of this workflow, if {@link workflowType} is the same. */
   typeInfo?: Pick<PayloadTypeInfo, 'inputTypes'>;
+  /** Groups that tools show the event in, besides those of the scopes around. */
   eventGroups?: EventGroupMarker[];
 }
 
@@ -187,15 +220,19 @@ export const [encodeParentClosePolicy] = enumNames(
 
 /** Options of a child workflow. */
 export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workflowIdConflictPolicy'> {
+  /** How arguments and result are converted. Default: what is attached to the function, where one is given. */
   typeInfo?: PayloadTypeInfo;
   /** Default: a random id, the same in replay. */
   workflowId?: string;
   /** Default: the parent's. */
   taskQueue?: string;
+  /** Default `WAIT_CANCELLATION_COMPLETED`. */
   cancellationType?: ChildWorkflowCancellationType;
+  /** Default `TERMINATE`. */
   parentClosePolicy?: ParentClosePolicy;
   /** @deprecated Use worker deployments. */
   versioningIntent?: VersioningIntent;
+  /** Groups that tools show the child's events in, besides those of the scopes around. */
   eventGroups?: EventGroupMarker[];
 }
 
@@ -230,37 +267,3 @@ export type UpdateHandlerOptions<Args extends unknown[]> = {
   description?: string;
   unfinishedPolicy?: HandlerUnfinishedPolicy;
 };
-
-/** Who made a stack trace. */
-export interface StackTraceSDKInfo {
-  name: string;
-  version: string;
-}
-
-/** A part of a source file. */
-export interface StackTraceFileSlice {
-  line_offset: number;
-  content: string;
-}
-
-/** A place in a source file. */
-export interface StackTraceFileLocation {
-  file_path?: string;
-  line?: number;
-  column?: number;
-  function_name?: string;
-  /** Whether the place is in the SDK. */
-  internal_code: boolean;
-}
-
-/** Where a workflow waits for one thing. */
-export interface StackTrace {
-  locations: StackTraceFileLocation[];
-}
-
-/** Answer of the query `__enhanced_stack_trace`. */
-export interface EnhancedStackTrace {
-  sdk: StackTraceSDKInfo;
-  sources: Record<string, StackTraceFileSlice[]>;
-  stacks: StackTrace[];
-}

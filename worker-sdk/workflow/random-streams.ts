@@ -6,7 +6,9 @@ import { fillFrom, uuid4From } from './random.js';
 export interface WorkflowRandomStream {
   /** The next number in [0, 1). */
   random(): number;
+  /** A UUID, version 4; the same in replay. Not for secrets. */
   uuid4(): string;
+  /** Fills the array, which is also the answer. */
   fill(bytes: Uint8Array): Uint8Array;
   /** Runs `fn` with `Math.random()` and `uuid4()` drawing from this stream. */
   with<T>(fn: () => T): T;

@@ -41,9 +41,13 @@ export interface Completion {
 
 /** A call of a sink that workflow code made. */
 export interface SinkCall {
+  /** Which of the sinks. */
   ifaceName: string;
+  /** Which of its functions. */
   fnName: string;
+  /** Those of `proxySinks` are copies: what the workflow does to them later does not show. */
   args: unknown[];
+  /** As it was at the call. */
   workflowInfo: WorkflowInfo;
 }
 

@@ -2,7 +2,7 @@
  * Where a workflow waits: for the stack trace queries. What is awaited through the SDK remembers where it was asked for, as an Error whose
  * text is made only when somebody asks.
  */
-import type { StackTraceFileLocation } from './interfaces.js';
+import type { StackTraceFileLocation } from './enhanced-stack-trace.js';
 import type { Completion, RunContext } from './run-context.js';
 
 export interface PendingStack {

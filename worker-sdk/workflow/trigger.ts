@@ -12,7 +12,9 @@ import { CancellationScope } from './cancellation-scope.js';
  * ```
  */
 export class Trigger<T> implements PromiseLike<T> {
+  /** Fulfils the promise; nothing happens when it is settled already. */
   readonly resolve: (value: T | PromiseLike<T>) => void;
+  /** Rejects the promise; nothing happens when it is settled already. A rejection that nobody awaits is no error. */
   readonly reject: (reason?: unknown) => void;
   protected readonly promise: Promise<T>;
 

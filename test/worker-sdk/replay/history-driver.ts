@@ -272,6 +272,11 @@ export class HistoryDriver {
       case CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
         this.add('WORKFLOW_EXECUTION_CANCELED', { workflowExecutionCanceledEventAttributes: {} });
         return;
+      case CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+        this.add('WORKFLOW_EXECUTION_CONTINUED_AS_NEW', {
+          workflowExecutionContinuedAsNewEventAttributes: c.continueAsNewWorkflowExecutionCommandAttributes as object,
+        });
+        return;
       case CommandType.COMMAND_TYPE_PROTOCOL_MESSAGE:
         this.#applyMessage(messages.find(({ id }) => id === c.protocolMessageCommandAttributes?.messageId)!);
         return;

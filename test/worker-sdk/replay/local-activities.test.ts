@@ -35,11 +35,15 @@ export async function withSignal() {
 interface Call {
   task: LocalActivityTask;
   signal: AbortSignal;
+  /** The attempt has a slot. */
+  started(): void;
   answer(result: LocalActivityResult): void;
 }
 
 let host: WorkflowHost;
 let calls: Call[] = [];
+/** Whether attempts begin at once, or when the test says so. */
+let hasSlots = true;
 let onCall: (call: Call) => void = () => undefined;
 const waiters: (() => void)[] = [];
 
@@ -48,10 +52,11 @@ const failed = (message: string, more: object = {}): LocalActivityResult => ({ k
 
 beforeAll(async () => {
   host = await makeHost(CODE, {
-    runLocalActivity: (task, signal) =>
+    runLocalActivity: (task, signal, started) =>
       new Promise((resolve) => {
-        const call = { task, signal, answer: resolve };
+        const call = { task, signal, started, answer: resolve };
         calls.push(call);
+        if (hasSlots) started();
         onCall(call);
         for (const wake of waiters.splice(0)) wake();
       }),
@@ -60,6 +65,7 @@ beforeAll(async () => {
 afterAll(() => host.dispose());
 beforeEach(() => {
   calls = [];
+  hasSlots = true;
   onCall = () => undefined;
 });
 
@@ -168,6 +174,29 @@ test('the limit of an attempt aborts it; the next one follows', async () => {
   expect(driver.result).toBe('in time');
   expect(reasons).toHaveLength(1);
   expect(reasons[0]).toBeInstanceOf(TimeoutFailure);
+  await driver.replay();
+});
+
+test('an attempt that gets no slot in its time fails for good', async () => {
+  hasSlots = false;
+  const driver = new HistoryDriver(host, 'retried', [{ scheduleToStartTimeout: 20, retry: { initialInterval: 1 } }]);
+  await driver.task();
+  expect(driver.result).toMatchObject({ name: 'ActivityFailure', cause: { name: 'TimeoutFailure', timeoutType: 'SCHEDULE_TO_START' } });
+  expect(calls.map(({ signal }) => signal.reason)).toEqual([expect.any(TimeoutFailure)]);
+  await driver.replay();
+});
+
+test('the time that an attempt waits for a slot is not taken from its own', async () => {
+  hasSlots = false;
+  const driver = new HistoryDriver(host, 'retried', [{ startToCloseTimeout: 20, scheduleToStartTimeout: '10s', retry: { maximumAttempts: 1 } }]);
+  const task = driver.task();
+  const { started, answer } = await call(1);
+  const from = performance.now();
+  while (performance.now() - from < 40) await new Promise((resolve) => setImmediate(resolve));
+  started();
+  answer(done('in time'));
+  await task;
+  expect(driver.result).toBe('in time');
   await driver.replay();
 });
 

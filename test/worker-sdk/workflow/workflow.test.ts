@@ -51,6 +51,10 @@ export async function summary() { await wf.sleep(1, { summary: 'nap' }); await a
 export async function patches() { const out: string[] = []; if (wf.patched('p1')) out.push('new'); await wf.sleep(1); wf.deprecatePatch('p2'); return out; }
 export async function staleHandler() { await wf.sleep(1); const got: string[] = []; wf.setHandler(go, (s) => { got.push(s); }); return got; }
 export async function infoNow() { const i = wf.workflowInfo(); return [i.workflowType, i.taskQueue, i.namespace, i.attempt, i.historyLength, i.continueAsNewSuggested, i.startTime.getTime(), i.taskTimeoutMs, Object.isFrozen(i)]; }
+export async function memos() {
+  wf.upsertMemo({ step: 'first', gone: 1 }); await wf.sleep(1);
+  wf.upsertMemo({ step: 'second', gone: null }); return wf.continueAsNew();
+}
 export async function stack() { await Promise.all([waitsHere(), wf.condition(() => false)]); }
 async function waitsHere() { await wf.sleep('1 day'); }
 `;
@@ -60,6 +64,16 @@ beforeAll(async () => {
   host = await makeHost(CODE);
 });
 afterAll(() => host.dispose());
+
+describe('continue-as-new', () => {
+  test.each([false, true])('the next run has the memo as the code has changed it (replayed: %s)', async (full) => {
+    const driver = new HistoryDriver(host, 'memos', [], { full });
+    await driver.task();
+    const { commands } = await driver.fireTimer('1').task();
+    const { memo } = commands!.at(-1)!.continueAsNewWorkflowExecutionCommandAttributes!;
+    expect(Object.entries(memo!.fields!).map(([name, value]) => [name, firstValue({ payloads: [value] })])).toEqual([['step', 'second']]);
+  });
+});
 
 describe('time and randomness', () => {
   test('the clock shows the task, and stands still within it', async () => {

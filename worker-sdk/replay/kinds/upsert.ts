@@ -1,5 +1,6 @@
 /** Changes of search attributes and memo: fire and forget. */
 import type { HistoryEvent, Payload } from '../../definitions/api.js';
+import { decode, METADATA_ENCODING_KEY } from '../../payload/encoding.js';
 import { EventType } from '../events.js';
 import { Machine, type MachineOwner } from '../machine.js';
 import type { ApiCommand, WorkflowCommand } from '../protocol.js';
@@ -42,4 +43,21 @@ export class UpsertMachine extends Machine {
     );
     this.done = true;
   }
+}
+
+type Fields = { [name: string]: Payload };
+
+/** A memo with changes laid over it. What the server takes for a removal, an empty value, removes. */
+export function mergedMemo(fields: Fields, changes: Fields): Fields {
+  const merged = new Map(Object.entries(fields));
+  for (const [name, payload] of Object.entries(changes)) {
+    if (isEmpty(payload)) merged.delete(name);
+    else merged.set(name, payload);
+  }
+  return Object.fromEntries(merged);
+}
+
+function isEmpty({ metadata, data }: Payload): boolean {
+  const encoding = metadata?.[METADATA_ENCODING_KEY];
+  return encoding ? decode(encoding) === 'binary/null' : !data?.length;
 }
