@@ -64,6 +64,8 @@ export interface SeenCall {
   method: string;
   /** Whether it came by the stream of calls. */
   streamed: boolean;
+  /** In which of the stream's messages, counted from 1; 0 when it came by itself. */
+  inMessage: number;
   // biome-ignore lint/suspicious/noExplicitAny: requests of every method, which tests look into freely.
   request: any;
   metadata: Metadata;
@@ -75,6 +77,7 @@ export class FakeWorkflowService {
   private readonly handlers = new Map<string, FakeHandler>();
   private server: Server | undefined;
   private boundPort = 0;
+  private messages = 0;
 
   /** @param offersStream Whether the service has the stream of calls too. */
   constructor(
@@ -159,7 +162,7 @@ export class FakeWorkflowService {
     const names = root.lookupService(SERVICE).methodsArray.map(({ name }) => name);
     const serve = (name: string) => (call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) => {
       const gone = new Promise<void>((resolve) => call.on('cancelled', () => resolve()));
-      this.handle(name, call.request, call.metadata, gone, () => call.cancelled, false).then(
+      this.handle(name, call.request, call.metadata, gone, () => call.cancelled, 0).then(
         (response) => answer(null, response),
         (err: FakeError) => answer({ code: err.code, details: err.details, metadata: err.metadata() }),
       );
@@ -174,9 +177,9 @@ export class FakeWorkflowService {
     metadata: Metadata,
     gone: Promise<void>,
     cancelled: () => boolean,
-    streamed: boolean,
+    inMessage: number,
   ): Promise<object> {
-    this.calls.push({ method, request, metadata, streamed });
+    this.calls.push({ method, request, metadata, inMessage, streamed: inMessage > 0 });
     const fake: FakeCall = {
       metadata,
       gone,
@@ -203,7 +206,7 @@ export class FakeWorkflowService {
       Open: (stream: ServerDuplexStream<{ calls: StreamedCall[]; cancelled: number[] }, object>) => {
         stream.sendMetadata(new Metadata());
         const leave = new Map<number, () => void>();
-        const serve = async ({ id, method, request }: StreamedCall) => {
+        const serve = async ({ id, method, request }: StreamedCall, inMessage: number) => {
           let isCancelled = false;
           const gone = new Promise<void>((resolve) => {
             leave.set(id, () => {
@@ -212,7 +215,8 @@ export class FakeWorkflowService {
             });
           });
           const codec = methods[method]!;
-          const reply = await this.handle(method, codec.requestDeserialize(request), stream.metadata, gone, () => isCancelled, true).then(
+          const decoded = codec.requestDeserialize(request);
+          const reply = await this.handle(method, decoded, stream.metadata, gone, () => isCancelled, inMessage).then(
             (response) => ({ id, code: 0, response: codec.responseSerialize(response) }),
             (err: FakeError) => ({ id, code: err.code, message: err.details, details: err.metadata().get('grpc-status-details-bin')[0] }),
           );
@@ -223,7 +227,8 @@ export class FakeWorkflowService {
           for (const go of leave.values()) go();
         };
         stream.on('data', ({ calls, cancelled }: { calls: StreamedCall[]; cancelled: number[] }) => {
-          for (const call of calls) void serve(call);
+          this.messages++;
+          for (const call of calls) void serve(call, this.messages);
           for (const id of cancelled) leave.get(id)?.();
         });
         stream.on('end', () => {

@@ -58,6 +58,8 @@ export class ManagedRun {
   #wake: (() => void) | undefined;
   /** What local activities came to while no task was there to tell the workflow. */
   #ended: { seq: number; outcome: LocalActivityOutcome; runtimeMs: number }[] = [];
+  /** What the code asked of the outside, to be done when the guard that it executes in is over. */
+  #outside: (() => void)[] = [];
   /** Set when the run must not be used again. */
   broken = false;
   /** When the replay of the present task began; undefined once it is over. */
@@ -180,11 +182,20 @@ export class ManagedRun {
   async #drive(history: PagedHistory, startedMs: number, answersSoon: boolean): Promise<boolean> {
     const machine = this.#machine!;
     for (;;) {
-      const state = await guardTogether(this.environment.activationTimeoutMs, () => this.#advance(machine));
+      const state = await this.#guarded(() => this.#advance(machine));
       if (state === 'page') await history.fetchMore();
       else if (state === 'slice') await new Promise((resolve) => setImmediate(resolve));
       else if (machine.localActivities.outstanding === 0) return false;
       else if (answersSoon || !(await this.#localActivityEnds(machine, startedMs))) return true;
+    }
+  }
+
+  /** Within a guard; and then what the code asked of the outside, which may start what a guard must not. */
+  async #guarded<T>(fn: () => T): Promise<T> {
+    try {
+      return await guardTogether(this.environment.activationTimeoutMs, fn);
+    } finally {
+      for (const act of this.#outside.splice(0)) act();
     }
   }
 
@@ -213,11 +224,16 @@ export class ManagedRun {
     try {
       machine.completeActivation(code.activate(withTime));
     } finally {
-      this.environment.sinks.dispatch(code.takeSinkCalls());
+      this.#takeSinkCalls(code);
     }
     const { start, cancel } = machine.takeLocalActivityRequests();
-    for (const seq of cancel) this.#local?.cancel(seq);
-    for (const activity of start) this.#localRunner().start(activity);
+    for (const seq of cancel) this.#outside.push(() => this.#local?.cancel(seq));
+    for (const activity of start) this.#outside.push(() => this.#localRunner().start(activity));
+  }
+
+  #takeSinkCalls(code: SandboxRun): void {
+    const calls = code.takeSinkCalls();
+    if (calls.length > 0) this.#outside.push(() => this.environment.sinks.dispatch(calls));
   }
 
   #codeFor(activation: Activation): SandboxRun {
@@ -280,7 +296,7 @@ export class ManagedRun {
   // ---- answering ---------------------------------------------------------------------------------------------------
 
   async #answer(queries: QueryRequest[]): Promise<ReturnType<typeof answerQueries>> {
-    return queries.length === 0 ? {} : guardTogether(this.environment.activationTimeoutMs, () => this.#ask(queries));
+    return queries.length === 0 ? {} : this.#guarded(() => this.#ask(queries));
   }
 
   #ask(queries: QueryRequest[]): ReturnType<typeof answerQueries> {
@@ -291,7 +307,7 @@ export class ManagedRun {
       try {
         return code.activate(activation);
       } finally {
-        this.environment.sinks.dispatch(code.takeSinkCalls());
+        this.#takeSinkCalls(code);
       }
     });
   }

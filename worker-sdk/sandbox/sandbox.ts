@@ -216,19 +216,28 @@ export class SandboxRun {
     const { steps } = sandbox;
     return this.#step(() => {
       const rounds = steps.prepare(run, activation);
-      sandbox.drain();
-      const isQuery = activation.jobs[0]?.queryWorkflow !== undefined;
+      const [first] = activation.jobs;
+      // Only the user's converters may have queued something, which see what the start brings.
+      if (first?.initializeWorkflow) sandbox.drain();
+      const isQuery = first?.queryWorkflow !== undefined;
       rounds.forEach((jobs, index) => {
         steps.activate(run, activation, jobs, index);
         sandbox.drain();
-        // Every condition that unblocks starts code that may unblock the next; and looking at one may start code too.
-        for (let unblocked = isQuery ? 0 : 1; unblocked > 0; ) {
-          unblocked = steps.settle(run);
-          sandbox.drain();
-        }
+        if (!isQuery) this.#settle();
       });
       return steps.conclude(run);
     });
+  }
+
+  /** Every condition that unblocks starts code that may unblock the next; and looking at one may start code too. */
+  #settle(): void {
+    const { sandbox, run } = this;
+    for (;;) {
+      const unblocked = sandbox.steps.settle(run);
+      if (unblocked === undefined) return;
+      sandbox.drain();
+      if (unblocked === 0) return;
+    }
   }
 
   takeSinkCalls(): SinkCall[] {

@@ -57,7 +57,10 @@ const SHARED_MS = 100;
 
 const waiting: Waiting[] = [];
 
-/** {@link guard}, together with all that is ready in the same turn. What takes too long is cut off alone: the others go on under another guard. */
+/**
+ * {@link guard}, together with all that is ready in the same turn. What takes too long is cut off alone: the others go on under another guard.
+ * Within `fn` no promise of the program may be settled or made to be waited for: its reactions would be lost when the next piece of code is cut off.
+ */
 export function guardTogether<T>(limitMs: number, fn: () => T): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     waiting.push({ fn, resolve: resolve as (value: unknown) => void, reject, limitMs });
@@ -70,25 +73,31 @@ function runWaiting(): void {
   while (waiting.length > 0) {
     const { limitMs } = waiting[0]!;
     const until = performance.now() + SHARED_MS;
+    // Told to their owners once the guard is over: what is queued within it may be lost when code is cut off.
+    const settlements: (() => void)[] = [];
     let current: Waiting | undefined;
     try {
       guard(limitMs > 0 ? limitMs + SHARED_MS : 0, () => {
         while (waiting[0]?.limitMs === limitMs && performance.now() < until) {
           current = waiting.shift()!;
-          run(current);
+          settlements.push(run(current));
           current = undefined;
         }
       });
     } catch (error) {
-      (current ?? waiting.shift())?.reject(error);
+      const cutOff = current ?? waiting.shift();
+      settlements.push(() => cutOff?.reject(error));
     }
+    for (const settle of settlements) settle();
   }
 }
 
-function run({ fn, resolve, reject }: Waiting): void {
+/** Runs the code; answers with what tells its owner. */
+function run({ fn, resolve, reject }: Waiting): () => void {
   try {
-    resolve(fn());
+    const value = fn();
+    return () => resolve(value);
   } catch (error) {
-    reject(error);
+    return () => reject(error);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Many calls on one HTTP/2 stream, where the server offers perdure.v1.CallService: calls that are made in one turn of the
- * event loop leave in one message, and replies come in batches. Each call has its own status, deadline and cancellation.
+ * Many calls on one HTTP/2 stream, where the server offers perdure.v1.CallService: calls that are made in one go leave in one
+ * message, and replies come in batches. Each call has its own status, deadline and cancellation.
  */
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { Metadata as GrpcMetadata, status } from '@grpc/grpc-js';
@@ -53,6 +53,7 @@ export class CallStream {
   private queue: StreamedCall[] = [];
   private cancelled: number[] = [];
   private flushing = false;
+  private flushingLater = false;
   private blocked = false;
   private lastId = 0;
 
@@ -101,7 +102,7 @@ export class CallStream {
   }
 
   /** Makes a call; see {@link Channel.unary}. */
-  call({ path, request, timeoutMs, signal }: UnaryCall): Promise<Uint8Array> {
+  call({ path, request, timeoutMs, signal, canWait }: UnaryCall): Promise<Uint8Array> {
     if (signal?.aborted) return Promise.reject(new GrpcError(status.CANCELLED, 'Cancelled on client', new GrpcMetadata()));
     return new Promise((resolve, reject) => {
       const id = this.nextId();
@@ -111,7 +112,8 @@ export class CallStream {
       if (signal) this.aborts.add(signal, call);
       if (call.deadlineMs < this.timerAtMs) this.startTimer(call.deadlineMs);
       this.queue.push({ id, method: path.slice(path.lastIndexOf('/') + 1), request, timeoutMs: Math.ceil(timeoutMs) });
-      this.scheduleFlush();
+      if (canWait) this.scheduleLaterFlush();
+      else this.scheduleFlush();
     });
   }
 
@@ -165,14 +167,37 @@ export class CallStream {
     return this.lastId;
   }
 
+  /**
+   * When all that is ready has made its calls: ticks come after all microtasks. What answers a message of the server leaves before the event
+   * loop goes on, and costs neither another turn of it nor a system call to look for more.
+   */
   private scheduleFlush(): void {
     if (this.flushing || this.blocked) return;
     this.flushing = true;
-    setImmediate(() => {
-      this.flushing = false;
-      this.flush();
-    });
+    process.nextTick(this.flushSoon);
   }
+
+  private readonly flushSoon = (): void => {
+    this.flushing = false;
+    this.flush();
+  };
+
+  /** In the next turn of the event loop, unless something leaves before. */
+  private scheduleLaterFlush(): void {
+    if (this.flushing || this.flushingLater || this.blocked) return;
+    this.flushingLater = true;
+    setImmediate(this.inNextTurn);
+  }
+
+  private readonly inNextTurn = (): void => {
+    if (this.queue.length > 0) setImmediate(this.flushLater);
+    else this.flushingLater = false;
+  };
+
+  private readonly flushLater = (): void => {
+    this.flushingLater = false;
+    this.flush();
+  };
 
   private flush(): void {
     while ((this.queue.length > 0 || this.cancelled.length > 0) && !this.blocked && !this.stream.destroyed) {

@@ -20,6 +20,8 @@ export interface UnaryCall {
   timeoutMs: number;
   /** Ends the attempt with CANCELLED. */
   signal: AbortSignal | undefined;
+  /** Nobody is in a hurry: it may wait a moment, so as to travel with what follows. */
+  canWait?: boolean;
 }
 
 /** All metadata of a call that travels by itself. */

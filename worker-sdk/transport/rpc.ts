@@ -24,6 +24,9 @@ const LONG_POLLS: ReadonlySet<string> = new Set([
   'UpdateWorkflowExecution',
 ]);
 
+/** Calls of which a worker has made some more already: the next one goes with the answer to the task that the last one brought. */
+const CAN_WAIT: ReadonlySet<string> = new Set(['PollActivityTaskQueue', 'PollWorkflowTaskQueue']);
+
 /** Calls to a server in test mode that last as long as the test wants to wait. */
 const SLEEP_TIMEOUT_MS = 24 * 3_600_000;
 const SLEEPS: ReadonlySet<string> = new Set(['Sleep', 'SleepUntil', 'UnlockTimeSkippingWithSleep']);
@@ -42,6 +45,8 @@ export interface RpcMethod {
   timeoutMs: number;
   /** Whether the call waits on the server's side. */
   isLongPoll: boolean;
+  /** Whether the call may wait a moment before it leaves. */
+  canWait: boolean;
   request: Type;
   response: Type;
 }
@@ -53,6 +58,7 @@ export function rpcMethod(serviceName: string, method: Method): RpcMethod {
     path: `/${serviceName}/${method.name}`,
     timeoutMs: isLongPoll ? LONG_POLL_TIMEOUT_MS : SLEEPS.has(method.name) ? SLEEP_TIMEOUT_MS : CALL_TIMEOUT_MS,
     isLongPoll,
+    canWait: CAN_WAIT.has(method.name),
     request: method.resolvedRequestType!,
     response: method.resolvedResponseType!,
   };
@@ -109,6 +115,7 @@ function attemptCall({ env, method, bytes, namespace, context, deadline }: Call)
     namespace,
     timeoutMs,
     signal: context?.abortSignal,
+    canWait: method.canWait,
   });
 }
 

@@ -97,9 +97,13 @@ export function activate(run: RunContext, activation: Activation, jobs: Job[], b
   });
 }
 
-/** Unblocks conditions. Returns how many; if any, microtasks must run and this be called again. */
-export function settle(run: RunContext): number {
-  return guarded(run, () => run.unblockConditions());
+/** Unblocks conditions. Returns how many; if any, microtasks must run and this be called again. Undefined when there was none to look at. */
+export function settle(run: RunContext): number | undefined {
+  return guarded(run, () => {
+    const waited = run.conditions.size > 0;
+    const unblocked = run.unblockConditions();
+    return waited ? unblocked : undefined;
+  });
 }
 
 /** Ends an activation: takes what it produced. */

@@ -234,6 +234,36 @@ test('calls travel on the stream once the server has shown that it has one, and 
   service.kill();
 });
 
+test('on the stream, calls made in one go share a message, and a poll waits a moment for company', async () => {
+  const service = await new FakeWorkflowService(undefined, true).start();
+  service.on('PollWorkflowTaskQueue', never).on('CountWorkflowExecutions', () => ({}));
+  const connection = await Connection.connect({ address: service.address });
+  const { workflowService } = connection;
+  await until('the stream', () => workflowService.getSystemInfo({}).then(() => service.calls.at(-1)!.streamed));
+  const ended: Promise<unknown>[] = [];
+  const poll = () => ended.push(workflowService.pollWorkflowTaskQueue({ namespace }).catch(() => undefined));
+  const messageOf = (method: string, nth: number) => service.calls.filter((call) => call.method === method)[nth - 1]!.inMessage;
+
+  await Promise.all([
+    workflowService.countWorkflowExecutions({}),
+    Promise.resolve().then(() => workflowService.countWorkflowExecutions({})),
+  ]);
+  expect(messageOf('CountWorkflowExecutions', 2)).toBe(messageOf('CountWorkflowExecutions', 1));
+
+  // As a worker does: the next poll at once, the answer to its task when Node has told of rejections.
+  poll();
+  await new Promise((resolve) => setImmediate(resolve));
+  await workflowService.countWorkflowExecutions({});
+  expect(messageOf('PollWorkflowTaskQueue', 1)).toBe(messageOf('CountWorkflowExecutions', 3));
+
+  poll();
+  await service.called('PollWorkflowTaskQueue', 2);
+  expect(messageOf('PollWorkflowTaskQueue', 2)).toBe(messageOf('CountWorkflowExecutions', 3) + 1);
+  await connection.close();
+  await Promise.all(ended);
+  service.kill();
+});
+
 test('options that do not fit are refused, saying what was expected', () => {
   expect(() => Connection.lazy({ address: 'http://x:1' })).toThrow("Invalid address: expected 'host:port'");
   expect(() => Connection.lazy({ apiKey: 'a', metadata: { Authorization: 'b' } })).toThrow('not both');
