@@ -4,7 +4,8 @@
  */
 import { BinaryColumns, type ColumnType } from './binary-arrays.js';
 import type { CommitItem, RunWrite } from './commit-item.js';
-import type { Statement } from './database.js';
+import type { PreparedStatement } from './direct-connections.js';
+import type { DirectParameter } from './direct-statement.js';
 import { NEW_RUN_COLUMNS } from './new-run-columns.js';
 import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
 import { queuedPart, TASK_COLUMNS, taskValues } from './task-writes.js';
@@ -58,12 +59,12 @@ const changesSeldom = (run: RunWrite): boolean =>
   run.expectedVersion > 0 && (run.infoChanged || run.memoChanged || run.searchAttributesChanged);
 
 /** The statement for a group of simple items. `notBeforeMs`: from then on any node may deliver the group's messages. */
-export function simpleStatement(items: readonly CommitItem[], nowMs: number, notBeforeMs: number): Statement {
+export function simpleStatement(items: readonly CommitItem[], nowMs: number, notBeforeMs: number): PreparedStatement {
   const all = items.some(({ runs }) => changesSeldom(runs[0]!));
   const rows = gather(items, all);
   const { updates, inserts, tasks, taken, requests, messages } = rows;
   const parts = [updates, inserts, tasks, taken, requests, messages];
-  const values: unknown[] = [];
+  const values: DirectParameter[] = [];
   for (const part of parts) if (part.size > 0) part.addTo(values);
   if (tasks.size > 0) values.push(nowMs);
   if (messages.size > 0) values.push(notBeforeMs);

@@ -17,7 +17,6 @@ interface QueuedRow {
   kind: number;
 }
 
-type SimpleRow = { run_id: string; task_id?: null } | QueuedRow;
 type GeneralRow = { item: number; result: CommitResult } | (QueuedRow & { item: null });
 
 export class Commits {
@@ -47,12 +46,12 @@ export class Commits {
   }
 
   private async writeSimple(items: readonly CommitItem[], nowMs: number): Promise<CommitResult[]> {
-    const rows = (await this.database.query(simpleStatement(items, nowMs, nowMs + SENDER_DELIVERS_MS))) as unknown as SimpleRow[];
+    const rows = await this.database.execute(simpleStatement(items, nowMs, nowMs + SENDER_DELIVERS_MS));
     const done = new Set<string>();
     const queued: QueuedRow[] = [];
-    for (const row of rows) {
-      if ('kind' in row && row.task_id !== null) queued.push(row);
-      else done.add(row.run_id);
+    for (const [runId, taskId, eventId, kind] of rows) {
+      if (taskId) queued.push({ task_id: Number(taskId), run_id: runId!, event_id: Number(eventId), kind: Number(kind) });
+      else done.add(runId!);
     }
     if (queued.length > 0) nameTasks(items, queued);
     return items.map((item) => (done.has(item.runs[0]!.state.info.runId) ? 'done' : 'conflict'));

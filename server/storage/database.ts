@@ -1,6 +1,8 @@
 /** The connection to PostgreSQL: a pool for statements, one connection that listens. Survives a database that goes away and comes back. */
 import pg from 'pg';
 import { ServiceError } from '../core/errors.js';
+import { DirectConnections, type PreparedStatement } from './direct-connections.js';
+import type { DirectRow } from './direct-statement.js';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -43,6 +45,7 @@ const TIMEOUT_MS = 30_000;
 
 export class Database {
   private readonly pool: pg.Pool;
+  private readonly direct: DirectConnections;
   private closing = false;
 
   constructor(private readonly options: DatabaseOptions) {
@@ -59,10 +62,12 @@ export class Database {
       // and every one finds its rows by an index, also while tables are too small for the planner to see why
       options: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off',
     });
-    this.pool.on('error', (error: Error & { client?: unknown }) => {
+    const onError = (error: Error & { client?: unknown }): void => {
       delete error.client; // the driver hangs its whole connection on the error, and a log would print it
       if (!this.closing) options.onError(error);
-    });
+    };
+    this.pool.on('error', onError);
+    this.direct = new DirectConnections(this.pool, connectionLost, onError);
   }
 
   async query<R extends Row = Row>(statement: Statement): Promise<R[]> {
@@ -73,6 +78,15 @@ export class Database {
         values: statement.values as unknown[],
       });
       return result.rows;
+    } catch (error) {
+      throw connectionLost(error) ? new DatabaseLost(error) : error;
+    }
+  }
+
+  /** The same by the shortest way, for the statement that every transition waits for. Rows are the texts of their columns. */
+  async execute(statement: PreparedStatement): Promise<DirectRow[]> {
+    try {
+      return await this.direct.run(statement);
     } catch (error) {
       throw connectionLost(error) ? new DatabaseLost(error) : error;
     }
@@ -113,6 +127,7 @@ export class Database {
 
   async close(): Promise<void> {
     this.closing = true;
+    this.direct.close();
     await this.pool.end();
   }
 }

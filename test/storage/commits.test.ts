@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { blankState } from '../../server/core/blank-state.js';
-import { binaryArray, type ColumnType } from '../../server/storage/binary-arrays.js';
+import { BinaryArray, type ColumnType } from '../../server/storage/binary-arrays.js';
 import { Commits } from '../../server/storage/commit.js';
 import type { CommitItem, RunWrite, TaskWrite } from '../../server/storage/commit-item.js';
 import { Database, type Statement } from '../../server/storage/database.js';
@@ -22,6 +22,10 @@ beforeAll(() => {
     query: (statement: Statement) => {
       sent = statement;
       return database.query(statement);
+    },
+    execute: (statement) => {
+      sent = statement;
+      return database.execute(statement);
     },
   } as Database;
   commits = new Commits(watched);
@@ -131,7 +135,7 @@ it('columns travel as they are', async () => {
     ['bytea', [Buffer.from([0, 255, 92]), Buffer.alloc(0), null]],
   ];
   for (const [type, values] of columns) {
-    const rows = await database.query({ text: `select v from unnest($1::${type}[]) with ordinality as c(v, n) order by n`, values: [binaryArray(type, values as never)] });
+    const rows = await database.query({ text: `select v from unnest($1::${type}[]) with ordinality as c(v, n) order by n`, values: [new BinaryArray(type, values as never)] });
     expect(rows.map((row) => row.v)).toEqual(values.map((v) => v ?? null));
   }
 });
