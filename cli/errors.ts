@@ -3,7 +3,8 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   constructor(
     message: string,
-    readonly exitCode = 1,
+    /** 1: it did not work; 2: what was asked for makes no sense. */
+    readonly exitCode: 1 | 2 = 1,
   ) {
     super(message);
   }

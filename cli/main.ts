@@ -4,6 +4,9 @@ import { UserError } from './errors.js';
 import { createProgram } from './program.js';
 import { readTestServerLine } from './test-server-line.js';
 
+/** Where 1 says that it did not work. */
+const WRONG_USAGE = 2;
+
 try {
   await createProgram().parseAsync(readTestServerLine(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
@@ -11,7 +14,7 @@ try {
 }
 
 function exitCodeFor(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode; // commander has said what is wrong
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE; // commander has said what is wrong
   if (error instanceof UserError) {
     process.stderr.write(`perdure: ${error.message}\n`);
     return error.exitCode;

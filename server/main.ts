@@ -63,7 +63,7 @@ export const serve = async (options: ServeOptions): Promise<number> => {
     const pending = options.database.kind === 'embedded' ? { databaseUrl: 'postgres://embedded' } : {};
     config = withDefaults(readConfig(options.env, { ...options.flags, ...pending }), options.dynamicDefaults);
     dynamicLimits(config.dynamicConfig);
-    if (config.timeSkipping !== 'off' && options.database.kind === 'url') throw new ConfigError([SKIPPING_ELSEWHERE]);
+    if (config.timeSkipping !== 'off') refuseLastingData(options.database);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`perdure: ${error.message}\n`);
@@ -91,8 +91,13 @@ export const serve = async (options: ServeOptions): Promise<number> => {
 const withDefaults = (config: Config, defaults: ServeOptions['dynamicDefaults']): Config =>
   defaults ? Object.freeze({ ...config, dynamicConfig: Object.freeze({ ...defaults, ...config.dynamicConfig }) }) : config;
 
-/** Runs of a database that others rely on must not live by a clock that jumps. */
-const SKIPPING_ELSEWHERE = { key: 'PERDURE_TIME_SKIPPING', expected: 'off, or a database of the server\'s own (server start-dev)', got: 'that of DATABASE_URL' };
+/** Runs that are to outlive the process must not live by a clock that jumps. */
+const refuseLastingData = (database: ServeOptions['database']): void => {
+  const lasting = database.kind === 'url' ? 'that of DATABASE_URL' : database.folder && `that in ${database.folder}`;
+  if (!lasting) return;
+  const expected = 'off, or a database that is empty at every start (server start-dev without --db-filename)';
+  throw new ConfigError([{ key: 'PERDURE_TIME_SKIPPING', expected, got: lasting }]);
+};
 
 /** What the text of an error does not explain. */
 const isDefect = (error: unknown): boolean => !(error instanceof Error) || [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);

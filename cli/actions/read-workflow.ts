@@ -140,12 +140,18 @@ const nextRun = (event: HistoryEvent): string =>
   event.workflowExecutionTimedOutEventAttributes?.newExecutionRunId ||
   '';
 
+/** A worker that is there answers sooner. */
+const ANSWER_MS = 2_000;
+const NO_ANSWER_YET = 'perdure: waiting for a worker of the workflow to answer; `perdure task-queue describe` tells whether one is there\n';
+
 export const queryWorkflow = (workflowId: string, queryType: string, options: InputOptions): Promise<void> =>
   withServer(options, async (server) => {
     const api = await server.workflows();
-    const answer = await api.queryWorkflow({
-      namespace: options.namespace, execution: { workflowId, runId: options.runId ?? '' }, query: { queryType, queryArgs: payloadsOf(options.input) ?? null },
-    });
+    const queryArgs = payloadsOf(options.input) ?? null;
+    const waiting = setTimeout(() => process.stderr.write(NO_ANSWER_YET), ANSWER_MS);
+    const answer = await api
+      .queryWorkflow({ namespace: options.namespace, execution: { workflowId, runId: options.runId ?? '' }, query: { queryType, queryArgs } })
+      .finally(() => clearTimeout(waiting));
     if (options.output === 'json') printJson(toProtoJson(`${SERVICE}QueryWorkflowResponse`, answer));
     else print(payloadsText(answer.queryResult) || 'null');
   });

@@ -79,6 +79,7 @@ export const setConfig = (options: SetConfigOptions): Promise<void> =>
     if (!updateQueueRateLimit && !updateFairnessKeyRateLimitDefault && !options.fairnessKeyWeight) {
       throw new UserError(
         'There is nothing to set: expected --queue-rps-limit, --fairness-key-rps-limit-default or --fairness-key-weight.',
+        2,
       );
     }
     const { namespace, taskQueue, taskQueueType = 'activity', identity } = options;
@@ -108,7 +109,7 @@ function weightsOf(texts: readonly string[]): Weights {
     const [, key = '', weight = ''] = /^(.+)=([^=]+)$/.exec(text) ?? [];
     if (weight === 'default') weights.unsetFairnessWeightOverrides.push(key);
     else if (Number(weight) > 0) weights.setFairnessWeightOverrides[key] = Number(weight);
-    else throw new UserError(`--fairness-key-weight: expected key=weight with a weight above zero, or key=default, got ${text}.`);
+    else throw new UserError(`--fairness-key-weight: expected key=weight with a weight above zero, or key=default, got ${text}.`, 2);
   }
   return weights;
 }

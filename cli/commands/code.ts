@@ -1,5 +1,5 @@
 /** `perdure replay` and `perdure bundle`: the verbs that look at workflow code. They load the @perdure/sdk of the project they are called in. */
-import { type Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { collect, type ConnectionOptions, positive, withConnection } from '../options.js';
 
 /** How the code is found and bundled. */
@@ -47,17 +47,11 @@ export const addCodeCommands = (program: Command): void => {
     .option('--bundle <path>', 'workflows that were bundled ahead of time, instead of --workflows')
     .option('--data-converter <module>', 'module that exports the dataConverter of the workers, when payloads are encoded')
     .addHelpText('after', '\nExit code: 0 when everything matches, 1 when a history does not, 2 when something could not be read or loaded.');
-  failsWith2(replay).action(async (options: ReplayOptions) => (await import('../actions/replay-histories.js')).replayHistories(options));
+  replay.action(async (options: ReplayOptions) => (await import('../actions/replay-histories.js')).replayHistories(options));
 
-  failsWith2(withCode(program.command('bundle')))
+  withCode(program.command('bundle'))
     .description('bundle workflow code ahead of time, for workers with workflowBundle: { codePath }')
     .requiredOption('--out <file>', 'where to write it')
     .option('-o, --output <format>', 'how to print what was done: table or json', 'table')
     .action(async (options: BundleOptions) => (await import('../actions/bundle-workflows.js')).bundleWorkflows(options));
 };
-
-/** Exit code 1 says something about the histories; a line that cannot be read says nothing about them. */
-const failsWith2 = (command: Command): Command =>
-  command.exitOverride((error) => {
-    throw error.exitCode === 0 ? error : new CommanderError(2, error.code, error.message);
-  });

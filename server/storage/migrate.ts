@@ -88,11 +88,14 @@ const applyAll = async (client: pg.ClientBase, migrations: readonly Migration[],
   const applied: string[] = [];
   for (;;) {
     const done = await applyNext(client, migrations, log);
-    if (done === undefined) return { version: migrations.length, applied };
+    if (done === undefined) break;
     applied.push(done);
-    log?.info({ migration: done }, 'applied a migration');
+    log?.debug({ migration: done }, 'applied a migration');
     crashPoint('between-migrations');
   }
+  const version = migrations.length;
+  if (applied.length > 0) log?.info({ version, applied: applied.length }, 'brought the database to the schema of this version');
+  return { version, applied };
 };
 
 /** One transaction: lock, look, apply the first missing file. Undefined when nothing was missing. */

@@ -75,6 +75,13 @@ describe('perdure workflow', () => {
     }
   });
 
+  it('says that a query waits for a worker', async () => {
+    await start('unasked');
+    const asking = perdure(['workflow', 'query', 'unasked', 'state'], { PERDURE_ADDRESS: address });
+    await asking.said(/^perdure: waiting for a worker of the workflow to answer/);
+    expect((await asking.kill('SIGTERM')).stdout).toBe('');
+  });
+
   it('says that no server answers, and what to do', async () => {
     const { code, stderr } = await run(['workflow', 'list', '--address', '127.0.0.1:1']);
     expect(code).toBe(1);

@@ -125,6 +125,22 @@ describe('server start-dev', () => {
     for (const flag of ['--port', '--log-level', '--search-attribute']) expect(stderr).toMatch(new RegExp(`${flag}: expected .*, got`));
   });
 
+  it('refuses to skip time for data that are kept', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'start-dev-'));
+    const kept = await run(['server', 'start-dev', '--port', '0', '--db-filename', folder], { PERDURE_TIME_SKIPPING: 'unlocked' });
+    expect([kept.code, kept.stdout]).toEqual([2, '']);
+    expect(kept.stderr).toContain(`PERDURE_TIME_SKIPPING: expected off, or a database that is empty at every start (server start-dev without --db-filename), got that in ${folder}`);
+    const named = await run(['server', 'start'], { DATABASE_URL: 'postgres://localhost/x', PERDURE_TIME_SKIPPING: 'locked' });
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('got that of DATABASE_URL')]);
+  });
+
+  it('says once that it made the schema, not once for each migration', async () => {
+    const server = perdure(['server', 'start-dev', '--port', '0', '--headless', '--log-format', 'json']);
+    await server.grpcAddress();
+    const { stderr } = await server.kill('SIGTERM');
+    expect(stderr.split('\n').filter((line) => /migration|schema/.test(line))).toEqual([expect.stringContaining('brought the database to the schema of this version')]);
+  });
+
   it('takes the database that DATABASE_URL names, and its own where --db-filename asks for it', async () => {
     const database = await createDatabase({ migrated: false });
     const scratch = await mkdtemp(join(tmpdir(), 'start-dev-'));
