@@ -10,7 +10,12 @@ import { metric } from './lib/engine.mjs';
 import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
 import { numeric } from './lib/options.mjs';
 
-await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', lasting: true, engine: { http: true }, needs: 'database', options: { count: numeric(5_000, 2_000, 'workflows') } }, async ({ engine, number, figure, note, progress }) => {
+const OPTIONS = {
+  count: numeric(5_000, 2_000, 'workflows'),
+  'http-address': { type: 'string', value: 'host:port', what: 'with --address: where its metrics are, which tell group commits' },
+};
+
+await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', lasting: true, engine: { http: true }, needs: 'database', options: OPTIONS }, async ({ engine, number, figure, note, progress }) => {
   const count = number('count');
   const pair = await startPair(engine.address);
   const run = (inFlight, limit) => pair.client.ask({ scenario: 'one-activity', inFlight, limit, seconds: 600 });
@@ -36,7 +41,7 @@ await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', last
       figure({ what: 'commits, one at a time (reads included)', value: alone.commits, note: 'nothing to share them with' });
       figure({ what: 'WAL', value: together.wal / 1000, unit: 'kB', atMost: 8, note: `one at a time ${(alone.wal / 1000).toFixed(1)} kB` });
       figure({ what: 'disk, closed and vacuumed', value: bytes / 1000, unit: 'kB', atMost: 4 });
-      note(`transitions per workflow: ${together.items?.toFixed(2)}; group commits: ${together.groups?.toFixed(3)} with 50 in flight, ${alone.groups?.toFixed(2)} one at a time`);
+      if (engine.httpAddress) note(`transitions per workflow: ${together.items.toFixed(2)}; group commits: ${together.groups?.toFixed(3)} with 50 in flight, ${alone.groups?.toFixed(2)} one at a time`);
       note(`CPU-ms per workflow: ${cpuText(spent, count)}`);
       const { rows } = await client.query(`select relname, pg_table_size(oid)::int8 as heap, pg_indexes_size(oid)::int8 as indexes from pg_class
         where relkind = 'r' and relnamespace = 'public'::regnamespace order by pg_total_relation_size(oid) desc limit 5`);

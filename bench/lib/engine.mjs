@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import pg from 'pg';
 import { atEnd, CannotRun } from './ending.mjs';
-import { listenerOf } from './processes.mjs';
+import { listenerOf, postmasterOf } from './processes.mjs';
 
 export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
@@ -50,12 +50,13 @@ async function mustAnswer(address) {
   }
 }
 
-/** Refuses a database that cannot be reached: a server would wait for it. */
+/** Refuses a database that cannot be reached: a server would wait for it. Says which process it is, if it is one of this machine. */
 async function mustConnect(databaseUrl) {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: ANSWER_MS });
   client.on('error', () => undefined);
   try {
     await client.connect();
+    return postmasterOf((await client.query('select pg_backend_pid() as pid')).rows[0].pid);
   } catch (error) {
     throw new CannotRun(`--database-url: ${error.message || error.code}`);
   } finally {
@@ -66,10 +67,10 @@ async function mustConnect(databaseUrl) {
 const isHere = (address) => ['127.0.0.1', 'localhost', '[::1]', '0.0.0.0'].includes(address.slice(0, address.lastIndexOf(':')));
 
 /** A server that somebody else started: what it costs is known if it runs on this machine. */
-async function found(address, databaseUrl, httpAddress) {
+async function found(address, databaseUrl, httpAddress, postmaster) {
   await mustAnswer(address);
   const enginePid = isHere(address) ? listenerOf(Number(address.split(':').at(-1))) : undefined;
-  return { address, httpAddress, readyMs: 0, enginePid, postgresRoot: enginePid, databaseUrl, stop: async () => undefined };
+  return { address, httpAddress, readyMs: 0, enginePid, postgresRoot: postmaster ?? enginePid, databaseUrl, stop: async () => undefined };
 }
 
 /** `server start` with those flags, in a process of its own. */
@@ -93,8 +94,8 @@ export function spawnServer(args, { databaseUrl, profile, stdio = ['ignore', 'in
  * @returns {Promise<{ address: string, httpAddress?: string, readyMs: number, enginePid?: number, postgresRoot?: number, databaseUrl?: string, stop(): Promise<void> }>}
  */
 export async function startEngine({ address, httpAddress: given, databaseUrl, dataFolder, flags = [], http = false, profile } = {}) {
-  if (databaseUrl) await mustConnect(databaseUrl);
-  if (address) return found(address, databaseUrl, given);
+  const postmaster = databaseUrl ? await mustConnect(databaseUrl) : undefined;
+  if (address) return found(address, databaseUrl, given, postmaster);
   const postgres = databaseUrl ? undefined : await startPostgres({ folder: dataFolder });
   const port = await freePort();
   const url = databaseUrl ?? postgres.url;
@@ -113,7 +114,7 @@ export async function startEngine({ address, httpAddress: given, databaseUrl, da
   }
   const readyMs = performance.now() - begin;
   const httpAddress = http ? `127.0.0.1:${httpPort}` : undefined;
-  return { address: `127.0.0.1:${port}`, httpAddress, readyMs, enginePid: server.child.pid, postgresRoot: process.pid, databaseUrl: url, stop };
+  return { address: `127.0.0.1:${port}`, httpAddress, readyMs, enginePid: server.child.pid, postgresRoot: postmaster ?? process.pid, databaseUrl: url, stop };
 }
 
 /** The embedded PostgreSQL, fsync on. */

@@ -67,6 +67,12 @@ export function cpuMs(pid) {
   return found && found.ticks * MS_PER_TICK;
 }
 
+/** The parent of a process, if it can be seen here and is a PostgreSQL. */
+export function postmasterOf(backendPid) {
+  const backend = stat(backendPid);
+  return backend?.name === 'postgres' && stat(backend.parent)?.name === 'postgres' ? backend.parent : undefined;
+}
+
 /** CPU milliseconds of the PostgreSQL below `root`, or of all on the machine when there is none below it. Ended backends count too. */
 export function postgresCpuMs(root) {
   const all = snapshot();
