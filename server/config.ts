@@ -179,4 +179,4 @@ export const unknownVariables = (env: Readonly<Record<string, string | undefined
 };
 
 /** Read by the CLI, the SDK and the examples, not by the server; and by the crash points of its tests. */
-const readElsewhere = new Set(['PERDURE_CRASH_AT', 'PERDURE_ADDRESS', 'PERDURE_NAMESPACE', 'PERDURE_MODEL', 'PERDURE_DATA_DIR', 'PERDURE_BUNDLE_CACHE']);
+const readElsewhere = new Set(['PERDURE_CRASH_AT', 'PERDURE_ADDRESS', 'PERDURE_HTTP_ADDRESS', 'PERDURE_NAMESPACE', 'PERDURE_MODEL', 'PERDURE_DATA_DIR', 'PERDURE_BUNDLE_CACHE']);

@@ -1,5 +1,5 @@
 /** `perdure namespace …`. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ConnectionOptions, duration, withConnection } from '../options.js';
 
 export interface RegisterNamespaceOptions extends ConnectionOptions {
@@ -22,7 +22,7 @@ export const addNamespaceCommands = (program: Command): void => {
   withConnection(namespace.command('register'))
     .argument('<name>')
     .description('make a namespace')
-    .option('--retention <duration>', 'how long closed runs stay', duration, duration('3d'))
+    .addOption(new Option('--retention <duration>', 'how long closed runs stay').argParser(duration).default(duration('3d'), '3d'))
     .option('--description <text>', 'what it is for', '')
     .action(async (name: string, options: RegisterNamespaceOptions) => (await import('../actions/namespaces.js')).registerNamespace(name, options));
 };

@@ -67,7 +67,7 @@ export const addTaskQueueCommands = (program: Command): void => {
   withConnection(worker.command('list'))
     .description('list the workers of a namespace')
     .option('-q, --query <filter>', `such as "TaskQueue = 'orders' AND WorkerStatus = 'Running'"`, '')
-    .option('--limit <number>', 'at most so many', positive, 100)
+    .option('--limit <n>', 'at most so many', positive, 100)
     .action(async (options: ListWorkersOptions) => (await import('../actions/workers.js')).listWorkers(options));
 
   withConnection(worker.command('describe'))

@@ -146,7 +146,10 @@ class Execution implements Running {
   #attemptTimedOut(controller: AbortController, type: TimeoutType): void {
     if (this.#over || this.#attemptController !== controller) return;
     // Another attempt would only wait in the same line.
-    if (type === 'SCHEDULE_TO_START') return this.#timeOut(type);
+    if (type === 'SCHEDULE_TO_START') {
+      this.#timeOut(type);
+      return;
+    }
     controller.abort(new TimeoutFailure('Activity timed out', undefined, type));
     this.#attemptController = undefined;
     this.#retryOrFinish({ kind: 'timed out', failure: timeoutFailure(type), attempt: this.#attempt });
