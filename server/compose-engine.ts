@@ -15,6 +15,7 @@ import { NamespaceRegistry } from './engine/namespace-registry.js';
 import { PendingQueries } from './engine/pending-queries.js';
 import { RunCache } from './engine/run-cache.js';
 import { SerialQueue } from './engine/serial-queue.js';
+import { settleLater } from './engine/lost-hand-outs.js';
 import { startTask, takeTasks } from './engine/take-tasks.js';
 import { TimeSkipping } from './engine/time-skipping.js';
 import { KnownQueueConfigs } from './engine/task-queue-configs.js';
@@ -135,6 +136,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
       };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
+    unsettled: (runId, held) => settleLater(engine, runId, held),
     sweepSoon: () => parts.sweeper?.wake(),
     otherNodes: () => parts.announcer.others,
     notify: (change) => parts.announcer.add(change),

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { NodeParts } from './compose-engine.js';
 import type { Engine } from './engine/engine.js';
 import { hear } from './engine/hear-nodes.js';
+import { takeBackFrom } from './engine/lost-hand-outs.js';
 import type { Logger } from './log.js';
 import { sweepBacklogOnce } from './loops/backlog-sweep.js';
 import { Listener } from './loops/listener.js';
@@ -22,6 +23,16 @@ export interface NodeLoops {
   readonly nodeWatch: NodeWatch;
 }
 
+/** Workers whose node died come to another, or to the same that is there again, with the answers that they have. */
+const ANSWERS_COME_MS = 2_000;
+
+function takeBack(engine: Engine, node: { id: string; seenMs: number }, log: Logger): void {
+  takeBackFrom(engine, node).then(
+    (tasks) => tasks > 0 && log.info({ node: node.id, tasks }, 'workflow tasks that a dead node had handed out last are handed out anew'),
+    (err: unknown) => log.warn({ err, node: node.id }, 'what a dead node had handed out is left to its timeouts'),
+  );
+}
+
 export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): NodeLoops {
   const { outage } = parts;
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
@@ -35,6 +46,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
       parts.announcer.others = others;
     },
     greet: async () => engine.notify({ kind: 'node-started' }),
+    onDead: (node) => void setTimeout(() => takeBack(engine, node, log), ANSWERS_COME_MS).unref(),
   });
   const backlogSweep = new Loop({ name: 'backlog-sweep', log, runOnce: () => sweepBacklogOnce(engine) });
   const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });

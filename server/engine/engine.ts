@@ -20,6 +20,7 @@ import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
 import type { Load } from './load/load.js';
 import type { Courier } from './courier.js';
+import type { HeldPoll } from './matching/poller.js';
 import type { RemotePolls } from './matching/remote-polls.js';
 import type { TaskQueues } from './matching/task-queues.js';
 import type { NamespaceRegistry } from './namespace-registry.js';
@@ -98,6 +99,8 @@ export interface Engine {
   turnContext(): TurnContext;
   /** A run here has a deadline at that moment: the timer loop must not sleep past it. */
   deadlineAt(ms: number): void;
+  /** The database was lost with the commit that hands tasks of a run to these polls: what becomes of them shows when it answers again. */
+  unsettled(runId: string, held: readonly HeldPoll[]): void;
   /** Data of a deleted namespace waits to be removed. */
   sweepSoon(): void;
   /** Whether other nodes work on the same database. */

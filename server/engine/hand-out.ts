@@ -14,6 +14,7 @@ import { EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { eventOf } from './events-of.js';
 import type { Poller } from './matching/poller.js';
+import { handOutId } from './ids.js';
 import { CLAIM_MS } from './matching/task-queues.js';
 import type { CachedRun } from './run-cache.js';
 import { workflowTaskAnswer } from './workflow-task-answer.js';
@@ -24,6 +25,7 @@ export interface Reservation {
   turn: Turn;
   /** The activity handed out; 0 = the workflow task. */
   scheduledEventId: number;
+  requestId: string;
 }
 
 export interface HandedOut {
@@ -74,8 +76,9 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
   const poller = engine.queues.reserve(queue, rank);
   if (poller) {
     engine.load.meter.taskWaited(0);
-    startWorkflowTask(turn, { ...poller.info, requestId: engine.ids.newId() });
-    out.reservations.push({ queue, poller, turn, scheduledEventId: 0 });
+    const requestId = handOutId(engine);
+    startWorkflowTask(turn, { ...poller.info, requestId });
+    out.reservations.push({ queue, poller, turn, scheduledEventId: 0, requestId });
     return;
   }
   out.tasks.push(taskRow(engine, turn, queue, task.scheduledEventId, task.attempt, rank));
@@ -90,8 +93,9 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
   const poller = engine.queues.reserve(queue, rank);
   if (poller) {
     engine.load.meter.taskWaited(0);
-    startActivity(turn, activity, { identity: poller.info.identity, requestId: engine.ids.newId() });
-    out.reservations.push({ queue, poller, turn, scheduledEventId });
+    const requestId = handOutId(engine);
+    startActivity(turn, activity, { identity: poller.info.identity, requestId });
+    out.reservations.push({ queue, poller, turn, scheduledEventId, requestId });
     return;
   }
   out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, rank));
@@ -110,8 +114,17 @@ export function giveBack(engine: Engine, { reservations }: HandedOut): void {
   for (const { queue, poller } of reservations) engine.queues.release(queue, poller);
 }
 
+/** Whether their transition happened is not known: that decides what becomes of the pollers. */
+export function holdOn(engine: Engine, { reservations }: HandedOut): void {
+  for (const turn of new Set(reservations.map((r) => r.turn)))
+    engine.unsettled(
+      turn.state.info.runId,
+      reservations.filter((r) => r.turn === turn),
+    );
+}
+
 /** Answers the pollers of one run whose commit is through. */
-export async function deliver(engine: Engine, run: CachedRun, reservations: readonly Reservation[]): Promise<void> {
+export async function deliver(engine: Engine, run: CachedRun, reservations: readonly Pick<Reservation, 'poller' | 'scheduledEventId'>[]): Promise<void> {
   for (const { poller, scheduledEventId } of reservations) {
     if (scheduledEventId === 0) {
       poller.end(await workflowTaskAnswer(engine, run));

@@ -24,5 +24,11 @@ export const systemIds: Ids = {
   },
 };
 
+/** What the request ids of a node's hand-outs begin with. */
+export const handOutTag = (nodeId: string): string => nodeId.slice(0, 8);
+
+/** The request id of a hand-out: a random one that says which node it was. */
+export const handOutId = (engine: { nodeId: string; ids: Ids }): string => handOutTag(engine.nodeId) + engine.ids.newId().slice(8);
+
 /** A number from 0 up to 1, for spreading things in time, from the same source as the ids. */
 export const randomFraction = (ids: Ids): number => Number.parseInt(ids.newId().slice(-8), 16) / 2 ** 32;

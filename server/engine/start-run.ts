@@ -21,6 +21,7 @@ import type { Engine } from './engine.js';
 import { handOut } from './hand-out.js';
 import type { CachedRun } from './run-cache.js';
 import { begunEarlier } from './earlier-runs.js';
+import { handOutId } from './ids.js';
 import { customAttributes } from './namespace-registry.js';
 import { commit, commitItem, settleNew, transact } from './transact.js';
 import { typedSearchAttributes } from './typed-search-attributes.js';
@@ -185,7 +186,7 @@ async function startFresh(
 function takeEagerly(engine: Engine, turn: Turn, request: StartRequest): boolean {
   const task = turn.state.workflowTask;
   if (!request.requestEagerExecution || !task || task.startedEventId) return false;
-  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: engine.ids.newId(), inline: true });
+  startWorkflowTask(turn, { identity: request.identity ?? '', requestId: handOutId(engine), inline: true });
   turn.effects.length = 0;
   return true;
 }

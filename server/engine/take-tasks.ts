@@ -3,10 +3,12 @@ import { startActivity } from '../core/kinds/activity-attempt.js';
 import { isRunning } from '../core/kinds/run.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
 import type { Turn } from '../core/turn.js';
+import { DatabaseLost } from '../storage/database.js';
 import type { QueueName, StoredTask } from '../storage/tasks.js';
 import type { Engine } from './engine.js';
 import { deliver } from './hand-out.js';
 import { addPast, type PastRows, rowsForTask } from './history-for-task.js';
+import { handOutId } from './ids.js';
 import type { Poller, PollerInfo } from './matching/poller.js';
 import { CLAIM_MS } from './matching/task-queues.js';
 import { transact } from './transact.js';
@@ -44,20 +46,26 @@ export function startTask(engine: Engine, queue: QueueName, task: StoredTask, po
 }
 
 async function tryStart(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): Promise<void> {
-  let started = false;
+  const requestId = handOutId(engine);
   try {
-    started = await startStored(engine, queue, task, poller);
+    if (await startStored(engine, queue, task, poller, requestId)) return;
   } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'NOT_FOUND') throw error;
-  } finally {
-    if (!started) engine.queues.release(queue, poller);
+    if (error instanceof DatabaseLost) {
+      engine.unsettled(task.runId, [{ queue, poller, scheduledEventId: queue.kind === 1 ? 0 : task.eventId, requestId }]);
+      throw error;
+    }
+    if (!(error instanceof ServiceError) || error.code !== 'NOT_FOUND') {
+      engine.queues.release(queue, poller);
+      throw error;
+    }
   }
-  if (!started) await engine.tasks.remove([task.taskId]);
+  engine.queues.release(queue, poller);
+  await engine.tasks.remove([task.taskId]);
 }
 
 /** False when the task is void: the run has moved on. */
-function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller): Promise<boolean> {
-  const by = { ...poller.info, requestId: engine.ids.newId() };
+function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller: Poller, requestId: string): Promise<boolean> {
+  const by = { ...poller.info, requestId };
   let history: Promise<PastRows> | undefined;
   return transact(
     engine,
@@ -72,7 +80,7 @@ function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller:
         if (!started) return;
         if (history) addPast(run, await history);
         const scheduledEventId = queue.kind === 1 ? 0 : task.eventId;
-        await deliver(engine, run, [{ queue, poller, turn: undefined as never, scheduledEventId }]);
+        await deliver(engine, run, [{ poller, scheduledEventId }]);
       },
     },
   );

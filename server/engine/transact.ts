@@ -8,11 +8,12 @@ import { isRunning, terminateRun } from '../core/kinds/run.js';
 import { nearLimit, overLimit, relieveBuffer } from '../core/size-limits.js';
 import { Turn } from '../core/turn.js';
 import type { CommitItem, RunWrite } from '../storage/commit-item.js';
+import { DatabaseLost } from '../storage/database.js';
 import type { HistoryRow } from '../storage/history.js';
 import type { LoadedRun } from '../storage/runs.js';
 import type { Engine } from './engine.js';
 import { noSuchRun } from './find-run.js';
-import { deliver, giveBack, type HandedOut, handOut } from './hand-out.js';
+import { deliver, giveBack, type HandedOut, handOut, holdOn } from './hand-out.js';
 import { joinEvents } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
 import { lookSoon } from './update-status.js';
@@ -130,7 +131,8 @@ export async function commit(engine: Engine, item: CommitItem, out: HandedOut): 
   try {
     outcome = await engine.committer.commit(item);
   } catch (error) {
-    giveBack(engine, out);
+    if (error instanceof DatabaseLost) holdOn(engine, out);
+    else giveBack(engine, out);
     throw error;
   }
   if (outcome === 'done') {

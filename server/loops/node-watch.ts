@@ -21,6 +21,8 @@ export interface NodeWatchOptions {
   readonly onOthers: (others: boolean) => void;
   /** Tells other nodes at once that one has come. */
   readonly greet: () => Promise<void>;
+  /** A node of this host was found dead, by this node and by no other. */
+  readonly onDead: (node: { id: string; seenMs: number }) => void;
 }
 
 export class NodeWatch {
@@ -68,7 +70,14 @@ export class NodeWatch {
   private async others(): Promise<NodeRow[]> {
     const { nodes, self, now } = this.options;
     const seen = await nodes.others(self.id, now() - GONE_MS);
-    return seen.filter((node) => node.host !== self.host || (node.pid === self.pid ? ownNodes.has(node.id) : isRunning(node.pid)));
+    const alive = seen.filter((node) => node.host !== self.host || (node.pid === self.pid ? ownNodes.has(node.id) : isRunning(node.pid)));
+    for (const node of seen) if (!alive.includes(node)) await this.bury(node);
+    return alive;
+  }
+
+  private async bury({ id }: NodeRow): Promise<void> {
+    const dead = await this.options.nodes.bury(id);
+    if (dead) this.options.onDead({ id, ...dead });
   }
 }
 

@@ -30,6 +30,16 @@ export class Nodes {
     return rows.map((r) => ({ id: r.node_id, host: r.host, pid: r.pid, seenMs: r.seen_ms }));
   }
 
+  /** Removes a node that is dead. Undefined: another node was faster. */
+  async bury(nodeId: string): Promise<{ seenMs: number } | undefined> {
+    const rows = await this.database.query<{ seen_ms: number }>({
+      name: 'node-bury',
+      text: 'delete from nodes where node_id = $1 returning seen_ms',
+      values: [nodeId],
+    });
+    return rows[0] && { seenMs: rows[0].seen_ms };
+  }
+
   async remove(nodeId: string, beforeMs: number): Promise<void> {
     await this.database.query({
       name: 'node-remove',

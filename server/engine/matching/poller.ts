@@ -1,5 +1,6 @@
 /** A worker's long poll that waits for a task. */
 import type { temporal } from '../../core/api.js';
+import type { QueueName } from '../../storage/tasks.js';
 import type { EncodedResponse } from '../call.js';
 
 export interface PollerInfo {
@@ -13,6 +14,16 @@ export interface PollerInfo {
   /** As it sent them, for whoever asks who polls the queue. */
   readonly workerVersionCapabilities?: temporal.api.common.v1.IWorkerVersionCapabilities | undefined;
   readonly deploymentOptions?: temporal.api.deployment.v1.IWorkerDeploymentOptions | undefined;
+}
+
+/** A poll that a task was meant for, whose commit may or may not have been carried out. */
+export interface HeldPoll {
+  readonly queue: QueueName;
+  readonly poller: Poller;
+  /** The activity; 0 = the workflow task. */
+  readonly scheduledEventId: number;
+  /** Of the hand-out. */
+  readonly requestId: string;
 }
 
 export class Poller {
