@@ -63,9 +63,24 @@ for (const folder of PACKAGES) {
   const isLiteral = (type) => type !== undefined && (ts.isLiteralTypeNode(type) || type.kind === ts.SyntaxKind.UndefinedKeyword);
 
   /** The comment of the interface or class may speak of its fields itself, where each has little to say. */
-  const isNamedAbove = (declaration, field) => {
-    const above = checker.getSymbolAtLocation(declaration.name)?.getDocumentationComment(checker) ?? [];
-    return ts.displayPartsToString(above).includes(`\`${field}\``);
+  const isNamedAbove = (declaration, field) => commentOf(declaration).includes(`\`${field}\``);
+
+  const isInternal = (symbol) => symbol.getJsDocTags(checker).some(({ name }) => name === 'internal');
+  const commentOf = (declaration) => ts.displayPartsToString(checker.getSymbolAtLocation(declaration.name)?.getDocumentationComment(checker) ?? []);
+
+  /** Objects written out in a type (`{ … }`, parts of unions and intersections, elements of lists): their fields are public like those of interfaces. */
+  const checkShapes = (type, name, above) => {
+    if (ts.isUnionTypeNode(type) || ts.isIntersectionTypeNode(type)) for (const part of type.types) checkShapes(part, name, above);
+    else if (ts.isParenthesizedTypeNode(type)) checkShapes(type.type, name, above);
+    else if (ts.isArrayTypeNode(type)) checkShapes(type.elementType, name, above);
+    if (!ts.isTypeLiteralNode(type)) return;
+    for (const member of type.members) {
+      if (member.name === undefined) continue;
+      const symbol = checker.getSymbolAtLocation(member.name);
+      const own = symbol ? ts.displayPartsToString(symbol.getDocumentationComment(checker)) : '';
+      if (symbol && !hasComment(symbol) && !isLiteral(member.type) && !above.includes(`\`${symbol.name}\``)) say(member, `${name}.${symbol.name}`, 'has no comment');
+      if (member.type) checkShapes(member.type, `${name}.${symbol?.name}`, `${above} ${own}`);
+    }
   };
 
   const checkMembers = (declaration, name) => {
@@ -76,6 +91,7 @@ for (const folder of PACKAGES) {
       // What a constructor, a call or an index takes is said above.
       if (member.name === undefined || ts.isConstructorDeclaration(member)) continue;
       const symbol = checker.getSymbolAtLocation(member.name);
+      if (member.type && symbol && !isInternal(symbol)) checkShapes(member.type, `${name}.${symbol.name}`, `${commentOf(declaration)} ${commentOf(member)}`);
       if (!symbol || hasComment(symbol) || inheritsComment(declaration, symbol)) continue;
       if (ts.isComputedPropertyName(member.name) || isLiteral(member.type) || isNamedAbove(declaration, symbol.name)) continue;
       if (ts.isClassDeclaration(declaration) && ts.isMethodDeclaration(member)) say(member, `${name}.${symbol.name}()`, 'has no comment');
@@ -102,6 +118,7 @@ for (const folder of PACKAGES) {
       for (const declaration of declarations) {
         if (ts.isClassDeclaration(declaration) || ts.isInterfaceDeclaration(declaration)) checkMembers(declaration, exported.name);
         else checkAny(declaration, exported.name);
+        if (ts.isTypeAliasDeclaration(declaration)) checkShapes(declaration.type, exported.name, commentOf(declaration));
       }
     }
   }

@@ -59,7 +59,7 @@ export interface Config {
   readonly grpc: Address;
   /** Undefined: no HTTP port at all. */
   readonly http: Address | undefined;
-  /** What is written to standard error, and in which form. */
+  /** What is written to standard error: from which `level` on, and in which `format`. */
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Registered at start when missing; an existing one is left as it is. */
   readonly namespaces: readonly NamespaceConfig[];

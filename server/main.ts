@@ -21,7 +21,7 @@ export type CreateServer = (options: { config: Config; log: Logger }) => Promise
 
 /** What {@link serve} runs. */
 export interface ServeOptions {
-  /** `embedded` without a folder: an empty database that is gone at the end. */
+  /** `url` for the one that the configuration names; `embedded` without a `folder` is an empty one that is gone at the end. */
   readonly database: { readonly kind: 'url' } | { readonly kind: 'embedded'; readonly folder?: string };
   /** What the command line gave; it goes before the environment. */
   readonly flags: Flags;

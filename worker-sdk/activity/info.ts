@@ -24,7 +24,7 @@ export interface Info {
   readonly isLocal: boolean;
   /** Whether a workflow called it. */
   readonly inWorkflow: boolean;
-  /** The run that called it; absent where no workflow did. */
+  /** The run that called it, by `workflowId` and `runId`; absent where no workflow did. */
   readonly workflowExecution?: { readonly workflowId: string; readonly runId: string };
   /** Namespace of the workflow that called it; absent where none did. */
   readonly workflowNamespace?: string;

@@ -39,7 +39,7 @@ export interface AsyncCompletionOperationOptions {
 
 /** Options of {@link AsyncCompletionClient.complete}. */
 export interface AsyncCompletionCompleteOptions extends AsyncCompletionOperationOptions {
-  /** How the result is converted. */
+  /** How the result is converted, as its `outputType`. */
   typeInfo?: { outputType?: TypeInfo };
 }
 

@@ -34,7 +34,7 @@ export interface Range<Unit> {
   step: number;
 }
 
-/** A range, part of one, or a single value. */
+/** A range, part of one, or a single value: `end` defaults to `start`, `step` to 1. */
 export type LooseRange<Unit> = Range<Unit> | { start: Unit; end?: Unit; step?: never } | Unit;
 type Field<Unit> = LooseRange<Unit> | LooseRange<Unit>[] | '*';
 
@@ -106,7 +106,7 @@ export interface ScheduleSpec {
   timezone?: string;
 }
 
-/** A {@link ScheduleSpec} as the server keeps it: cron expressions have become calendars. */
+/** A {@link ScheduleSpec} as the server keeps it, with `calendars`, `intervals` and `skip` spelt out: cron expressions have become calendars. */
 export type ScheduleSpecDescription = Omit<ScheduleSpec, 'calendars' | 'intervals' | 'cronExpressions' | 'skip' | 'jitter'> & {
   calendars?: CalendarSpecDescription[];
   intervals?: IntervalSpecDescription[];

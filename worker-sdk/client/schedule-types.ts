@@ -46,7 +46,7 @@ type StartOptions<W extends Workflow> = Pick<
   | 'priority'
 >;
 
-/** Starts a workflow. */
+/** Starts a workflow of a `workflowType`, given as its name or its function. */
 export type ScheduleOptionsStartWorkflowAction<W extends Workflow> = {
   type: 'startWorkflow';
   workflowType: string | W;
@@ -56,15 +56,16 @@ export type ScheduleOptionsStartWorkflowAction<W extends Workflow> = {
 /** What a schedule does, as a client says it. */
 export type ScheduleOptionsAction = ScheduleOptionsStartWorkflowAction<Workflow>;
 
-/** The workflow that a described schedule starts. */
+/** The workflow that a described schedule starts, by the name of its `workflowType`. */
 export type ScheduleDescriptionStartWorkflowAction = {
   type: 'startWorkflow';
   workflowType: string;
+  /** The time is appended to it for each start. */
   workflowId: string;
 } & StartOptions<Workflow>;
 /** What a described schedule does. */
 export type ScheduleDescriptionAction = ScheduleDescriptionStartWorkflowAction;
-/** What a schedule does, with defaults filled in. */
+/** What a schedule does, with defaults filled in: `args` are those of the workflow, not yet converted. */
 export type CompiledScheduleAction = ScheduleDescriptionAction & { args: unknown[] };
 
 /** The workflow that a listed schedule starts. */
@@ -78,9 +79,9 @@ export type ScheduleSummaryAction = ScheduleSummaryStartWorkflowAction;
 
 /** Takes actions for times gone by, all at once. */
 export interface Backfill {
-  /** The first time that is made up for, itself included. */
+  /** Times after this are made up for. */
   start: Date;
-  /** The last time that is made up for, itself included. */
+  /** Times after this are not. */
   end: Date;
   /** Default: the schedule's own policy. */
   overlap?: ScheduleOverlapPolicy;
@@ -111,6 +112,7 @@ export interface ScheduleOptions<A = ScheduleOptionsAction> {
   typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes;
   /** How it begins. */
   state?: {
+    /** Takes no actions on time until it is unpaused. Default false. */
     paused?: boolean;
     /** For people, for example why it is paused. */
     note?: string;
@@ -118,6 +120,7 @@ export interface ScheduleOptions<A = ScheduleOptionsAction> {
     remainingActions?: number;
     /** Take one action at once. */
     triggerImmediately?: boolean;
+    /** Make up for times gone by at once. */
     backfill?: Backfill[];
   };
 }
@@ -127,6 +130,7 @@ export type CompiledScheduleOptions = ScheduleOptions<CompiledScheduleAction>;
 
 /** What {@link ScheduleHandle.update} changes a schedule to. */
 export type ScheduleUpdateOptions<A = ScheduleOptionsAction> = Omit<ScheduleOptions<A>, 'scheduleId' | 'memo' | 'state'> & {
+  /** As it goes on; left out, it is neither paused nor limited. */
   state?: Omit<NonNullable<ScheduleOptions['state']>, 'triggerImmediately' | 'backfill'>;
 };
 /** {@link ScheduleUpdateOptions} with defaults filled in. */
@@ -135,8 +139,8 @@ export type CompiledScheduleUpdateOptions = ScheduleUpdateOptions<CompiledSchedu
 /** The run that an action of a schedule started. */
 export interface ScheduleExecutionStartWorkflowActionResult {
   type: 'startWorkflow';
-  /** Its `workflowId` ends with the time that the action was due. */
-  workflow: { workflowId: string /** First run of the chain. */; firstExecutionRunId: string };
+  /** Its `workflowId` ends with the time that the action was due; `firstExecutionRunId` is the first run of its chain. */
+  workflow: { workflowId: string; firstExecutionRunId: string };
 }
 /** What an action of a schedule came to. */
 export type ScheduleExecutionActionResult = ScheduleExecutionStartWorkflowActionResult;
@@ -161,9 +165,9 @@ export interface ScheduleSummary {
   /** @deprecated Use `typedSearchAttributes`. */
   searchAttributes?: SearchAttributes;
   typedSearchAttributes?: TypedSearchAttributes;
-  /** Whether it is paused, and why. */
+  /** Whether it is `paused`, and in `note` why. */
   state: { paused: boolean; note?: string };
-  /** What it did, and when it acts next. */
+  /** What it did, and when it acts next: `nextActionTimes`, the first few. */
   info: {
     /** The latest, oldest first. */
     recentActions: ScheduleExecutionResult[];
@@ -171,26 +175,39 @@ export interface ScheduleSummary {
   };
 }
 
-/** A schedule with all that is known about it: `scheduleId`, and `spec`, `action`, `policies`, `memo`, `typedSearchAttributes` as they are now. */
+/**
+ * A schedule with all that is known about it: `scheduleId`, and `spec`, `action`, `policies` (`overlap`, `pauseOnFailure` and the rest), `memo` and
+ * `typedSearchAttributes` as they are now.
+ */
 export interface ScheduleDescription {
   scheduleId: string;
   spec: ScheduleSpecDescription;
   action: ScheduleDescriptionAction;
-  policies: { overlap: ScheduleOverlapPolicy /** Milliseconds. */; catchupWindow: number; pauseOnFailure: boolean };
+  policies: {
+    overlap: ScheduleOverlapPolicy;
+    /** Milliseconds. */
+    catchupWindow: number;
+    pauseOnFailure: boolean;
+  };
   memo?: Record<string, unknown>;
   /** @deprecated Use `typedSearchAttributes`. */
   searchAttributes: SearchAttributes;
   typedSearchAttributes: TypedSearchAttributes;
-  /** `remainingActions` is absent where there is no limit. */
+  /** Whether it is `paused`, in `note` why, and `remainingActions`, absent where there is no limit. */
   state: { paused: boolean; note?: string; remainingActions?: number };
-  /** What it did, and when it acts next; `recentActions` are the latest, oldest first. */
+  /** What it did, and when it acts next: `recentActions` are the latest, oldest first, `nextActionTimes` the first few. */
   info: {
     recentActions: ScheduleExecutionResult[];
     nextActionTimes: Date[];
+    /** Since it was made. */
     numActionsTaken: number;
+    /** Those that were late by more than the catchup window. */
     numActionsMissedCatchupWindow: number;
+    /** Those that the overlap policy dropped. */
     numActionsSkippedOverlap: number;
+    /** When it was made. */
     createdAt: Date;
+    /** Undefined for one that never changed. */
     lastUpdatedAt: Date | undefined;
     /** Workflows of this schedule that run now. */
     runningActions: ScheduleExecutionActionResult[];
@@ -207,7 +224,7 @@ export interface CreateScheduleInput {
   readonly options: CompiledScheduleOptions;
 }
 
-/** Output of {@link ScheduleClientInterceptor.create}. */
+/** Output of {@link ScheduleClientInterceptor.create}: the server's `conflictToken` for the schedule as it was made. */
 export type CreateScheduleOutput = { readonly conflictToken: Uint8Array };
 
 /** Implement any of these to intercept a client's calls on schedules. */

@@ -51,7 +51,7 @@ export interface WorkflowExecutionInfo {
   runId: string;
   /** The queue whose workers run it. */
   taskQueue: string;
-  /** The API's number, and its name; `UNKNOWN` for one that is newer than this SDK. */
+  /** The API's number, `code`, and its `name`: `UNKNOWN` for one that is newer than this SDK. */
   status: { code: temporal.api.enums.v1.WorkflowExecutionStatus; name: WorkflowExecutionStatusName };
   /** Number of events. */
   historyLength: number;
@@ -69,9 +69,9 @@ export interface WorkflowExecutionInfo {
   searchAttributes: SearchAttributes;
   /** As they are now, by their types; empty for none. */
   typedSearchAttributes: TypedSearchAttributes;
-  /** The run that started it as its child; absent for none. */
+  /** The run that started it as its child, by `workflowId` and `runId`; absent for none. */
   parentExecution?: { workflowId: string; runId: string };
-  /** The first of the runs that led to it; the run itself where there is no parent. */
+  /** The first of the runs that led to it, by `workflowId` and `runId`; the run itself where there is no parent. */
   rootExecution?: { workflowId: string; runId: string };
   /** The message this was read from. */
   raw: RawWorkflowExecutionInfo;
@@ -81,6 +81,7 @@ export interface WorkflowExecutionInfo {
 
 /** A run as {@link WorkflowHandle.describe} shows it. */
 export type WorkflowExecutionDescription = Omit<WorkflowExecutionInfo, 'raw'> & {
+  /** The message this was read from. */
   raw: DescribeWorkflowExecutionResponse;
   /** Markdown that was given at the start. */
   staticDetails: () => Promise<string | undefined>;
@@ -92,7 +93,7 @@ export type WorkflowExecutionDescription = Omit<WorkflowExecutionInfo, 'raw'> & 
 export interface CountWorkflowExecution {
   /** All that match, at about the time of the call. */
   count: number;
-  /** One for each value of the search attribute that the query groups by; empty without GROUP BY. */
+  /** One for each value of the search attribute that the query groups by, its `count` and in `groupValues` the value; empty without GROUP BY. */
   groups: { count: number; groupValues: SearchAttributeValue[] }[];
 }
 

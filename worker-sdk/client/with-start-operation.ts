@@ -24,7 +24,7 @@ export class WithStartWorkflowOperation<T extends Workflow> {
   constructor(
     /** Name of the workflow, or its function. */
     public workflowTypeOrFunc: string | T,
-    /** Of the start. The conflict policy says what happens when the workflow runs: FAIL or USE_EXISTING. */
+    /** Of the start. `workflowIdConflictPolicy` says what happens when the workflow runs: `FAIL` or `USE_EXISTING`. */
     public options: WorkflowStartOptions<T> & { workflowIdConflictPolicy: WorkflowIdConflictPolicy },
   ) {
     this.handlePromise = new Promise((resolve, reject) => {

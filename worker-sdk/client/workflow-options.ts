@@ -20,6 +20,7 @@ export type WorkflowOptions = CommonWorkflowOptions & {
   followRuns?: boolean;
   /** Time to wait before the first task. */
   startDelay?: Duration;
+  /** Stands before the versioning behaviour that the workflow's code names. Default: none. */
   versioningOverride?: VersioningOverride;
   /**
    * Takes the first task in the answer of the start, if a worker of this process, on the same connection and queue, has
@@ -33,10 +34,13 @@ export type WorkflowOptions = CommonWorkflowOptions & {
 /** Options of {@link WorkflowClient.start} and `execute`, with the arguments that the workflow asks for. */
 export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, WorkflowOptions>;
 
-/** Options with durations and overrides as the API has them. */
+/** Options with durations and overrides as the API has them; `args` are not yet converted. */
 export type CompiledWorkflowOptions = WithCompiledWorkflowOptions<WorkflowOptions> & { args: unknown[] };
 
-/** Any options of a start with durations and overrides as the API has them. */
+/**
+ * Any options of a start with durations and overrides as the API has them: `workflowExecutionTimeout`, `workflowRunTimeout`, `workflowTaskTimeout`,
+ * `startDelay`, `versioningOverride`.
+ */
 export type WithCompiledWorkflowOptions<T extends WorkflowOptions> = Omit<
   T,
   'workflowExecutionTimeout' | 'workflowRunTimeout' | 'workflowTaskTimeout' | 'startDelay' | 'versioningOverride'

@@ -15,8 +15,8 @@ import type { OpenTelemetryWorkflowExporter, SerializableSpan, SerializableSpanC
 
 /**
  * A span of a workflow as span processors take it: those of OpenTelemetry's SDK, both major versions. `name`, `kind`, `startTime`, `endTime`, `duration`,
- * `status`, `links`, `events`, `ended`, `instrumentationScope`, `droppedAttributesCount`, `droppedEventsCount` and `droppedLinksCount` are those of
- * {@link SerializableSpan}.
+ * `status`, `links`, `events`, `ended`, `instrumentationScope` (`name` and `version`), `droppedAttributesCount`, `droppedEventsCount` and
+ * `droppedLinksCount` are those of {@link SerializableSpan}.
  */
 export interface ReadableWorkflowSpan<Resource> {
   readonly name: string;

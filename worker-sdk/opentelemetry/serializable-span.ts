@@ -2,7 +2,7 @@
 import type { Attributes, HrTime, Link, SpanContext, SpanKind, SpanStatus } from '@opentelemetry/api';
 import type { Sink, Sinks } from '../workflow/sinks.js';
 
-/** A span context whose trace state is text. */
+/** A span context whose trace state is text: `traceState` in the form of the header of that name. */
 export type SerializableSpanContext = Omit<SpanContext, 'traceState'> & { traceState?: string };
 
 /** Something that happened while a span was open: `name`, `time` and `attributes`. `droppedAttributesCount` is absent: none are dropped. */
@@ -14,8 +14,9 @@ export interface TimedSpanEvent {
 }
 
 /**
- * A span of OpenTelemetry as plain data, to leave the sandbox with. `name`, `kind`, `spanContext`, `parentSpanContext`, `status`, `attributes`, `links`, `events`
- * and `instrumentationScope` are as OpenTelemetry has them. Nothing is dropped: `droppedAttributesCount`, `droppedEventsCount` and `droppedLinksCount` are 0.
+ * A span of OpenTelemetry as plain data, to leave the sandbox with. `name`, `kind`, `spanContext`, `parentSpanContext`, `status`, `attributes`, `links`,
+ * `events` and `instrumentationScope` (its `version` may be absent) are as OpenTelemetry has them. Nothing is dropped: `droppedAttributesCount`,
+ * `droppedEventsCount` and `droppedLinksCount` are 0.
  */
 export interface SerializableSpan {
   readonly name: string;

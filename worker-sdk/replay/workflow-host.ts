@@ -99,7 +99,7 @@ export interface InjectedSinkFunction {
 }
 export type InjectedSinks = Record<string, Record<string, InjectedSinkFunction>>;
 
-/** Workflow code, bundled ahead of time by `bundleWorkflowCode`. */
+/** Workflow code, bundled ahead of time by `bundleWorkflowCode`: the text, `code`, or the file that has it, `codePath`. */
 export type WorkflowBundleOption = { code: string } | { codePath: string };
 
 /** Options for the bundler. */

@@ -7,7 +7,10 @@ import type { Duration } from '../definitions/duration.js';
 import type { SearchAttributeKey, SearchAttributeType } from '../payload/search-attributes.js';
 import { TypedSearchAttributes } from '../payload/search-attributes.js';
 
-/** Which program to run. Nothing is ever downloaded: `cached-download` is the `perdure` package of the project that runs the tests, as is the default. */
+/**
+ * Which program to run: the one at `path`, or the `perdure` package of the project that runs the tests, which is the default and what `cached-download` means
+ * here. Nothing is ever downloaded: `downloadDir`, `version` and `ttl` have no effect.
+ */
 export type EphemeralServerExecutable =
   | { type: 'existing-path'; path: string }
   | { type: 'cached-download'; downloadDir?: string; version?: string; ttl?: Duration };
@@ -29,7 +32,7 @@ export interface DevServerConfig {
   ui?: boolean;
   /** Port of the web page. Default: {@link port} + 1000. */
   uiPort?: number;
-  /** Default: warnings, as text. */
+  /** `level` is `warn` by default, `format` is `pretty`, which is text; the other is `json`. */
   log?: { format?: string; level?: string };
   /** Search attributes that tests use. */
   searchAttributes?: SearchAttributeKey<SearchAttributeType>[];

@@ -8,7 +8,7 @@ export interface TLSConfig {
   serverNameOverride?: string;
   /** CA certificate (PEM) of the server, if it is not a public one. */
   serverRootCACertificate?: Uint8Array;
-  /** Client certificate and key (PEM) for mutual TLS. */
+  /** Client certificate `crt` and its `key` (PEM) for mutual TLS. */
   clientCertPair?: { crt: Uint8Array; key: Uint8Array };
 }
 

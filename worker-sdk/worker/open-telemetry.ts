@@ -7,7 +7,10 @@ interface InstrumentOptions {
   description?: string;
 }
 
-/** The part of `Meter` of `@opentelemetry/api` that is used here: `createCounter`, `createUpDownCounter`, `createHistogram`, `createGauge`. */
+/**
+ * The part of `Meter` of `@opentelemetry/api` that is used here: `createCounter` and `createUpDownCounter`, to `add` to, `createHistogram` and `createGauge`, to
+ * `record` with. Each metric is made once.
+ */
 export interface OpenTelemetryMeter {
   createCounter(name: string, options?: InstrumentOptions): { add(value: number, attributes?: MetricTags): void };
   createUpDownCounter(name: string, options?: InstrumentOptions): { add(value: number, attributes?: MetricTags): void };

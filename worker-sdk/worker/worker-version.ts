@@ -6,10 +6,20 @@ type DeploymentOptions = temporal.api.deployment.v1.IWorkerDeploymentOptions;
 
 /** How a worker takes part in a deployment. */
 export type WorkerDeploymentOptions = {
+  /** What this worker is, within its deployment; recorded with each task. */
   version: WorkerDeploymentVersion;
 } & (
-  | { useWorkerVersioning: true /** For workflows that say nothing themselves. */; defaultVersioningBehavior: VersioningBehavior }
-  | { useWorkerVersioning: false; defaultVersioningBehavior?: undefined }
+  | {
+      /** Runs are routed by version: this worker gets those that are pinned to it, and others while its version is current or ramping. */
+      useWorkerVersioning: true;
+      /** For workflows that say nothing themselves. */
+      defaultVersioningBehavior: VersioningBehavior;
+    }
+  | {
+      /** The version is only recorded. */
+      useWorkerVersioning: false;
+      defaultVersioningBehavior?: undefined;
+    }
 );
 
 /** The version parts of requests. */

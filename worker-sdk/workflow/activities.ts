@@ -32,6 +32,7 @@ export type ActivityInterfaceFor<T> = {
 };
 /** A local activity as workflow code calls it. */
 export type LocalActivityFunctionWithOptions<T extends ActivityFunction> = T & {
+  /** Calls the activity with some options changed. */
   executeWithOptions(options: LocalActivityOptions, args: Parameters<T>): Promise<Awaited<ReturnType<T>>>;
 };
 /** The activities of `T` as {@link proxyLocalActivities} gives them. */

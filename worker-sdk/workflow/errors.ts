@@ -16,7 +16,10 @@ export class DeterminismViolationError extends WorkflowError {
 }
 named(DeterminismViolationError, 'DeterminismViolationError');
 
-/** Says that a local activity waits so long for its next attempt that a durable timer does the waiting: `backoff` has the attempt and the pause before it. */
+/**
+ * Says that a local activity waits so long for its next attempt that a durable timer does the waiting: `backoff` names the `attempt` that is to follow,
+ * the pause before it, `backoffDuration`, and when the activity was scheduled first, `originalScheduleTime`.
+ */
 export class LocalActivityDoBackoff extends Error {
   constructor(public readonly backoff: { attempt?: number | null; backoffDuration?: unknown; originalScheduleTime?: unknown }) {
     super('The local activity backs off');

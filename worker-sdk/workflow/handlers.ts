@@ -166,7 +166,10 @@ export const enhancedStackTraceQuery: QueryDefinition<EnhancedStackTrace, [], st
   defineQuery<EnhancedStackTrace>(ENHANCED_STACK_TRACE_QUERY);
 /** What handlers a workflow has, and its current details. */
 export interface WorkflowMetadata {
-  /** The workflow's type, and its handlers with the descriptions they were registered with; the SDK's own queries too. */
+  /**
+   * The workflow's `type`, and its handlers: `queryDefinitions` (the SDK's own among them), `signalDefinitions` and `updateDefinitions`, each with the `name` and
+   * the `description` that it was registered with.
+   */
   definition: {
     type: string;
     queryDefinitions: { name: string; description?: string }[];

@@ -206,7 +206,7 @@ export interface SignalWorkflowInput {
   /** How the arguments are converted. */
   readonly typeInfo?: SignalTypeInfo;
   readonly headers: Headers;
-  /** A child by its id, or any workflow of the namespace. */
+  /** A child by its id, `childWorkflowId`, or any workflow of the namespace by `workflowExecution`, without `runId` its latest run. */
   readonly target:
     | { readonly type: 'external'; readonly workflowExecution: WorkflowExecution }
     | { readonly type: 'child'; readonly childWorkflowId: string };

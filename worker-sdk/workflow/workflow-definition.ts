@@ -18,7 +18,7 @@ export type WorkflowDefinitionOptionsOrGetter = WorkflowDefinitionOptions | (() 
 export interface WorkflowDefinitionConfig {
   /** Options that may be computed for each run. */
   workflowDefinitionOptions?: WorkflowDefinitionOptionsOrGetter;
-  /** Known before the arguments are decoded. */
+  /** Known before the arguments are decoded: `typeInfo` says how they, and the result, are converted. */
   staticOptions?: { typeInfo?: PayloadTypeInfo };
 }
 
