@@ -28,8 +28,8 @@ export async function copyRun(databaseUrl, workflowId, from, count, progress = (
     const copyWorkflow = `('${workflowId.slice(0, -8)}' || lpad(i::text, 8, '0'))`;
     const inBytes = (column) => swap(swap(`t.${column}`, `'${template.run_id}'`, copyId), `'${workflowId}'`, copyWorkflow);
     const value = (column) => {
-      if (['run_id', 'first_run_id', 'root_run_id'].includes(column)) return `${copyId}::uuid`;
-      if (['workflow_id', 'root_workflow_id'].includes(column)) return copyWorkflow;
+      if (column === 'run_id') return `${copyId}::uuid`;
+      if (column === 'workflow_id') return copyWorkflow;
       if (['info', 'snapshot', 'events'].includes(column)) return inBytes(column);
       if (['start_ms', 'execution_ms', 'close_ms'].includes(column)) return `t.${column} - i::int8 * ${apartMs}`;
       return `t.${column}`;

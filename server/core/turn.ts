@@ -49,6 +49,8 @@ export class Turn {
   touched = false;
   readonly firstEventId: number;
   readonly historyBytesBefore: number;
+  /** It had ended before this turn. */
+  readonly closedBefore: boolean;
   /** Requests for approval as they were before. */
   readonly approvalsBefore: readonly Approval[];
   private batchOpen = false;
@@ -64,6 +66,7 @@ export class Turn {
   ) {
     this.firstEventId = state.nextEventId;
     this.historyBytesBefore = state.historyBytes;
+    this.closedBefore = state.closeMs !== 0;
     this.approvalsBefore = isNew ? [] : state.approvals;
     this.infoChanged = isNew;
     this.memoChanged = isNew;

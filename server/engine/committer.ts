@@ -4,7 +4,7 @@
  * fails as a whole is tried one by one, so that a bad item hurts only itself.
  */
 import { Commits } from '../storage/commit.js';
-import type { CommitItem, CommitResult } from '../storage/commit-item.js';
+import type { CommitItem, CommitResult, RunWrite } from '../storage/commit-item.js';
 import { DatabaseLost, sqlState } from '../storage/database.js';
 import { crashPoint } from '../crash-points.js';
 
@@ -31,6 +31,8 @@ const DIVISION_BY_ZERO = '22012';
 const DEADLOCK = '40P01';
 const SERIALIZATION = '40001';
 
+const endsHere = ({ closedBefore, state }: RunWrite): boolean => !closedBefore && state.closeMs > 0;
+
 export class Committer {
   private waiting: Waiting[] = [];
   private busy = 0;
@@ -39,6 +41,8 @@ export class Committer {
   groups = 0;
   items = 0;
   conflicts = 0;
+  /** Runs that ended with them. */
+  ended = 0;
 
   constructor(
     private readonly commits: Commits,
@@ -96,6 +100,7 @@ export class Committer {
       this.items += group.length;
       group.forEach((w, i) => {
         if (results[i] === 'conflict') this.conflicts++;
+        else if (results[i] === 'done') this.ended += w.item.runs.filter(endsHere).length;
         w.resolve(results[i]!);
       });
     } catch (error) {

@@ -194,6 +194,7 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
   return {
     state,
     expectedVersion: read.version,
+    closedBefore: turn.closedBefore,
     firstOfWorkflow: false,
     ...deadlineColumn(turn, due, read),
     infoChanged: turn.infoChanged,

@@ -6,7 +6,8 @@ import { ASKED_COLUMNS, approvalColumns, askedPart, DECIDED_COLUMNS, decidedPart
 import type { CommitItem } from './commit-item.js';
 import type { Statement } from './database.js';
 import { COPIED_COLUMNS, copiedPart } from './history-copies.js';
-import { NEW_RUN_COLUMNS } from './new-run-columns.js';
+import { NEW_RUN_COLUMNS, newRunValues, RUN_COLUMN_NAMES } from './new-run-columns.js';
+import { usedBefore } from './runs-of-workflow.js';
 import { encodeInfo, encodeMessage, encodeSnapshot } from './snapshot-codec.js';
 import { queuedPart, TASK_COLUMNS, taskValues } from './task-writes.js';
 
@@ -107,16 +108,12 @@ const PARTS = {
   /** After the updates: a run that closes makes room for the one that follows it. */
   insert: (from: string, afterUpdates: boolean) => `
     inserted as (
-      insert into runs (run_id, namespace_id, workflow_id, version, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, deadline_ms,
-        next_event_id, history_bytes, transitions, first_run_id, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, snapshot, memo, search_attributes, indexed)
-      select i.run_id, i.namespace_id, i.workflow_id, 1, i.status, i.workflow_type, i.task_queue, i.start_ms, i.execution_ms, i.close_ms, i.deadline_ms,
-        i.next_event_id, i.history_bytes, i.transitions, i.first_run_id, i.parent_workflow_id, i.parent_run_id, i.root_workflow_id, i.root_run_id,
+      insert into runs (${RUN_COLUMN_NAMES.join(', ')}, version, status, close_ms, deadline_ms, next_event_id, history_bytes, transitions, info, snapshot, memo, search_attributes, indexed)
+      select ${RUN_COLUMN_NAMES.map((column) => `i.${column}`).join(', ')}, 1, i.status, i.close_ms, i.deadline_ms, i.next_event_id, i.history_bytes, i.transitions,
         ${slice('info')}, ${slice('snapshot')}, ${slice('memo')}, ${slice('search')}, i.indexed::jsonb
       from (select * from ${from}) i
       where i.item in (select item from able)${afterUpdates ? ' and (select count(*) from updated) >= 0' : ''}
-        and not (i.first_of_workflow and (
-          -- by the index of workflow ids, whose order is asked for; an "exists" is planned as a hash of all runs
-          select r.run_id from runs r where r.namespace_id = i.namespace_id and r.workflow_id = i.workflow_id order by r.run_id desc limit 1) is not null)
+        and not (i.first_of_workflow and ${usedBefore('i')})
       on conflict do nothing
       returning run_id
     )`,
@@ -198,11 +195,7 @@ function gatherRun(tables: Tables, blob: Blob, item: number, run: CommitItem['ru
     run.searchAttributesChanged,
     run.indexed ? JSON.stringify(run.indexed) : null,
   ];
-  if (isNew) {
-    const { parent } = info;
-    columns.push(info.namespaceId, info.workflowId, info.workflowType, info.taskQueue, info.startMs, info.executionMs, info.firstRunId);
-    columns.push(parent?.workflowId ?? null, parent?.runId ?? null, info.rootWorkflowId, info.rootRunId, run.firstOfWorkflow);
-  }
+  if (isNew) columns.push(...newRunValues(state), run.firstOfWorkflow);
   (isNew ? tables.inserts : tables.updates).push(...columns);
   if (run.events) pushHistory(tables, blob, item, { runId: info.runId, ...run, events: run.events });
 }

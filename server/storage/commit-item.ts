@@ -7,6 +7,8 @@ export interface RunWrite {
   state: RunState;
   /** Version that was read; 0 = the run is new. */
   expectedVersion: number;
+  /** The run had ended before. */
+  closedBefore: boolean;
   /** A new run whose workflow id must never have been used before; else the item is a conflict. */
   firstOfWorkflow: boolean;
   /** Null leaves the column as it is (a deadline that only moved later). */

@@ -3,7 +3,8 @@
  * two timers and a turn of the event loop each time.
  */
 import type pg from 'pg';
-import { type DirectRow, DirectStatement, type DirectParameter } from './direct-statement.js';
+import type { DirectParameter } from './binary-arrays.js';
+import { type DirectRow, DirectStatement } from './direct-statement.js';
 
 /** A statement whose parameters can write themselves; one with a name is prepared once per connection. */
 export interface PreparedStatement {

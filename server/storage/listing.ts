@@ -53,8 +53,8 @@ const SYSTEM_COLUMNS: Record<string, string> = {
   StateTransitionCount: 'case when close_ms is not null then transitions end',
   ParentWorkflowId: 'parent_workflow_id',
   ParentRunId: 'parent_run_id::text',
-  RootWorkflowId: 'root_workflow_id',
-  RootRunId: 'root_run_id::text',
+  RootWorkflowId: 'coalesce(root_workflow_id, workflow_id)',
+  RootRunId: 'coalesce(root_run_id, run_id)::text',
 };
 
 const S = enums.WorkflowExecutionStatus;
@@ -62,7 +62,7 @@ const S = enums.WorkflowExecutionStatus;
 const OPEN_STATUSES = new Set<number>([S.WORKFLOW_EXECUTION_STATUS_RUNNING, S.WORKFLOW_EXECUTION_STATUS_PAUSED]);
 
 const COLUMNS = `run_id, workflow_id, status, workflow_type, task_queue, start_ms, execution_ms, close_ms, next_event_id, history_bytes, transitions,
-  parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, memo, search_attributes, ${BUILD_COLUMNS}`;
+  parent_workflow_id, parent_run_id, coalesce(root_workflow_id, workflow_id) as root_workflow_id, coalesce(root_run_id, run_id) as root_run_id, memo, search_attributes, ${BUILD_COLUMNS}`;
 
 export class Listing {
   constructor(private readonly database: Database) {}
@@ -215,12 +215,21 @@ function statusIs(statuses: readonly number[]): string {
 const areStatuses = (attribute: Attribute, wanted: readonly QueryValue[]): wanted is number[] =>
   attribute.system && attribute.name === 'ExecutionStatus' && wanted.every((value) => Number.isSafeInteger(value));
 
+const isWorkflowId = (attribute: Attribute): boolean => attribute.system && attribute.name === 'WorkflowId';
+
+/** The index of closed runs has the hash of their workflow ids, that of open ones the ids. */
+function workflowIdIs(value: QueryValue, values: unknown[]): string {
+  const id = parameter(value, values);
+  return `(hashtextextended(workflow_id, 0) = hashtextextended(${id}, 0) and workflow_id = ${id})`;
+}
+
 function membership(attribute: Attribute, negated: boolean, wanted: QueryValue[], values: unknown[]): string {
   if (!negated && areStatuses(attribute, wanted)) return statusIs(wanted);
   if (attribute.type === T.INDEXED_VALUE_TYPE_KEYWORD_LIST) {
     const any = wanted.map((value) => contains(attribute, [value], values)).join(' or ');
     return negated ? `(${any}) is not true` : `(${any})`;
   }
+  if (!negated && isWorkflowId(attribute)) return `(${wanted.map((value) => workflowIdIs(value, values)).join(' or ')})`;
   const column = typed(attribute, values);
   return `${column} ${negated ? 'not ' : ''}in (${wanted.map((value) => parameter(value, values)).join(', ')})`;
 }
@@ -236,6 +245,7 @@ function comparison({ attribute, operator, value }: Extract<Filter, { type: 'com
     return operator === '=' ? has : `(${has}) is not true`;
   }
   if (operator === '=' && areStatuses(attribute, [value])) return statusIs([value as number]);
+  if (operator === '=' && isWorkflowId(attribute)) return workflowIdIs(value, values);
   if (operator === '=' && !attribute.system && !inverted) return contains(attribute, value, values);
   const column = typed(attribute, values);
   if (operator === 'STARTS_WITH') return `starts_with(${column}, ${parameter(value, values)})`;

@@ -17,7 +17,7 @@ export class Retention {
     const rows = await this.database.query<{ count: number }>({
       name: 'retention-closed',
       text: `with gone as materialized (
-          select run_id from runs where namespace_id = $1 and close_ms < $2 order by close_ms limit $3 for update skip locked),
+          select run_id from runs_closed where namespace_id = $1 and close_ms < $2 order by close_ms limit $3 for update skip locked),
         ${REMOVE}
         select count(*)::int8 as count from gone`,
       values: [namespaceId, beforeMs, limit],

@@ -1,6 +1,7 @@
 /** Reading runs: their state for a transition, the newest of a workflow id, what is due. */
 import type { RunState } from '../core/run-state.js';
 import type { Database } from './database.js';
+import { newestClosed, newestRuns } from './runs-of-workflow.js';
 import { decodeState, STATE_COLUMNS, type StateColumns } from './snapshot-codec.js';
 
 export interface LoadedRun {
@@ -53,7 +54,7 @@ export class Runs {
 
   /** Ids of all open runs, oldest first. */
   async open(): Promise<string[]> {
-    const rows = await this.database.query<{ run_id: string }>({ text: 'select run_id from runs where close_ms is null order by run_id' });
+    const rows = await this.database.query<{ run_id: string }>({ text: 'select run_id from runs_open order by run_id' });
     return rows.map((row) => row.run_id);
   }
 
@@ -61,7 +62,7 @@ export class Runs {
   async current(namespaceId: string, workflowId: string): Promise<NewestRun | undefined> {
     const [newest, before] = await this.database.query<{ run_id: string; status: number; close_ms: number | null }>({
       name: 'run-current',
-      text: `select run_id, status, close_ms from runs where namespace_id = $1 and workflow_id = $2 order by run_id desc limit 2`,
+      text: `select * from (${newestRuns((row) => `${row}.run_id, ${row}.status, ${row}.close_ms`, '$1', '$2', '2')}) r`,
       values: [namespaceId, workflowId],
     });
     return newest && { runId: newest.run_id, status: newest.status, closeMs: newest.close_ms ?? 0, earlierCloseMs: before?.close_ms ?? 0 };
@@ -72,7 +73,7 @@ export class Runs {
     const rows = await this.database.query<{ workflow_id: string; run_id: string; status: number }>({
       name: 'runs-current',
       text: `select w.workflow_id, r.run_id, r.status from unnest($2::text[]) as w(workflow_id)
-        cross join lateral (select run_id, status from runs where namespace_id = $1 and workflow_id = w.workflow_id order by run_id desc limit 1) r`,
+        cross join lateral (${newestRuns((row) => `${row}.run_id, ${row}.status`, '$1', 'w.workflow_id')}) r`,
       values: [namespaceId, workflowIds],
     });
     return new Map(rows.map((r) => [r.workflow_id, { runId: r.run_id, status: r.status }]));
@@ -93,7 +94,7 @@ export class Runs {
     const rows = await this.database.query<{ run_id: string }>({
       name: 'run-taker',
       text: `with latest as (
-          select run_id, close_ms from runs where namespace_id = $1 and workflow_id = $2 order by run_id desc limit $5)
+          ${newestClosed('c.run_id, c.close_ms', '$1', '$2', { limit: '$5' })})
         select l.run_id from latest l join run_requests q on q.run_id = l.run_id and q.request_id = $3
         where l.close_ms > $4 order by l.run_id desc limit 1`,
       values: [namespaceId, workflowId, requestId, Math.floor(sinceMs), limit],
@@ -106,7 +107,7 @@ export class Runs {
     const rows = await this.database.query<{ run_id: string }>({
       name: 'runs-ended-before',
       text: `with earlier as (
-          select run_id, close_ms from runs where namespace_id = $1 and workflow_id = $2 and run_id < $3 order by run_id desc limit $5)
+          ${newestClosed('c.run_id, c.close_ms', '$1', '$2', { limit: '$5', where: ' and c.run_id < $3' })})
         select run_id from earlier where close_ms > $4 order by run_id desc`,
       values: [namespaceId, workflowId, runId, Math.floor(sinceMs), limit],
     });
@@ -117,7 +118,7 @@ export class Runs {
   async due(afterMs: number, nowMs: number, limit: number): Promise<{ runId: string; deadlineMs: number }[]> {
     const rows = await this.database.query<{ run_id: string; deadline_ms: number }>({
       name: 'runs-due',
-      text: 'select run_id, deadline_ms from runs where deadline_ms <= $1 and deadline_ms > $3 order by deadline_ms limit $2',
+      text: 'select run_id, deadline_ms from runs_open where deadline_ms <= $1 and deadline_ms > $3 order by deadline_ms limit $2',
       values: [nowMs, limit, afterMs],
     });
     return rows.map((r) => ({ runId: r.run_id, deadlineMs: r.deadline_ms }));
@@ -127,9 +128,23 @@ export class Runs {
   async nextDeadline(afterMs: number): Promise<number | undefined> {
     const rows = await this.database.query<{ deadline_ms: number | null }>({
       name: 'runs-next-deadline',
-      text: 'select min(deadline_ms) as deadline_ms from runs where deadline_ms > $1',
+      text: 'select min(deadline_ms) as deadline_ms from runs_open where deadline_ms > $1',
       values: [afterMs],
     });
     return rows[0]?.deadline_ms ?? undefined;
+  }
+
+  /** How many runs were open when the database last looked. */
+  async openEstimate(): Promise<number> {
+    const rows = await this.database.query<{ open: number }>({
+      name: 'runs-open-estimate',
+      text: "select greatest(reltuples, 0)::int8 as open from pg_class where oid = 'runs_open'::regclass",
+    });
+    return rows[0]!.open;
+  }
+
+  /** Frees the room of open runs that ended; to the system as well where nobody is held up by it. Not when somebody else is at it. */
+  async removeDeadRows(truncate: boolean): Promise<void> {
+    await this.database.query({ text: `vacuum (skip_locked, parallel 0, truncate ${truncate}) runs_open` });
   }
 }

@@ -4,6 +4,7 @@
  */
 import { blankState } from '../core/blank-state.js';
 import { dictionary } from '../core/dictionary.js';
+import { usualBuildIds } from '../core/kinds/completion-marks.js';
 import type { Activity, ResetPoint, RetryPolicy, RunInfo, RunState, WorkflowTask } from '../core/run-state.js';
 
 /** Columns of a run's row that hold parts of its state; some are parts of its info. */
@@ -20,9 +21,10 @@ export interface StateColumns {
   next_event_id: number;
   history_bytes: number;
   transitions: number;
-  first_run_id: string;
-  root_workflow_id: string;
-  root_run_id: string;
+  /** Null: the run itself, as for its root. */
+  first_run_id: string | null;
+  root_workflow_id: string | null;
+  root_run_id: string | null;
   info: Buffer;
   snapshot: Buffer;
   memo: Buffer | null;
@@ -169,10 +171,34 @@ export function encodeSnapshot(state: RunState): Buffer {
     if (workflowTask.queue === usualQueue(workflowTask, state)) delete task.queue;
     json.workflowTask = task;
   }
+  shortenBuilds(json, state);
+  if (state.closeEventId === state.nextEventId - 1) delete json.closeEventId;
   if (createRequestAlone(state)) delete json.requestIds;
   else json.requestIds = state.requestIds;
-  if (json.resetPoints) json.resetPoints = resetPoints.map((point) => unlike(point, { ...RESET_POINT, runId: info.runId }));
+  if (json.resetPoints) json.resetPoints = resetPoints.map((point) => resetPointJson(point, state));
   return toBytes(json);
+}
+
+/** The build of the last worker is said once: most runs know no other. */
+function shortenBuilds(json: Json, { lastWorkerVersion: last, buildIds }: RunState): void {
+  if (!last || last.versioned) return;
+  json.lastWorkerVersion = { buildId: last.buildId };
+  const usual = usualBuildIds(last.buildId);
+  if (buildIds.length === usual.length && buildIds.every((id, i) => id === usual[i])) delete json.buildIds;
+  else json.buildIds = buildIds;
+}
+
+function resetPointJson(point: ResetPoint, { info, lastWorkerVersion }: RunState): Json {
+  const json = unlike(point, { ...RESET_POINT, runId: info.runId });
+  if (point.buildId && point.buildId === lastWorkerVersion?.buildId) {
+    delete json.buildId;
+    json.ofLastWorker = true;
+  }
+  return json;
+}
+
+function resetPointOf({ ofLastWorker, ...json }: Partial<ResetPoint> & { ofLastWorker?: boolean }, { info, lastWorkerVersion }: RunState): ResetPoint {
+  return { ...RESET_POINT, runId: info.runId, buildId: (ofLastWorker && lastWorkerVersion?.buildId) || '', ...json };
 }
 
 /** The usual requests of a run: the one that made it. */
@@ -221,15 +247,26 @@ export function decodeState(row: StateColumns): RunState {
     task.queue ||= usualQueue(task, state);
     state.workflowTask = task;
   }
-  state.resetPoints = state.resetPoints.map((point) => ({ ...RESET_POINT, runId: info.runId, ...(point as Partial<ResetPoint>) }));
+  restoreBuilds(state, snapshot);
   state.status = row.status;
   state.closeMs = row.close_ms ?? 0;
   state.nextEventId = row.next_event_id;
   state.historyBytes = row.history_bytes;
   state.transitions = row.transitions;
+  if (state.closeMs > 0 && state.closeEventId === 0) state.closeEventId = state.nextEventId - 1;
   state.memo = row.memo;
   state.searchAttributes = row.search_attributes;
   return state;
+}
+
+/** Snapshots of earlier code say whether the version counts, and all builds. */
+function restoreBuilds(state: RunState, { lastWorkerVersion: last, buildIds }: Partial<RunState>): void {
+  if (last && !('versioned' in last)) {
+    const { buildId } = last as { buildId: string };
+    state.lastWorkerVersion = { buildId, versioned: false };
+    state.buildIds = buildIds ?? usualBuildIds(buildId);
+  }
+  state.resetPoints = state.resetPoints.map((point) => resetPointOf(point, state));
 }
 
 const infoInColumns = (row: StateColumns): Partial<RunInfo> => ({
@@ -237,9 +274,9 @@ const infoInColumns = (row: StateColumns): Partial<RunInfo> => ({
   taskQueue: row.task_queue,
   startMs: row.start_ms,
   executionMs: row.execution_ms,
-  firstRunId: row.first_run_id,
-  rootWorkflowId: row.root_workflow_id,
-  rootRunId: row.root_run_id,
+  firstRunId: row.first_run_id ?? row.run_id,
+  rootWorkflowId: row.root_workflow_id ?? row.workflow_id,
+  rootRunId: row.root_run_id ?? row.run_id,
 });
 
 function activityOf(scheduledEventId: number, json: Partial<Activity>, info: RunInfo): Activity {

@@ -34,11 +34,12 @@ afterAll(() => database.close());
 
 function runOf(workflowId: string, runId: string = randomUUID()): RunWrite {
   const state = blankState({ namespaceId: NAMESPACE, namespace: 'default', workflowId, runId, requestId: '' });
-  Object.assign(state.info, { workflowType: 'Test', taskQueue: 'queue', startMs: 1, executionMs: 1, rootWorkflowId: workflowId, rootRunId: runId });
+  Object.assign(state.info, { workflowType: 'Test', taskQueue: 'queue', startMs: 1, originalStartMs: 1, executionMs: 1, rootWorkflowId: workflowId, rootRunId: runId });
   state.nextEventId = 3;
   return {
     state,
     expectedVersion: 0,
+    closedBefore: false,
     firstOfWorkflow: true,
     deadlineMs: 1_000,
     clearDeadline: false,
@@ -112,15 +113,68 @@ it('what changes seldom is kept when another run of the group changes its own', 
   expect(memos).toEqual(['new memo of a', 'memo of b']);
 });
 
+const endOf = (run: RunWrite, expectedVersion: number): RunWrite => {
+  const next = nextOf(run, expectedVersion);
+  return { ...next, clearDeadline: true, state: { ...next.state, status: 2, closeMs: 77 } };
+};
+
+/** In which of the two tables the runs of this test lie, and what is there of one. */
+const places = async (run: RunWrite) =>
+  (await database.query({ text: "select tableoid::regclass::text as place, version, status, close_ms, deadline_ms from runs where run_id = $1", values: [run.state.info.runId] })).map((row) => Object.values(row).join(' '));
+
+it('a run that ends goes over to the closed ones with all that it had, and makes room for the next of its workflow id', async () => {
+  const [a, b, c] = [runOf('ends-a'), runOf('ends-b'), runOf('ends-c')];
+  a.state.memo = Buffer.from('memo of a');
+  await commits.write([itemOf(a), itemOf(b), itemOf(c)], 1);
+  expect(await commits.write([itemOf(endOf(a, 1)), itemOf(endOf(b, 9)), itemOf(nextOf(c, 1))], 2)).toEqual(['done', 'conflict', 'done']);
+  expect([await places(a), await places(b), await places(c)]).toEqual([['runs_closed 2 2 77 '], ['runs_open 1 1  1000'], ['runs_open 2 1  1000']]);
+  expect(await historyOf(a)).toEqual(['1-2 first', '3-4 next']);
+  const { state } = (await new Runs(database).load(a.state.info.runId))!;
+  expect({ memo: String(state.memo), info: state.info, closeMs: state.closeMs }).toEqual({ memo: 'memo of a', info: a.state.info, closeMs: 77 });
+  expect(await commits.write([itemOf(endOf(a, 1)), itemOf(nextOf(a, 1))], 3)).toEqual(['conflict', 'conflict']);
+  expect(await commits.write([itemOf(runOf('ends-a'))], 4)).toEqual(['conflict']); // the first of its workflow id it is not
+  expect(await commits.write([itemOf({ ...runOf('ends-a'), firstOfWorkflow: false })], 4)).toEqual(['done']);
+});
+
+it('a run that ended before can still change, and one may end as it begins', async () => {
+  const [a, b] = [runOf('after-a'), runOf('after-b')];
+  await commits.write([itemOf(a)], 1);
+  const ended = endOf(a, 1);
+  expect(await commits.write([itemOf({ ...ended, memoChanged: true, state: { ...ended.state, memo: Buffer.from('last') } })], 2)).toEqual(['done']);
+  const later = { ...nextOf(ended, 2), closedBefore: true, events: undefined };
+  b.state.closeMs = 5;
+  b.state.status = 4;
+  expect(await commits.write([itemOf(later), itemOf({ ...b, deadlineMs: null })], 3)).toEqual(['done', 'done']);
+  expect([await places(a), await places(b)]).toEqual([['runs_closed 3 2 77 '], ['runs_closed 1 4 5 ']]);
+  expect(await commits.write([itemOf({ ...later, expectedVersion: 2 })], 4)).toEqual(['conflict']);
+  expect(String((await new Runs(database).load(a.state.info.runId))?.state.memo)).toBe('last');
+});
+
+it('the general statement moves a run that ends as well, while its successor begins', async () => {
+  const [a, next] = [runOf('general'), { ...runOf('general'), firstOfWorkflow: false }];
+  await commits.write([itemOf(a)], 1);
+  expect(await commits.write([itemOf(endOf(a, 1), { runs: [endOf(a, 1), next] })], 2)).toEqual(['done']);
+  expect([await places(a), await places(next)]).toEqual([['runs_closed 2 2 77 '], ['runs_open 1 1  1000']]);
+  const runs = new Runs(database);
+  expect(await runs.current(NAMESPACE, 'general')).toEqual({ runId: next.state.info.runId, status: 1, closeMs: 0, earlierCloseMs: 77 });
+  await commits.write([itemOf(endOf(next, 1))], 3);
+  const newest = [a, next].map((run) => run.state.info.runId).sort().at(-1);
+  expect(await runs.currents(NAMESPACE, ['general', 'nobody'])).toEqual(new Map([['general', { runId: newest, status: 2 }]]));
+});
+
 it('starts find earlier runs of their workflow id by its index, and updates their rows by theirs: nothing grows with the table', async () => {
   const a = runOf('plan');
   await commits.write([itemOf(a)], 1);
   const begin = sent;
   await commits.write([itemOf(nextOf(a, 1))], 1);
+  const update = sent;
+  await commits.write([itemOf(endOf(nextOf(a, 1), 2))], 1);
   const plan = async ({ text }: Statement) => (await database.query({ text: `explain (generic_plan) ${text}` })).map((row) => row['QUERY PLAN']).join('\n');
-  expect(await plan(begin)).toMatch(/using runs_of_workflow on runs r .*\n.*Index Cond: \(\(namespace_id = .*\) AND \(workflow_id = /);
-  expect(await plan(sent)).toMatch(/using runs_pkey on runs r/);
-  for (const text of [await plan(begin), await plan(sent)]) expect(text).not.toMatch(/Seq Scan|Bitmap/);
+  const plans = await Promise.all([begin, update, sent].map(plan));
+  expect(plans[0]).toMatch(/using runs_one_open on runs_open o .*\n.*Index Cond: \(workflow_id = /);
+  expect(plans[0]).toMatch(/using runs_closed_of_workflow on runs_closed c .*\n.*Index Cond: \(hashtextextended/);
+  for (const text of plans.slice(1)) expect(text).toMatch(/using runs_open_pkey on runs_open r/);
+  for (const text of plans) expect(text).not.toMatch(/Seq Scan|Bitmap/);
 });
 
 it('columns travel as they are', async () => {

@@ -1,6 +1,6 @@
 /** Statements by the shortest way: what they bring back, and what becomes of their connection when something breaks. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { BinaryArray } from '../../server/storage/binary-arrays.js';
+import { BinaryArray, BinaryValue } from '../../server/storage/binary-arrays.js';
 import { Database, DatabaseLost, sqlState } from '../../server/storage/database.js';
 import { useDatabase } from '../helpers/postgres.js';
 
@@ -34,6 +34,19 @@ it('brings the text of each column, with columns and numbers as parameters, prep
   const backend = await pid();
   expect(await database.execute({ name: 'prepared', text: "select name from pg_prepared_statements where name = 'rows'", values: [] })).toEqual([['rows']]);
   expect(await pid()).toBe(backend);
+});
+
+it('takes single values of each type, and none', async () => {
+  const uuid = '01a20df8-a9f2-7fe2-9136-016fe9446d9d';
+  const statement = {
+    name: 'values',
+    text: 'select $1::boolean, $2::smallint, $3::int, $4::bigint, $5::real, $6::uuid, $7::text, $8::bytea, $9::text',
+    values: [
+      new BinaryValue('boolean', true), new BinaryValue('smallint', -3), new BinaryValue('int', 70_000), new BinaryValue('bigint', -5_000_000_000), new BinaryValue('real', 1.5),
+      new BinaryValue('uuid', uuid), new BinaryValue('text', 'grüße'), new BinaryValue('bytea', Buffer.from([0, 255])), null,
+    ],
+  };
+  expect(await database.execute(statement)).toEqual([['t', '-3', '70000', '-5000000000', '1.5', uuid, 'grüße', '\\x00ff', null]]);
 });
 
 it('several at once each have a connection, and none is kept from the others for ever', async () => {

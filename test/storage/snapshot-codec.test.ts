@@ -34,7 +34,7 @@ function busy(): RunState {
   };
   run.resetPoints.push({ buildId: 'b', binaryChecksum: '', runId: 'r', firstWorkflowTaskCompletedId: 4, createMs: 2, expireMs: 0, resettable: true });
   run.resetPoints.push({ buildId: 'a', binaryChecksum: 'c', runId: 'an earlier run', firstWorkflowTaskCompletedId: 4, createMs: 1, expireMs: 9, resettable: false });
-  Object.assign(run, { status: 2, closeMs: 99, nextEventId: 12, historyBytes: 1_000, transitions: 4, memo: Buffer.from('memo') });
+  Object.assign(run, { status: 2, closeMs: 99, closeEventId: 11, nextEventId: 12, historyBytes: 1_000, transitions: 4, memo: Buffer.from('memo') });
   return run;
 }
 
@@ -65,6 +65,25 @@ it('keep the requests of a run: the one that made it, others, or none', () => {
   const odd = busy();
   odd.requestIds.q = { eventId: 7, eventType: 1 };
   expect(decodeState(storedRun(odd))).toEqual(odd);
+});
+
+it.each<[string, Partial<RunState>]>([
+  ['none yet', {}],
+  ['one', { lastWorkerVersion: { buildId: 'b', versioned: false }, buildIds: ['unversioned', 'unversioned:b'] }],
+  ['one without a name', { lastWorkerVersion: { buildId: '', versioned: false }, buildIds: ['unversioned'] }],
+  ['two', { lastWorkerVersion: { buildId: 'b', versioned: false }, buildIds: ['unversioned', 'unversioned:a', 'unversioned:b'] }],
+  ['one that counts', { lastWorkerVersion: { buildId: 'b', versioned: true }, buildIds: ['versioned:b'] }],
+  ['one that was not noted', { lastWorkerVersion: { buildId: 'b', versioned: false }, buildIds: [] }],
+])('keep the builds of the workers: %s', (_name, builds) => {
+  const run = { ...busy(), ...builds };
+  expect(decodeState(storedRun(run))).toEqual(run);
+});
+
+it('say the build of the last worker once', () => {
+  const run = { ...busy(), lastWorkerVersion: { buildId: 'the-build', versioned: false }, buildIds: ['unversioned', 'unversioned:the-build'] };
+  run.resetPoints[0]!.buildId = 'the-build';
+  expect(encodeSnapshot(run).toString().match(/the-build/g)).toHaveLength(1);
+  expect(decodeState(storedRun(run))).toEqual(run);
 });
 
 it('share nothing with each other once they are read', () => {

@@ -56,6 +56,9 @@ function markResetPoint(state: RunState, event: HistoryEvent): void {
 const nothingUnderWay = ({ children, externalSignals, externalCancels }: RunState): boolean =>
   [children, externalSignals, externalCancels].every((pending) => Object.keys(pending).length === 0);
 
+/** What `BuildIds` shows of a run that has known one build, which is not versioned. */
+export const usualBuildIds = (buildId: string): string[] => (buildId ? [UNVERSIONED, `${UNVERSIONED}:${buildId}`] : [UNVERSIONED]);
+
 /** Remembers the worker's build, as the search attribute `BuildIds` shows it. It is kept out of the index, which it would burden for every run. */
 function markBuildId(state: RunState): void {
   const { lastWorkerVersion: version } = state;
