@@ -43,6 +43,8 @@ import { Workers } from './storage/workers.js';
 import { postCallback } from './transport/http/post-callback.js';
 
 const CACHED_RUNS = 10_000;
+/** A node that did not look for longer, because it stood still, may have company by now. */
+const LOOKED_LATELY_MS = 5_000;
 
 /** What the loops of a node share with its engine: what it wakes, and what they find out for it. */
 export interface NodeParts {
@@ -54,6 +56,8 @@ export interface NodeParts {
   /** Fires what is due of runs at once. */
   fireRuns: ((runIds: readonly string[]) => void) | undefined;
   sweeper: Pick<Loop, 'wake'> | undefined;
+  /** When it was last seen whether there are other nodes, by real time. Infinity: nobody looks. */
+  lookedMs: number;
 }
 
 /** The engine of one node; it wakes no loop until there are some. Its clock is `wall`, unless the configuration asks for one that skips time. */
@@ -68,7 +72,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
   const nodeId = ids.newId();
   const now = (): number => wall.now();
   const namespaces = new Namespaces(database);
-  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, fireRuns: undefined, sweeper: undefined };
+  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, fireRuns: undefined, sweeper: undefined, lookedMs: Number.POSITIVE_INFINITY };
   const timeSkipping = skippingClock(config, wall, parts, () => engine.courier.busy || engine.queries.size > 0);
   const clock = timeSkipping ?? wall;
   const committer = new Committer(commits, {
@@ -138,7 +142,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
     unsettled: (runId, held) => settleLater(engine, runId, held),
     sweepSoon: () => parts.sweeper?.wake(),
-    otherNodes: () => parts.announcer.others,
+    otherNodes: () => parts.announcer.others || wall.now() - parts.lookedMs > LOOKED_LATELY_MS,
     notify: (change) => parts.announcer.add(change),
   };
   return { engine, parts };

@@ -45,6 +45,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
     log,
     onOthers(others) {
       parts.announcer.others = others;
+      parts.lookedMs = engine.wall.now();
     },
     greet: async () => engine.notify({ kind: 'node-started' }),
     onDead: (node) => void setTimeout(() => takeBack(engine, node, log), ANSWERS_COME_MS).unref(),

@@ -27,6 +27,9 @@ export interface NodeWatchOptions {
 
 export class NodeWatch {
   readonly loop: Loop;
+  /** What this node believes, and what its row says: that says so first. */
+  private alone = false;
+  private said = false;
 
   constructor(private readonly options: NodeWatchOptions) {
     this.loop = new Loop({ name: 'node-watch', log: options.log, runOnce: () => this.runOnce() });
@@ -37,14 +40,11 @@ export class NodeWatch {
    * taken note of this one before it changes anything. One that does not stir is not waited for longer than it may take to look by itself.
    */
   async join(): Promise<void> {
-    const { nodes, self, now, greet } = this.options;
-    ownNodes.add(self.id);
-    await nodes.seen(self, now());
-    const before = await this.others();
-    this.options.onOthers(before.length > 0);
-    if (before.length === 0) return;
-    await greet();
-    for (let left = JOIN_LOOKS; left > 0 && (await this.unaware(before)); left--)
+    ownNodes.add(this.options.self.id);
+    await this.runOnce();
+    if (this.alone) return;
+    await this.options.greet();
+    for (let left = JOIN_LOOKS; left > 0 && (await this.others()).some((node) => node.alone); left--)
       await new Promise((resolve) => setTimeout(resolve, JOIN_LOOK_MS));
   }
 
@@ -54,16 +54,24 @@ export class NodeWatch {
     await this.options.nodes.remove(this.options.self.id, 0);
   }
 
-  /** Whether one of the nodes has not looked since. */
-  private async unaware(before: readonly NodeRow[]): Promise<boolean> {
-    const after = new Map((await this.others()).map((node) => [node.id, node.seenMs]));
-    return before.some(({ id, seenMs }) => after.get(id) === seenMs);
+  private async runOnce(): Promise<number> {
+    await this.say(this.alone);
+    let others = await this.others();
+    if (others.length === 0 && !this.alone) {
+      await this.say(true); // whoever comes now waits until this node has looked again
+      others = await this.others();
+    }
+    const alone = others.length === 0;
+    this.options.onOthers(!alone);
+    if (!alone && this.said) await this.say(false);
+    this.alone = alone;
+    return SEEN_EVERY_MS;
   }
 
-  private async runOnce(): Promise<number> {
-    await this.options.nodes.seen(this.options.self, this.options.now());
-    this.options.onOthers((await this.others()).length > 0);
-    return SEEN_EVERY_MS;
+  private async say(alone: boolean): Promise<void> {
+    const { nodes, self, now } = this.options;
+    this.said = alone;
+    await nodes.seen(self, now(), alone);
   }
 
   /** Other nodes that are alive, as far as can be seen from here. */

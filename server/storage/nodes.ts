@@ -6,28 +6,30 @@ export interface NodeRow {
   host: string;
   pid: number;
   seenMs: number;
+  /** It may believe that there is no other. */
+  alone: boolean;
 }
 
 export class Nodes {
   constructor(private readonly database: Database) {}
 
-  async seen(node: { id: string; host: string; pid: number; startedMs: number }, nowMs: number): Promise<void> {
+  async seen(node: { id: string; host: string; pid: number; startedMs: number }, nowMs: number, alone: boolean): Promise<void> {
     await this.database.query({
       name: 'node-seen',
-      text: `insert into nodes (node_id, host, pid, started_ms, seen_ms) values ($1, $2, $3, $4, $5)
-        on conflict (node_id) do update set seen_ms = greatest(nodes.seen_ms + 1, excluded.seen_ms)`,
-      values: [node.id, node.host, node.pid, node.startedMs, Math.floor(nowMs)],
+      text: `insert into nodes (node_id, host, pid, started_ms, seen_ms, alone) values ($1, $2, $3, $4, $5, $6)
+        on conflict (node_id) do update set seen_ms = greatest(nodes.seen_ms + 1, excluded.seen_ms), alone = excluded.alone`,
+      values: [node.id, node.host, node.pid, node.startedMs, Math.floor(nowMs), alone],
     });
   }
 
   /** Nodes other than this one that were seen since. */
   async others(nodeId: string, sinceMs: number): Promise<NodeRow[]> {
-    const rows = await this.database.query<{ node_id: string; host: string; pid: number; seen_ms: number }>({
+    const rows = await this.database.query<{ node_id: string; host: string; pid: number; seen_ms: number; alone: boolean }>({
       name: 'nodes-others',
-      text: 'select node_id, host, pid, seen_ms from nodes where node_id <> $1 and seen_ms >= $2',
+      text: 'select node_id, host, pid, seen_ms, alone from nodes where node_id <> $1 and seen_ms >= $2',
       values: [nodeId, Math.floor(sinceMs)],
     });
-    return rows.map((r) => ({ id: r.node_id, host: r.host, pid: r.pid, seenMs: r.seen_ms }));
+    return rows.map((r) => ({ id: r.node_id, host: r.host, pid: r.pid, seenMs: r.seen_ms, alone: r.alone }));
   }
 
   /** Removes a node that is dead. Undefined: another node was faster. */

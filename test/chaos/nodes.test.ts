@@ -18,10 +18,11 @@ import { Load } from './load.js';
 import { Network } from './network.js';
 import { ChaosWorker } from './worker.js';
 
-const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 16);
+const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 18);
 const LONG = SECONDS >= 60;
-const FROZEN_MS = LONG ? 20_000 : 4_000;
-const CUT_MS = LONG ? 20_000 : 3_000;
+const FROZEN_MS = LONG ? 20_000 : 2_500;
+const CUT_MS = LONG ? 20_000 : 2_000;
+const PAUSE_MS = LONG ? 1_500 : 700;
 const SHOWN_MAX = 50;
 
 killAfterEach();
@@ -148,11 +149,9 @@ async function survive({ nodes, processes = 1, seconds, muted, troubles }: Plan)
   const going: Promise<void>[] = [];
   const failed: unknown[] = [];
   const begin = (work: Promise<void>): void => void going.push(work.catch((error) => void failed.push(error)));
-  const list = troubles(trouble);
-  for (let second = 0; goOn(); second++) {
+  begin(oneAfterTheOther(troubles(trouble), goOn));
+  while (goOn()) {
     begin(trouble.kill());
-    // one after the other, the first after a second
-    if (second % 3 === 1) begin(list[Math.floor(second / 3) % list.length]!());
     await sleep(1_000);
   }
   await Promise.all(going);
@@ -173,6 +172,15 @@ async function survive({ nodes, processes = 1, seconds, muted, troubles }: Plan)
   expect(losses).toEqual([]);
   expect(load.results).toBe(load.promised.length);
   expect(trouble.count.killed).toBeGreaterThan(0);
+}
+
+/** With a moment in between, in which nodes are killed and nothing else happens. */
+async function oneAfterTheOther(troubles: readonly (() => Promise<void>)[], goOn: () => boolean): Promise<void> {
+  for (let n = 0; ; n++) {
+    await sleep(PAUSE_MS);
+    if (!goOn()) return;
+    await troubles[n % troubles.length]!();
+  }
 }
 
 interface Facts {

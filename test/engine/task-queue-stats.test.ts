@@ -60,7 +60,7 @@ it('pollers and rates of other nodes are told, and forgotten with their node', a
   const [one, two] = [newNode(true), newNode(true)];
   await one.addNamespace('default');
   const known = new Nodes(one.engine.database);
-  const seen = () => Promise.all(nodes.map((node) => known.seen({ id: node.engine.nodeId, host: 'h', pid: 1, startedMs: 0 }, clock.now())));
+  const seen = () => Promise.all(nodes.map((node) => known.seen({ id: node.engine.nodeId, host: 'h', pid: 1, startedMs: 0 }, clock.now(), false)));
   await seen();
   const tell = queueReporter(two.engine);
   const deploymentOptions = { deploymentName: 'd', buildId: '7', workerVersioningMode: 1 };
@@ -77,7 +77,7 @@ it('pollers and rates of other nodes are told, and forgotten with their node', a
   expect(stats).toMatchObject({ approximateBacklogCount: 0 });
   expect(stats.tasksAddRate).toBeGreaterThan(0);
   clock.forward(20_000);
-  await known.seen({ id: one.engine.nodeId, host: 'h', pid: 1, startedMs: 0 }, clock.now());
+  await known.seen({ id: one.engine.nodeId, host: 'h', pid: 1, startedMs: 0 }, clock.now(), false);
   expect(await pollers()).toEqual([]);
   await seen();
   expect(await pollers()).toHaveLength(1);

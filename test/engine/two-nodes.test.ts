@@ -228,4 +228,22 @@ describe('a node that comes', () => {
     await Promise.all([first.stop(), second.stop()]);
     await database.drop();
   });
+
+  it('waits for no node that knows of others: one that is frozen would hold it up', async () => {
+    const database = await createDatabase();
+    const first = await startNode(database.url);
+    const second = await startNode(database.url);
+    const pool = new pg.Client({ connectionString: database.url });
+    await pool.connect();
+    await until('both to know', async () => (await pool.query('select 1 from nodes where not alone')).rows.length === 2);
+    // a third that was seen a moment ago, knows of others, and never stirs again
+    await pool.query('insert into nodes (node_id, host, pid, started_ms, seen_ms, alone) values ($1, $2, 1, 1, $3, false)', [randomUUID(), 'elsewhere', Date.now()]);
+    const begun = performance.now();
+    const third = await startNode(database.url);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    await Promise.all([first.stop(), second.stop(), third.stop()]);
+    await until('nobody to be there but the one that never stirs', async () => (await pool.query('select 1 from nodes')).rows.length === 1);
+    await pool.end();
+    await database.drop();
+  });
 });
