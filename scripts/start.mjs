@@ -6,6 +6,10 @@ import { build, install, requireNode, ROOT } from './prepare.mjs';
 import { Supervised } from './supervise.mjs';
 
 requireNode();
+if (!['', 'off'].includes(process.env.PERDURE_TIME_SKIPPING ?? '')) {
+  console.error(`npm start keeps its data, which live by a real clock: expected PERDURE_TIME_SKIPPING to be off, got ${process.env.PERDURE_TIME_SKIPPING}. \`perdure server start-dev\` takes it.`);
+  process.exit(2);
+}
 const EXAMPLE = join(ROOT, 'examples', 'refund-agent');
 const DATA = process.env.PERDURE_DATA_DIR || join(ROOT, '.perdure', 'postgres');
 const say = (text) => process.stdout.write(`${text}\n`);

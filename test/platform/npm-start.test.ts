@@ -27,9 +27,9 @@ afterEach(async () => {
 });
 
 /** As `npm start` does it, without a terminal, with data and ports of its own and the scripted model. */
-const npmStart = (): Perdure => {
+const npmStart = (more: NodeJS.ProcessEnv = {}): Perdure => {
   const { DATABASE_URL: _url, OPENAI_BASE_URL: _base, OPENAI_API_KEY: _key, PERDURE_MODEL: _model, ...env } = process.env;
-  const child = spawn(process.execPath, [START], { env: { ...env, PERDURE_DATA_DIR: scratch, PERDURE_GRPC_PORT: '0', PERDURE_HTTP_PORT: '0' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [START], { env: { ...env, PERDURE_DATA_DIR: scratch, PERDURE_GRPC_PORT: '0', PERDURE_HTTP_PORT: '0', ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
   const one = new Perdure(child);
   started.push(one);
   return one;
@@ -48,6 +48,14 @@ const childOf = (parent: number, pattern: RegExp): number =>
         return false; // it has ended meanwhile
       }
     }) ?? 0;
+
+it('refuses a clock that skips time, whatever the database', async () => {
+  for (const more of [{}, { DATABASE_URL: 'postgres://localhost/shop' }]) {
+    const { code, stdout, stderr } = await npmStart({ ...more, PERDURE_TIME_SKIPPING: 'unlocked' }).finished();
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/expected PERDURE_TIME_SKIPPING to be off, got unlocked/);
+  }
+});
 
 it('brings a run to a human, outlives the death of everything it started, and goes on from there the next time', { timeout: 240_000 }, async () => {
   const first = npmStart();
