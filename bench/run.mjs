@@ -10,11 +10,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import os from 'node:os';
 import { startChild } from './lib/children.mjs';
 import { bench } from './lib/ending.mjs';
 import { startEngine } from './lib/engine.mjs';
-import { figuresTable } from './lib/frame.mjs';
+import { figuresTable, machine } from './lib/frame.mjs';
 import { rawLimits } from './lib/limits.mjs';
 import { numeric, readOptions } from './lib/options.mjs';
 import { cpuMs, familyCpuMs, familyResidentMiB, postgresCpuMs, residentMiB } from './lib/processes.mjs';
@@ -84,7 +83,7 @@ async function runSdk(engine, sdk, rows, notes) {
 await bench(async () => {
   const engine = await startEngine({ address: options.address, databaseUrl: options['database-url'], profile: options.profile });
   const rows = [];
-  const notes = [`${os.cpus().length} × ${os.cpus()[0].model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`];
+  const notes = [machine()];
   try {
     notes.push(...(await rawLimits(engine, Math.min(2, seconds))));
     for (const sdk of sdks) await runSdk(engine, sdk, rows, notes);

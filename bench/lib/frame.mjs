@@ -65,11 +65,14 @@ export function figuresTable(lines) {
   return [pad(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(pad)].join('\n');
 }
 
+/** What it was measured on. */
+export const machine = () =>
+  `${os.cpus().length} × ${os.cpus()[0]?.model}, Node ${process.version}, load average ${os.loadavg()[0].toFixed(1)}, commit ${commit()}, ${new Date().toISOString().slice(0, 10)}`;
+
 /** Figures and notes of one command: printed, and written to a file when one is named. */
 export function report(title, figures, notes, json) {
   const lines = figures.map(figureLine);
-  const machine = `${os.cpus().length} × ${os.cpus()[0]?.model}, Node ${process.version}, load average ${os.loadavg()[0].toFixed(1)}, commit ${commit()}, ${new Date().toISOString().slice(0, 10)}`;
-  const all = [machine, ...notes];
+  const all = [machine(), ...notes];
   console.log(`\n## ${title}\n\n${figuresTable(lines)}\n\n${all.map((note) => `- ${note}`).join('\n')}`);
   if (json) writeFileSync(json, JSON.stringify({ title, lines, notes: all }, null, 2));
 }
