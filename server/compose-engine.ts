@@ -7,6 +7,7 @@ import { CallbackCalls } from './engine/callback-calls.js';
 import { Committer } from './engine/committer.js';
 import { courierOf } from './engine/deliver-messages.js';
 import type { Clock, Engine, Ids } from './engine/engine.js';
+import { Interests } from './engine/interests.js';
 import { Load } from './engine/load/load.js';
 import { DEFAULT_LOAD_LIMITS } from './engine/load/load-limits.js';
 import { RemotePolls } from './engine/matching/remote-polls.js';
@@ -113,6 +114,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
       nodesPolling: (queue) => 1 + (engine.otherNodes() ? engine.remotePolls.nodesPolling(queue) : 0),
     }),
     watchers: new Watchers(),
+    interests: new Interests(now),
     updates: new UpdateWaiters(),
     registry: new NamespaceRegistry(namespaces, now),
     queries: new PendingQueries(),

@@ -24,7 +24,8 @@ export class Announcer {
 
   add(change: Change): void {
     if (!this.others && change.kind !== 'namespaces' && change.kind !== 'queue-configs') return;
-    this.pending.set(JSON.stringify(change), change);
+    // of a run the latest word is enough
+    this.pending.set(change.kind === 'run' ? change.runId : JSON.stringify(change), change);
     if (!this.sending) void this.send();
   }
 
@@ -34,11 +35,12 @@ export class Announcer {
     while (this.pending.size > 0) {
       const changes: Change[] = [];
       let bytes = 100;
-      for (const [text, change] of this.pending) {
-        if (bytes + text.length > PAYLOAD_MAX) break;
-        bytes += text.length + 1;
+      for (const [key, change] of this.pending) {
+        const { length } = change.kind === 'run' ? JSON.stringify(change) : key;
+        if (bytes + length > PAYLOAD_MAX) break;
+        bytes += length + 1;
         changes.push(change);
-        this.pending.delete(text);
+        this.pending.delete(key);
       }
       try {
         await this.commits.notify(noticeOf(this.nodeId, changes));

@@ -13,6 +13,7 @@ import { offerQuery } from './offer-query.js';
 import type { PendingQuery } from './pending-queries.js';
 import { SharedQuery } from './shared-query.js';
 import { transact } from './transact.js';
+import { tellOfWait } from './watch-run.js';
 
 /** A waiting query looks at its run by itself from time to time, should word from another node be lost. */
 const LOOK_AGAIN_MS = 1_000;
@@ -52,6 +53,7 @@ export async function askQuery(engine: Engine, pending: PendingQuery, state: Run
   const shared = new SharedQuery(engine, pending);
   try {
     if (hindrance(engine, pending, state) || isIdle(state)) await step(engine, pending, shared, state);
+    tellOfWait(engine, pending.runId, false, pending.untilMs - engine.wall.now());
     while (!pending.settled()) {
       const watch = engine.watchers.watch(pending.runId, LOOK_AGAIN_MS);
       const run = await engine.runs.load(pending.runId);

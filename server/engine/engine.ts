@@ -28,6 +28,7 @@ import type { PendingQueries } from './pending-queries.js';
 import type { RunCache } from './run-cache.js';
 import type { SerialQueue } from './serial-queue.js';
 import type { TimeSkipping } from './time-skipping.js';
+import type { Interests } from './interests.js';
 import type { KnownQueueConfigs } from './task-queue-configs.js';
 import type { UpdateWaiters } from './update-waiters.js';
 import type { Watchers } from './watchers.js';
@@ -80,6 +81,8 @@ export interface Engine {
   readonly serial: SerialQueue;
   readonly queues: TaskQueues;
   readonly watchers: Watchers;
+  /** Runs that callers at other nodes wait for. */
+  readonly interests: Interests;
   readonly updates: UpdateWaiters;
   readonly registry: NamespaceRegistry;
   readonly queries: PendingQueries;
@@ -112,7 +115,10 @@ export interface Engine {
 /** What a node tells the others. */
 export type Change =
   | { kind: 'tasks'; namespaceId: string; task: 1 | 2; queue: string }
-  | { kind: 'run'; runId: string }
+  /** A run has changed, and is so far; left out where that is not known. */
+  | { kind: 'run'; runId: string; open?: boolean; nextEventId?: number }
+  /** Somebody waits for a run to change, or to end. */
+  | { kind: 'watch'; runId: string; closeOnly: boolean; untilMs: number }
   | { kind: 'namespaces' }
   /** What operators set for task queues. */
   | { kind: 'queue-configs' }

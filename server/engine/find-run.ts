@@ -80,24 +80,31 @@ export interface SeenRun extends RunProgress {
   unwritten: HistoryEvent[];
 }
 
-/** The run as this node remembers it when it is alone on the database, else as the database holds it now. */
-export async function seeRun(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<SeenRun> {
+/**
+ * The run as the database holds it now, or as this node remembers it: when it is alone on the database, or `willWait` says that the caller waits for more
+ * anyway (where others have changed the run, word of that is under way).
+ */
+export async function seeRun(
+  engine: Engine,
+  namespace: Namespace,
+  execution: Execution | null | undefined,
+  willWait = false,
+): Promise<SeenRun> {
   const runId = await findRunId(engine, namespace, execution);
   const workflowId = execution!.workflowId!;
   const look = (state: RunState): SeenRun => {
     if (!belongs(state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
     return { runId, open: isRunning(state), nextEventId: state.nextEventId, unwritten: unwrittenEvents(state) };
   };
-  const seen = await lookRemembered(engine, runId, look);
+  const seen = willWait || !engine.otherNodes() ? await lookRemembered(engine, runId, look) : undefined;
   if (seen) return seen;
   const loaded = await engine.runs.load(runId);
   if (!loaded) throw noSuchRun(workflowId, runId);
   return look(loaded.state);
 }
 
-/** A look at the remembered state between two transitions; undefined when it is not remembered, or other nodes may know more. */
+/** A look at the remembered state between two transitions; undefined when it is not remembered. */
 async function lookRemembered<T>(engine: Engine, runId: string, look: (state: RunState) => T): Promise<T | undefined> {
-  if (engine.otherNodes()) return undefined;
   const now = (): T | undefined => {
     const known = engine.cache.peek(runId);
     return known && look(known.state);

@@ -3,6 +3,11 @@ import { takeAnswers } from './answer-query.js';
 import type { Change, Engine } from './engine.js';
 import { heardOffer } from './offer-query.js';
 import { lookAtUpdates } from './update-status.js';
+import { heardOfWait, tellOfWait } from './watch-run.js';
+import type { RunProgress } from './watchers.js';
+
+/** No wait for an update is longer. */
+const UPDATE_WAIT_MS = 20_000;
 
 export function hear(engine: Engine, from: string, change: Change): void {
   const later = (work: Promise<void>): void => {
@@ -10,9 +15,10 @@ export function hear(engine: Engine, from: string, change: Change): void {
   };
   switch (change.kind) {
     case 'run':
-      engine.cache.drop(change.runId); // what is remembered of it would lose every race
-      engine.watchers.wake(change.runId);
-      later(lookAtUpdates(engine, change.runId));
+      later(heardOfRun(engine, change));
+      break;
+    case 'watch':
+      heardOfWait(engine, change.runId, change.closeOnly, change.untilMs);
       break;
     case 'tasks':
       engine.queues.backlog({ namespaceId: change.namespaceId, kind: change.task, queue: change.queue });
@@ -45,3 +51,16 @@ export function hear(engine: Engine, from: string, change: Change): void {
       break;
   }
 }
+
+/** Another node has changed a run. When this one believed that the run was its own, the others do not know who waits for it here. */
+async function heardOfRun(engine: Engine, change: Extract<Change, { kind: 'run' }>): Promise<void> {
+  const { runId } = change;
+  const wasOurs = engine.cache.knows(runId);
+  engine.cache.drop(runId); // what is remembered of it would lose every race
+  engine.watchers.wake(runId, wasOurs ? undefined : progressOf(change));
+  if (wasOurs && engine.updates.of(runId).length > 0) tellOfWait(engine, runId, false, UPDATE_WAIT_MS);
+  await lookAtUpdates(engine, runId);
+}
+
+const progressOf = ({ open, nextEventId }: Extract<Change, { kind: 'run' }>): RunProgress | undefined =>
+  open === undefined || nextEventId === undefined ? undefined : { open, nextEventId };

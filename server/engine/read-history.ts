@@ -8,6 +8,7 @@ import { readRun, type SeenRun, seeRun } from './find-run.js';
 import { longPollMs } from './long-poll.js';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.js';
 import { decodeEvents, encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
+import { tellOfWait } from './watch-run.js';
 import type { RunProgress } from './watchers.js';
 
 type Request = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryRequest;
@@ -19,12 +20,14 @@ const CLOSE_ONLY = enums.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_
 const PAGE_BYTES = 3 * 1024 * 1024;
 /** A waiting caller looks by itself from time to time, should word from another node be lost. */
 const LOOK_AGAIN_MS = 5_000;
+/** A wait that was cut short by word of the run is told again, for whoever works on the run by now; not for every word. */
+const TELL_AGAIN_MS = 1_000;
 
 export async function readHistory(engine: Engine, request: Request, call: Call): Promise<EncodedResponse> {
   const namespace = await engine.registry.require(request.namespace);
   const token = request.nextPageToken?.length ? decodePageToken(request.nextPageToken) : undefined;
   const execution = { workflowId: request.execution?.workflowId, runId: token?.run ?? request.execution?.runId };
-  const run = await seeRun(engine, namespace, request.execution ? execution : undefined);
+  const run = await seeRun(engine, namespace, request.execution ? execution : undefined, request.waitNewEvent === true);
   if (request.historyEventFilterType === CLOSE_ONLY) return closeEvent(engine, run, request, token, call);
   return page(engine, run, request, token, call);
 }
@@ -45,7 +48,7 @@ async function closeEvent(
   const { runId } = first;
   let run: RunProgress = first;
   if (run.open && request.waitNewEvent) {
-    run = await waitWhile(engine, runId, run, call, (progress) => progress.open);
+    run = await waitWhile(engine, runId, run, call, (progress) => progress.open, true);
     if (run.open) return answer([], encodePageToken({ run: runId, next: token?.next ?? run.nextEventId, before: 0, poll: true }));
   }
   const lastEventId = run.nextEventId - 1;
@@ -61,12 +64,19 @@ async function waitWhile(
   first: RunProgress,
   call: Call,
   holds: (progress: RunProgress) => boolean,
+  closeOnly = false,
 ): Promise<RunProgress> {
   const untilMs = engine.wall.now() + longPollMs(engine, call);
   let run = first;
+  let toldMs = Number.NEGATIVE_INFINITY;
+  let remembered = true;
   for (;;) {
-    const watch = engine.watchers.watch(runId, Math.min(untilMs - engine.wall.now(), LOOK_AGAIN_MS), (end) => call.onCancelled(end));
-    run = (await progressNow(engine, runId)) ?? run; // what came between the first look and the watch
+    const nowMs = engine.wall.now();
+    const onCancelled = (end: () => void): void => call.onCancelled(end);
+    const watch = engine.watchers.watch(runId, Math.min(untilMs - nowMs, LOOK_AGAIN_MS), { onCancelled, holds });
+    if (nowMs - toldMs >= TELL_AGAIN_MS && tellOfWait(engine, runId, closeOnly, untilMs - nowMs)) toldMs = nowMs;
+    run = (await progressNow(engine, runId, remembered)) ?? run; // what came between the first look and the watch
+    remembered = false;
     if (!holds(run)) {
       watch.stop();
       return run;
@@ -77,10 +87,12 @@ async function waitWhile(
   }
 }
 
-async function progressNow(engine: Engine, runId: string): Promise<RunProgress | undefined> {
+/** `remembered`: what this node remembers will do. Where it is wrong, because others have changed the run, word of that is under way. */
+async function progressNow(engine: Engine, runId: string, remembered: boolean): Promise<RunProgress | undefined> {
+  const own = remembered || !engine.otherNodes();
   // what is under way on this node wakes the watch when it is committed
-  if (!engine.otherNodes() && engine.serial.has(runId)) return undefined;
-  const state = (engine.otherNodes() ? undefined : engine.cache.peek(runId)?.state) ?? (await engine.runs.load(runId))?.state;
+  if (own && engine.serial.has(runId)) return undefined;
+  const state = (own ? engine.cache.peek(runId)?.state : undefined) ?? (await engine.runs.load(runId))?.state;
   return state && { open: isRunning(state), nextEventId: state.nextEventId };
 }
 

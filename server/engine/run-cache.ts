@@ -23,6 +23,9 @@ export class RunCache {
   private readonly open = new Map<string, CachedRun>();
   private readonly closed = new Map<string, CachedRun>();
 
+  /** Runs that were taken out, for a transition that is under way. */
+  private readonly inHand = new Set<string>();
+
   constructor(private readonly capacity: number) {}
 
   get size(): number {
@@ -32,8 +35,21 @@ export class RunCache {
   /** Takes a run out: whoever works on it puts it back when its commit is through. */
   take(runId: string): CachedRun | undefined {
     const run = this.peek(runId);
-    if (run) this.drop(runId);
+    if (run) {
+      this.drop(runId);
+      this.inHand.add(runId);
+    }
     return run;
+  }
+
+  /** The transition for which a run was taken out is over. */
+  letGo(runId: string): void {
+    this.inHand.delete(runId);
+  }
+
+  /** Whether this node remembers a run, be it in the middle of a transition. */
+  knows(runId: string): boolean {
+    return this.inHand.has(runId) || this.peek(runId) !== undefined;
   }
 
   /** Looks at a run that nobody works on just now, without taking it. */

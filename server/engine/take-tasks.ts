@@ -20,7 +20,7 @@ const BATCH_MAX = 100;
 export async function takeTasks(engine: Engine, queue: QueueName, wanted: number, heldKeys: readonly string[] = []): Promise<void> {
   const limit = Math.min(Math.max(wanted, 1), BATCH_MAX);
   const nowMs = engine.clock.now();
-  const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS, heldKeys);
+  const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS, { without: heldKeys, withRuns: engine.otherNodes() });
   engine.queues.fetched(queue, tasks, tasks.length < limit && heldKeys.length === 0);
   if (tasks.length === limit) engine.queues.backlog(queue);
   const left = tasks.filter((task) => !engine.queues.startNow(queue, task));
@@ -73,6 +73,7 @@ function startStored(engine: Engine, queue: QueueName, task: StoredTask, poller:
     (turn) => (queue.kind === 1 ? startWorkflow(turn, queue, task, by) : startOneActivity(turn, task, by)),
     {
       takenTask: task.taskId,
+      loaded: task.run,
       prepare(run) {
         if (queue.kind === 1) history = rowsForTask(engine, run);
       },

@@ -17,6 +17,7 @@ import { deliver, giveBack, type HandedOut, handOut, holdOn } from './hand-out.j
 import { joinEvents } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
 import { lookSoon } from './update-status.js';
+import { isWorkedOnHere } from './watch-run.js';
 
 /** Races that one transition may lose before its caller is told to come again. */
 const ATTEMPTS_MAX = 30;
@@ -77,15 +78,30 @@ function transactOnce<R>(
   options: TransactOptions<R> = {},
 ): Promise<R> {
   return engine.serial.run(runId, async () => {
-    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const hint = engine.cache.take(runId) ?? (attempt === 1 && options.loaded ? fresh(options.loaded) : undefined);
-      const run = hint ?? (await loadRun(engine, runId));
-      if (!run) throw options.workflowId === undefined ? runNotFound(runId) : noSuchRun(options.workflowId, runId);
-      const outcome = await attemptOnce(engine, run, decide, options, hint !== undefined);
-      if (outcome) return outcome.result;
+    try {
+      return await decideAndCommit(engine, runId, decide, options);
+    } finally {
+      engine.cache.letGo(runId);
     }
-    throw unavailable('The workflow is too busy; please retry.');
   });
+}
+
+async function decideAndCommit<R>(
+  engine: Engine,
+  runId: string,
+  decide: (turn: Turn, run: CachedRun) => R,
+  options: TransactOptions<R>,
+): Promise<R> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const known = engine.cache.take(runId);
+    const read = attempt === 1 ? options.loaded : undefined;
+    const hint = known && !(read && read.version > known.version) ? known : read && fresh(read);
+    const run = hint ?? (await loadRun(engine, runId));
+    if (!run) throw options.workflowId === undefined ? runNotFound(runId) : noSuchRun(options.workflowId, runId);
+    const outcome = await attemptOnce(engine, run, decide, options, { isHint: hint !== undefined, isOurs: hint !== undefined && hint === known });
+    if (outcome) return outcome.result;
+  }
+  throw unavailable('The workflow is too busy; please retry.');
 }
 
 /** Decides and commits once. Undefined: decide again on what the database says. */
@@ -94,7 +110,7 @@ async function attemptOnce<R>(
   run: CachedRun,
   decide: (turn: Turn, run: CachedRun) => R,
   options: TransactOptions<R>,
-  fromCache: boolean,
+  { isHint, isOurs }: { isHint: boolean; isOurs: boolean },
 ): Promise<{ result: R } | undefined> {
   await options.prepare?.(run);
   const turn = new Turn(run.state, engine.turnContext());
@@ -105,12 +121,12 @@ async function attemptOnce<R>(
     const problem = overLimit(turn);
     if (problem) throw new RunTooLarge(problem);
   } catch (error) {
-    if (fromCache) return undefined; // a refusal counts only on fresh state
+    if (isHint) return undefined; // a refusal counts only on fresh state
     throw error;
   }
   if (!turn.changed) {
-    if (fromCache) return undefined;
-    engine.cache.put(run);
+    if (isHint) return undefined;
+    if (!engine.otherNodes()) engine.cache.put(run); // whose run it is is told by changing it
     await options.after?.(run, result);
     return { result };
   }
@@ -121,7 +137,7 @@ async function attemptOnce<R>(
   if (!committed) return undefined;
   const warning = nearLimit(turn);
   if (warning) engine.log.warn({ runId: turn.state.info.runId, workflowId: turn.state.info.workflowId }, warning);
-  await settle(engine, run, turn, item, out, () => options.after?.(run, result));
+  await settle(engine, run, turn, item, { out, isOurs }, () => options.after?.(run, result));
   return { result };
 }
 
@@ -229,17 +245,22 @@ function deadlineColumn(
   return { deadlineMs: null, clearDeadline: false };
 }
 
-/** After the commit: the cache, the pollers, whoever watches the run, other nodes. */
-export async function settle(
+/** Puts a run back into the cache. Where others work on it, what this node remembers would soon be wrong. */
+function remember(engine: Engine, run: CachedRun): void {
+  if (!engine.otherNodes() || isWorkedOnHere(engine, run.state)) engine.cache.put(run);
+}
+
+/** After the commit: the cache, the pollers, whoever watches the run, other nodes. `isOurs`: this node made the transition before, too. */
+async function settle(
   engine: Engine,
   run: CachedRun,
   turn: Turn,
   item: CommitItem,
-  out: HandedOut,
+  { out, isOurs }: { out: HandedOut; isOurs: boolean },
   after: () => Promise<void> | void,
 ): Promise<void> {
   const written = item.runs.find((r) => r.state === turn.state)!;
-  remember(run, written);
+  moveOn(run, written);
   for (const effect of turn.effects) {
     if (effect.type === 'new-run') await settleNew(engine, effect.turn as Turn, item, out);
     else if (effect.type === 'other-run') engine.cache.drop((effect.turn as Turn).state.info.runId);
@@ -249,8 +270,8 @@ export async function settle(
     if (mine.length > 0) await deliver(engine, run, mine);
     await after();
   } finally {
-    engine.cache.put(run);
-    announce(engine, turn, written, item);
+    remember(engine, run);
+    announce(engine, turn, written, item, isOurs);
   }
 }
 
@@ -263,10 +284,11 @@ export async function settleNew(
   after?: (run: CachedRun) => Promise<void> | void,
 ): Promise<void> {
   const run: CachedRun = { state: turn.state, version: 0, deadlineMs: null, recent: [], recentFrom: 1 };
-  await settle(engine, run, turn, item, out, () => after?.(run));
+  await settle(engine, run, turn, item, { out, isOurs: true }, () => after?.(run));
 }
 
-function remember(run: CachedRun, written: RunWrite): void {
+/** The run as it is after what was written. */
+function moveOn(run: CachedRun, written: RunWrite): void {
   run.version += 1;
   if (written.clearDeadline) run.deadlineMs = null;
   else if (written.deadlineMs !== null) run.deadlineMs = written.deadlineMs;
@@ -282,13 +304,15 @@ function remember(run: CachedRun, written: RunWrite): void {
   }
 }
 
-function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitItem): void {
+function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitItem, isOurs: boolean): void {
   const { runId, namespaceId } = turn.state.info;
   if (written.deadlineMs !== null) engine.deadlineAt(written.deadlineMs);
   if (!isRunning(turn.state)) engine.load.meter.runClosed();
-  engine.watchers.wake(runId, { open: isRunning(turn.state), nextEventId: turn.state.nextEventId });
+  const progress = { open: isRunning(turn.state), nextEventId: turn.state.nextEventId };
+  engine.watchers.wake(runId, progress);
   if (engine.updates.tellOf(turn)) lookSoon(engine, runId);
-  engine.notify({ kind: 'run', runId });
+  // a run that others may remember, or wait for
+  if (engine.otherNodes() && (!isOurs || engine.interests.wants(runId, progress))) engine.notify({ kind: 'run', runId, ...progress });
   for (const task of item.tasks) {
     if (task.runId !== runId) continue;
     const queue = { namespaceId: task.namespaceId, kind: task.kind, queue: task.queue };

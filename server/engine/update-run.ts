@@ -15,6 +15,7 @@ import { belongs, noSuchRun, readRun, RunEnded, withRun } from './find-run.js';
 import { transact } from './transact.js';
 import { lookSoon, updateStatus } from './update-status.js';
 import { ACCEPTED, ADMITTED, COMPLETED, type UpdateStatus, type UpdateWait } from './update-waiters.js';
+import { tellOfWait } from './watch-run.js';
 
 export type UpdateRequest = temporal.api.workflowservice.v1.IUpdateWorkflowExecutionRequest;
 export type UpdateResponse = temporal.api.workflowservice.v1.IUpdateWorkflowExecutionResponse;
@@ -128,6 +129,7 @@ export function waitForUpdate(engine: Engine, wait: UpdateWait, call: Call, onBe
     onBegun?.(giveUp);
     call.onCancelled(giveUp);
   };
+  tellOfWait(engine, wait.runId, false, Math.min(WAIT_MS, leftMs));
   return engine.updates.wait(wait, Math.max(0, Math.min(WAIT_MS, leftMs)), begun, tooLate);
 }
 

@@ -13,12 +13,15 @@ export interface LoadedRun {
 
 const STATE = `version, deadline_ms, ${STATE_COLUMNS}`;
 
-interface StateRow extends StateColumns, Record<string, unknown> {
+/** The same of a table named `r`, beside others. */
+export const RUN_COLUMNS = STATE.split(', ').map((column) => `r.${column}`).join(', ');
+
+export interface RunRow extends StateColumns, Record<string, unknown> {
   version: number;
   deadline_ms: number | null;
 }
 
-const loaded = (row: StateRow): LoadedRun => ({ state: decodeState(row), version: row.version, deadlineMs: row.deadline_ms });
+export const loadedRun = (row: RunRow): LoadedRun => ({ state: decodeState(row), version: row.version, deadlineMs: row.deadline_ms });
 
 export interface RunName {
   runId: string;
@@ -37,19 +40,19 @@ export class Runs {
   constructor(private readonly database: Database) {}
 
   async load(runId: string): Promise<LoadedRun | undefined> {
-    const rows = await this.database.query<StateRow>({ name: 'run-load', text: `select ${STATE} from runs where run_id = $1`, values: [runId] });
-    return rows[0] && loaded(rows[0]);
+    const rows = await this.database.query<RunRow>({ name: 'run-load', text: `select ${STATE} from runs where run_id = $1`, values: [runId] });
+    return rows[0] && loadedRun(rows[0]);
   }
 
   /** The same for several runs in one question; those that are not there are left out. */
   async loadAll(runIds: readonly string[]): Promise<Map<string, LoadedRun>> {
     if (runIds.length === 0) return new Map();
-    const rows = await this.database.query<StateRow & { loaded_id: string }>({
+    const rows = await this.database.query<RunRow & { loaded_id: string }>({
       name: 'runs-load',
       text: `select ${STATE}, run_id::text as loaded_id from runs where run_id = any($1::uuid[])`,
       values: [runIds],
     });
-    return new Map(rows.map((row) => [row.loaded_id, loaded(row)]));
+    return new Map(rows.map((row) => [row.loaded_id, loadedRun(row)]));
   }
 
   /** Ids of all open runs, oldest first. */

@@ -1,5 +1,6 @@
 /** Task queues at rest: tasks that nobody waited for. Claimed in batches, deleted by the commit that starts them. */
 import type { Database } from './database.js';
+import { type LoadedRun, loadedRun, RUN_COLUMNS, type RunRow } from './runs.js';
 
 export interface QueueName {
   namespaceId: string;
@@ -25,6 +26,8 @@ export interface StoredTask {
   key: string;
   weight: number;
   enqueuedMs: number;
+  /** Its run as it was read with it, where that was asked for. */
+  run?: LoadedRun;
 }
 
 export interface QueueStats {
@@ -64,23 +67,30 @@ export class Tasks {
 
   /**
    * Takes up to `limit` tasks of a queue for this node until `untilMs`; other nodes pass them by. Tasks of the keys in `without` are left.
+   * With runs: for a node that has no reason to remember them.
    */
-  async claim(queue: QueueName, limit: number, nowMs: number, untilMs: number, without: readonly string[] = []): Promise<StoredTask[]> {
+  async claim(
+    queue: QueueName,
+    limit: number,
+    nowMs: number,
+    untilMs: number,
+    { without = [], withRuns = false }: { without?: readonly string[]; withRuns?: boolean } = {},
+  ): Promise<StoredTask[]> {
     const some = without.length > 0;
-    const rows = await this.database.query<Columns>({
-      name: some ? 'tasks-claim-some' : 'tasks-claim',
+    const rows = await this.database.query<Columns & Partial<RunRow>>({
+      name: `tasks-claim${some ? '-some' : ''}${withRuns ? '-runs' : ''}`,
       text: `with picked as (
-          select task_id from tasks
+          select task_id${withRuns ? ', run_id' : ''} from tasks
           where namespace_id = $1 and kind = $2 and queue = $3 and claimed_until_ms <= $5${some ? ' and fairness_key <> all($7::text[])' : ''}
           order by priority, place, task_id limit $4
           for update skip locked)
-        update tasks t set claimed_until_ms = $6 from picked p where t.task_id = p.task_id
+        update tasks t set claimed_until_ms = $6 from picked p${withRuns ? ' left join runs r on r.run_id = p.run_id' : ''} where t.task_id = p.task_id
         returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority, t.place, t.fairness_key, t.fairness_weight,
-          set_config('synchronous_commit', 'off', true)`, // a claim that a crash of the database forgets is none
+          ${withRuns ? `${RUN_COLUMNS}, ` : ''}set_config('synchronous_commit', 'off', true)`, // a claim that a crash of the database forgets is none
       values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs, ...(some ? [without] : [])],
     });
     rows.sort((a, b) => a.priority - b.priority || a.place - b.place || a.task_id - b.task_id);
-    return rows.map(task);
+    return rows.map((row) => ({ ...task(row), ...(row.snapshot && { run: loadedRun(row as RunRow) }) }));
   }
 
   /** Which of these queues have tasks that may be taken. */
