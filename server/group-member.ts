@@ -52,7 +52,8 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-function take(socket: Socket | undefined): void {
+function take(id: number, socket: Socket | undefined): void {
+  say({ type: 'taken', id });
   if (!socket) return; // it was closed on its way
   if (server && !ending) server.connections.take(socket);
   else socket.destroy();
@@ -67,7 +68,7 @@ process.on('message', (message: ToMember, socket: Socket | undefined) => {
     case 'serves':
       return server?.serves(message.grpcAddress);
     case 'connection':
-      return take(socket);
+      return take(message.id, socket);
     case 'move':
       return say({ type: 'moving', connections: server?.connections.move(message.share) ?? 0 });
     case 'metrics':

@@ -8,6 +8,8 @@ import { type MemberView, sinceWhen } from './placement.js';
 
 const MEMBER = fileURLToPath(new URL('../group-member.js', import.meta.url));
 const METRICS_MS = 1_000;
+/** A connection that a member does not take within this is ended. */
+const TAKEN_MS = 3_000;
 /** Looks are counted, not time: a machine that was put to sleep ends nobody. */
 const SILENT_LOOKS_MAX = 15;
 
@@ -36,6 +38,8 @@ export class Member implements MemberView {
   private readonly process: ChildProcess;
   private step: Step = { done: () => undefined, failed: () => undefined };
   private nextId = 1;
+  /** Connections that are on their way to it. */
+  private readonly handing = new Map<number, { socket: Socket; timer: NodeJS.Timeout }>();
   private silentLooks = 0;
   private readonly exited: Promise<void>;
 
@@ -52,6 +56,7 @@ export class Member implements MemberView {
     this.exited = new Promise((resolve) => {
       this.process.once('exit', (code, signal) => {
         resolve();
+        for (const id of [...this.handing.keys()]) this.handedOver(id, 'refused');
         this.step.failed(new Error(`engine process ${slot} ended before it was ready (${signal ?? `exit code ${code}`})`));
         events.onExit(code, signal);
       });
@@ -76,16 +81,24 @@ export class Member implements MemberView {
     if (this.process.connected) this.process.send(message, () => undefined);
   }
 
-  /** Hands a connection over; it is closed when that fails. */
+  /** Hands a connection over. It is ended when the member does not take it, because it dies or is frozen: its caller connects again. */
   take(socket: Socket): void {
     this.load = { ...this.load, connections: this.load.connections + 1 };
-    if (!this.process.connected) {
-      socket.destroy();
-      return;
-    }
-    this.process.send({ type: 'connection' } satisfies ToMember, socket, {}, (error) => {
-      if (error) socket.destroy();
-    });
+    const id = this.nextId++;
+    const timer = setTimeout(() => this.handedOver(id, 'refused'), TAKEN_MS);
+    this.handing.set(id, { socket, timer });
+    if (!this.process.connected) this.handedOver(id, 'refused');
+    else this.process.send({ type: 'connection', id } satisfies ToMember, socket, { keepOpen: true }, (error) => error && this.handedOver(id, 'refused'));
+  }
+
+  private handedOver(id: number, how: 'taken' | 'refused'): void {
+    const handed = this.handing.get(id);
+    if (!handed) return;
+    this.handing.delete(id);
+    clearTimeout(handed.timer);
+    // what the member has taken stays open there; what lies in the queue of a frozen one has to be ended in words
+    if (how === 'taken') handed.socket.destroy();
+    else handed.socket.destroySoon();
   }
 
   metrics(): Promise<string> {
@@ -151,6 +164,9 @@ export class Member implements MemberView {
         break;
       case 'moving':
         this.events.onMoving(message.connections);
+        break;
+      case 'taken':
+        this.handedOver(message.id, 'taken');
         break;
       case 'metrics':
         break;

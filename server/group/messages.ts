@@ -9,7 +9,7 @@ export type ToMember =
   /** The port is open there. */
   | { type: 'serves'; grpcAddress: string }
   /** Comes with a socket: a caller's connection. */
-  | { type: 'connection' }
+  | { type: 'connection'; id: number }
   /** Let go of so large a part of the work, 0 to 1, connection by connection; their callers connect again. */
   | { type: 'move'; share: number }
   | { type: 'metrics'; id: number }
@@ -25,6 +25,8 @@ export type FromMember =
   | { type: 'load'; load: MemberLoad }
   /** So many connections were told to go elsewhere. */
   | { type: 'moving'; connections: number }
+  /** It has that connection. */
+  | { type: 'taken'; id: number }
   | { type: 'metrics'; id: number; text: string };
 
 export interface MemberLoad {
