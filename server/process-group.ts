@@ -63,12 +63,11 @@ class Group {
     this.server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.accept(socket));
   }
 
-  /** The first member migrates the database and serves; then the port opens, and the others make themselves ready. */
+  /** The first member migrates the database and serves; then the port opens, while the others make themselves ready. */
   async start(processes: number): Promise<string> {
-    const first = this.fork(0);
-    for (let slot = 1; slot < processes; slot++) this.fork(slot).catch((error) => this.failed(slot, error));
-    await first;
+    await this.fork(0);
     await this.members.get(0)?.start();
+    for (let slot = 1; slot < processes; slot++) this.fork(slot).catch((error) => this.failed(slot, error));
     this.grpcAddress = await listen(this.server, this.config.grpc);
     for (const member of this.members.values()) this.tellAddress(member);
     this.looking = setInterval(() => {
