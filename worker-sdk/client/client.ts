@@ -26,7 +26,7 @@ export type LoadedClientOptions = LoadedWithDefaults<ClientOptions>;
 
 /** Hooks that configure clients. */
 export interface ClientPlugin {
-  /** For logs and the server's list of workers. */
+  /** For people. */
   get name(): string;
   /** Changes the options of a client. */
   configureClient?(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'>;

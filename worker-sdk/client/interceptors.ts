@@ -121,7 +121,7 @@ export interface WorkflowQueryInput {
   readonly typeInfo?: PayloadTypeInfo;
   /** Whom the query goes to; without `runId` the latest run. */
   readonly workflowExecution: WorkflowExecution;
-  /** As the client was told; undefined for never. */
+  /** As the client was told, the API's number; 1 (NONE) for never, which is the default. */
   readonly queryRejectCondition?: temporal.api.enums.v1.QueryRejectCondition;
   /** Empty at first: what is put in reaches the interceptors of the query's handler. */
   readonly headers: Headers;

@@ -20,7 +20,7 @@ export type WorkflowOptions = CommonWorkflowOptions & {
   followRuns?: boolean;
   /** Time to wait before the first task. */
   startDelay?: Duration;
-  /** Stands before the versioning behaviour that the workflow's code names. Default: none. */
+  /** Goes before the versioning behaviour that the workflow's code names. Default: none. Perdure's own server knows no versions and refuses a pin. */
   versioningOverride?: VersioningOverride;
   /**
    * Takes the first task in the answer of the start, if a worker of this process, on the same connection and queue, has

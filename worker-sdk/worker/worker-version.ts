@@ -4,7 +4,10 @@ import type { VersioningBehavior, WorkerDeploymentVersion } from '../definitions
 
 type DeploymentOptions = temporal.api.deployment.v1.IWorkerDeploymentOptions;
 
-/** How a worker takes part in a deployment. */
+/**
+ * How a worker takes part in a deployment. For servers that have worker deployments: Perdure's own records the version with each task and hands every task to any
+ * worker of the queue.
+ */
 export type WorkerDeploymentOptions = {
   /** What this worker is, within its deployment; recorded with each task. */
   version: WorkerDeploymentVersion;

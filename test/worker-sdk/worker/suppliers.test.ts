@@ -1,6 +1,7 @@
 /** Slots by a user's rules, and by the machine, under a whole worker: every permit that was given comes back. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Context } from '../../../worker-sdk/activity/index.js';
 import { Client, Connection } from '../../../worker-sdk/client/index.js';
 import { type CustomSlotSupplier, Runtime, type SlotInfo, Worker, type WorkerTuner } from '../../../worker-sdk/worker/index.js';
 import { bundleInline } from '../../e2e/sdk/inline-worker.js';
@@ -21,6 +22,15 @@ beforeAll(async () => {
     const { echo } = w.proxyActivities({ startToCloseTimeout: '5s' });
     const local = w.proxyLocalActivities({ startToCloseTimeout: '5s' });
     export async function busy() { await Promise.all([1, 2, 3, 4].map(() => echo('x'))); await local.echo('y'); await w.sleep(1); return 'done'; }
+    const impatient = w.proxyLocalActivities({ startToCloseTimeout: '5s', scheduleToStartTimeout: 30 });
+    export async function crowded() {
+      const scope = new w.CancellationScope();
+      const first = scope.run(() => local.hold()).catch(() => undefined);
+      const late = await impatient.echo('late').catch((error) => error.cause.timeoutType);
+      scope.cancel();
+      await first;
+      return [late, await impatient.echo('in time')];
+    }
   `);
 });
 afterAll(async () => {
@@ -100,4 +110,12 @@ test('by the machine, with bounds for some, a fixed number for others', async ()
     activityTaskSlotSupplier: { type: 'resource-based', controller, maximumSlots: 3 },
     localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
   });
+});
+
+test('a local activity waits for a slot as long as its schedule-to-start timeout says', async () => {
+  const taskQueue = `slots-${randomUUID()}`;
+  const activities = { echo: async (text: string) => text, hold: () => Context.current().cancelled };
+  const worker = await Worker.create({ connection, taskQueue, workflowBundle, activities, maxConcurrentLocalActivityExecutions: 1 });
+  const result = await worker.runUntil(client.workflow.execute('crowded', { taskQueue, workflowId: randomUUID() }));
+  expect(result).toEqual(['SCHEDULE_TO_START', 'in time']);
 });
