@@ -4,11 +4,15 @@
  *
  *   node bench/footprint.mjs --count 5000
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startPair } from './lib/children.mjs';
-import { counters, tableBytes, withDatabase } from './lib/database.mjs';
+import { counters, growth, relationBytes, withDatabase } from './lib/database.mjs';
 import { metric } from './lib/engine.mjs';
 import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
 import { numeric } from './lib/options.mjs';
+
+/** Until the engine has cleared away what the last runs have left among the open ones. */
+const SWEPT_MS = 3_000;
 
 const OPTIONS = {
   count: numeric(5_000, 2_000, 'workflows'),
@@ -29,23 +33,23 @@ await benchRow({ title: 'Commits, WAL and disk of a one-activity workflow', last
         const after = { ...(await counters(client)), groups: await metric(engine, 'perdure_commits_total'), items: await metric(engine, 'perdure_transitions_total') };
         return Object.fromEntries(Object.keys(after).map((name) => [name, (after[name] - before[name]) / limit]));
       };
-      const bytesBefore = await tableBytes(client);
+      const bytesBefore = await relationBytes(client, { vacuum: true });
       // what a checkpoint leads to falls to everybody; it is part of the price, but not of that of one moment
       await client.query('checkpoint');
       const cpu = cpuMeter(engine, { worker: pair.worker.pid, client: pair.client.pid });
       const together = await measure(50, count);
       const spent = cpu.take();
-      const bytes = ((await tableBytes(client)) - bytesBefore) / count;
+      await sleep(SWEPT_MS);
+      const asItLies = growth(bytesBefore, await relationBytes(client, { vacuum: false }), count);
+      const disk = growth(bytesBefore, await relationBytes(client, { vacuum: true }), count);
       const alone = await measure(1, Math.min(300, count));
       figure({ what: 'commits, 50 in flight (reads included)', value: together.commits, atMost: 4 });
       figure({ what: 'commits, one at a time (reads included)', value: alone.commits, note: 'nothing to share them with' });
       figure({ what: 'WAL', value: together.wal / 1000, unit: 'kB', atMost: 8, note: `one at a time ${(alone.wal / 1000).toFixed(1)} kB` });
-      figure({ what: 'disk, closed and vacuumed', value: bytes / 1000, unit: 'kB', atMost: 4 });
+      figure({ what: 'disk, closed and vacuumed', value: disk.all / 1000, unit: 'kB', atMost: 4, note: `as it lies, vacuumed by nobody else ${(asItLies.all / 1000).toFixed(1)} kB` });
       if (engine.httpAddress) note(`transitions per workflow: ${together.items.toFixed(2)}; group commits: ${together.groups?.toFixed(3)} with 50 in flight, ${alone.groups?.toFixed(2)} one at a time`);
       note(`CPU-ms per workflow: ${cpuText(spent, count)}`);
-      const { rows } = await client.query(`select relname, pg_table_size(oid)::int8 as heap, pg_indexes_size(oid)::int8 as indexes from pg_class
-        where relkind = 'r' and relnamespace = 'public'::regnamespace order by pg_total_relation_size(oid) desc limit 5`);
-      note(`largest tables: ${rows.map((r) => `${r.relname} ${(r.heap / 1e6).toFixed(1)} MB and indexes ${(r.indexes / 1e6).toFixed(1)} MB`).join('; ')}`);
+      note(`bytes by table and index: ${disk.each.filter(([, bytes]) => bytes >= 1).map(([name, bytes]) => `${name} ${bytes.toFixed(0)}`).join(', ')}`);
     });
   } finally {
     await pair.end();

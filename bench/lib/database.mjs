@@ -23,9 +23,16 @@ export async function counters(client) {
   return rows[0];
 }
 
-/** Bytes of all tables with their indexes and TOAST, after a vacuum. */
-export async function tableBytes(client) {
-  await client.query('vacuum');
-  const { rows } = await client.query(`select sum(pg_total_relation_size(c.oid))::int8 as bytes from pg_class c where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace`);
-  return rows[0].bytes;
+/** Bytes of all tables and indexes by name, TOAST with its table: as they lie, or after a vacuum. */
+export async function relationBytes(client, { vacuum }) {
+  if (vacuum) await client.query('vacuum');
+  const { rows } = await client.query(`select c.relname as name, (case when c.relkind = 'r' then pg_table_size(c.oid) else pg_relation_size(c.oid) end)::int8 as bytes
+    from pg_class c where c.relkind in ('r', 'i') and c.relnamespace = 'public'::regnamespace`);
+  return new Map(rows.map(({ name, bytes }) => [name, bytes]));
+}
+
+/** What each has grown by, per unit, largest first; and what all have. */
+export function growth(before, after, units) {
+  const each = [...after].map(([name, bytes]) => [name, (bytes - (before.get(name) ?? 0)) / units]).sort(([, a], [, b]) => b - a);
+  return { each, all: each.reduce((sum, [, bytes]) => sum + bytes, 0) };
 }

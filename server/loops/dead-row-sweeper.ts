@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js';
 const LOOK_MS = 1_000;
 
 /** While runs end all the time: after so many, as each time statements are planned anew. */
-const BUSY_ENDS = 2_000;
+const BUSY_ENDS = 1_000;
 /** Once none has ended since the last look: after so many. */
 const QUIET_ENDS = 100;
 /** And no more often than when so large a part of the open runs has ended. */

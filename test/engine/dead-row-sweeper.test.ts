@@ -22,8 +22,8 @@ function sweeper(open = 0) {
 
 it('sweeps a busy server now and then, and a quiet one once', async () => {
   const { after } = sweeper();
-  expect(await after(1_500)).toEqual([]);
-  expect(await after(600)).toEqual([false]);
+  expect(await after(900)).toEqual([]);
+  expect(await after(200)).toEqual([false]);
   expect(await after(300)).toEqual([]);
   expect(await after(0)).toEqual([true]);
   expect(await after(0)).toEqual([]);
