@@ -34,12 +34,13 @@ export async function copyRun(databaseUrl, workflowId, from, count, progress = (
       if (['start_ms', 'execution_ms', 'close_ms'].includes(column)) return `t.${column} - i::int8 * ${apartMs}`;
       return `t.${column}`;
     };
+    // in the order of the runs, as rows of a run lie together when it has run
     for (const table of ['runs', 'history']) {
       const columns = await columnsOf(client, table);
       for (let done = 0; done < count; done += PER_STATEMENT) {
         const [first, last] = [from + done, from + Math.min(count, done + PER_STATEMENT) - 1];
         await client.query(
-          `insert into ${table} (${columns.join(', ')}) select ${columns.map(value).join(', ')} from ${table} t, generate_series(${first}, ${last}) i where t.run_id = '${template.run_id}'`,
+          `insert into ${table} (${columns.join(', ')}) select ${columns.map(value).join(', ')} from ${table} t, generate_series(${first}, ${last}) i where t.run_id = '${template.run_id}' order by i${table === 'history' ? ', first_event_id' : ''}`,
         );
         progress(`${table}: ${done + last - first + 1} of ${count}`);
       }
