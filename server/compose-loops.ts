@@ -34,17 +34,32 @@ function takeBack(engine: Engine, node: { id: string; seenMs: number }, log: Log
   );
 }
 
+/** Another node has come: the tasks that this one keeps for its own workers are for the other's as well. */
+function shareKept(engine: Engine, log: Logger): void {
+  const kept = engine.queues.takeKept();
+  if (kept.length === 0) return;
+  engine.tasks.release(kept.map(({ taskId }) => taskId)).then(
+    () => engine.queues.backlogEverywhere(),
+    (err: unknown) => log.warn({ err }, 'tasks that were kept here are free when their claims end'),
+  );
+}
+
 export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): NodeLoops {
   const { outage } = parts;
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
   const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
+  const meet = (others: boolean): void => {
+    const first = others && !parts.announcer.others;
+    parts.announcer.others = others;
+    if (first) shareKept(engine, log);
+  };
   const nodeWatch = new NodeWatch({
     nodes: new Nodes(engine.database),
     self: { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.wall.now() },
     now: () => engine.wall.now(),
     log,
     onOthers(others) {
-      parts.announcer.others = others;
+      meet(others);
       parts.lookedMs = engine.wall.now();
     },
     greet: async () => engine.notify({ kind: 'node-started' }),
@@ -62,7 +77,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const listener = new Listener(
     engine,
     (from, change) => {
-      parts.announcer.others = true;
+      meet(true);
       if (change.kind === 'node-started') nodeWatch.loop.wake();
       hear(engine, from, change);
     },

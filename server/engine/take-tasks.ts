@@ -20,13 +20,14 @@ const BATCH_MAX = 100;
 export async function takeTasks(engine: Engine, queue: QueueName, wanted: number, heldKeys: readonly string[] = []): Promise<void> {
   const limit = Math.min(Math.max(wanted, 1), BATCH_MAX);
   const nowMs = engine.clock.now();
-  const tasks = await engine.tasks.claim(queue, limit, nowMs, nowMs + CLAIM_MS, { without: heldKeys, withRuns: engine.otherNodes() });
+  const untilMs = nowMs + CLAIM_MS;
+  const tasks = await engine.tasks.claim(queue, limit, nowMs, untilMs, { without: heldKeys, withRuns: engine.otherNodes() });
   engine.queues.fetched(queue, tasks, tasks.length < limit && heldKeys.length === 0);
   if (tasks.length === limit) engine.queues.backlog(queue);
   const left = tasks.filter((task) => !engine.queues.startNow(queue, task));
   if (left.length === 0) return;
   if (!engine.otherNodes()) {
-    for (const task of left) engine.queues.keep(queue, task);
+    for (const task of left) engine.queues.keep(queue, task, untilMs);
     return;
   }
   // the pollers that these were fetched for are gone: another node may have some

@@ -227,7 +227,8 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
 }
 
 /**
- * The stored deadline moves earlier at once and later only when it fires, so that most updates leave its index alone.
+ * The stored deadline moves earlier at once and later only when it fires, so that most updates leave its index alone; or when the run begins to wait
+ * for nothing but a timer, in which case it would fire in vain for certain.
  * A new run stores one no later than its first workflow task's timeout would be, which the hand-out of that task then need not change.
  */
 function deadlineColumn(
@@ -241,8 +242,18 @@ function deadlineColumn(
     return { deadlineMs: Math.ceil(due > 0 && due < first ? due : first), clearDeadline: false };
   }
   if (read.rewrite) return due > 0 ? { deadlineMs: Math.ceil(due), clearDeadline: false } : { deadlineMs: null, clearDeadline: true };
-  if (due > 0 && (read.deadlineMs === null || due < read.deadlineMs)) return { deadlineMs: Math.ceil(due), clearDeadline: false };
+  if (due > 0 && (read.deadlineMs === null || due < read.deadlineMs || firesInVain(turn, due, read.deadlineMs)))
+    return { deadlineMs: Math.ceil(due), clearDeadline: false };
   return { deadlineMs: null, clearDeadline: false };
+}
+
+/** Whether only a timer is left to wait for, and the stored deadline is one that has become void. */
+const firesInVain = ({ state }: Turn, due: number, storedMs: number): boolean =>
+  due >= storedMs + 1_000 && !state.workflowTask && isEmpty(state.activities) && !isEmpty(state.timers);
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 /** Puts a run back into the cache. Where others work on it, what this node remembers would soon be wrong. */
@@ -318,7 +329,7 @@ function announce(engine: Engine, turn: Turn, written: RunWrite, item: CommitIte
     const queue = { namespaceId: task.namespaceId, kind: task.kind, queue: task.queue };
     engine.queues.added(queue, task.priority);
     if (task.claimUntilMs > 0 && task.taskId !== undefined) {
-      engine.queues.keep(queue, { ...task, taskId: task.taskId, enqueuedMs: turn.nowMs });
+      engine.queues.keep(queue, { ...task, taskId: task.taskId, enqueuedMs: turn.nowMs }, task.claimUntilMs);
       continue;
     }
     engine.queues.backlog(queue);

@@ -66,3 +66,13 @@ it('one that has moved on since it was read is read again', async () => {
   expect(story.filter((name) => name === 'WORKFLOW_EXECUTION_SIGNALED').length).toBe(1);
   await node.expectFoldsToLive();
 });
+
+it('one that sleeps for longer than its workflow task could have taken is not fired in vain before that', async () => {
+  const [id] = await asleep('vain', 1);
+  const transitions = async (): Promise<number> => Number((await node.describe(id!)).workflowExecutionInfo?.stateTransitionCount);
+  const before = await transitions();
+  await node.forward(11_000);
+  expect(await transitions()).toBe(before);
+  await node.forward(49_000);
+  expect(await node.story(id!)).toEqual(FIRED);
+});

@@ -145,11 +145,11 @@ export class TaskQueues {
     return poller !== undefined;
   }
 
-  /** A stored task that this node has claimed. */
-  keep(name: QueueName, task: StoredTask): void {
+  /** A stored task that this node has claimed until a moment: that was said before the claim was written, which may have taken its time. */
+  keep(name: QueueName, task: StoredTask, claimedUntilMs: number): void {
     if (this.startNow(name, task)) return;
     const queue = this.queue(name);
-    queue.kept.add(task, this.now() + CLAIM_MS - CLAIM_MARGIN_MS);
+    queue.kept.add(task, claimedUntilMs - CLAIM_MARGIN_MS);
     if (queue.firstWaiting()) this.arm(queue); // a limit holds it back
   }
 
