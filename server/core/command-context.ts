@@ -19,7 +19,7 @@ export interface CommandContext {
   /** Workflow ids of children that earlier commands of this task start. */
   readonly startedChildren: Set<string>;
   /** Namespace name -> id; undefined when there is no such namespace. */
-  namespaceId(name: string): string | undefined;
+  readonly namespaceId: (name: string) => string | undefined;
   /** Set by a command after which the workflow must be woken at once. */
   needsTask: boolean;
   /** Activities whose worker asked to run them itself (eager execution). */

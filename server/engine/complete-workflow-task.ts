@@ -21,7 +21,7 @@ import { refuse } from '../core/validate/problem.js';
 import { stickyQueueProblem } from '../core/validate/task-queue.js';
 import { activityTaskAnswer } from './activity-task-answer.js';
 import type { Call } from './call.js';
-import { commandRules, knowNamespaces } from './command-rules.js';
+import { knowNamespaces, RulesOfCommands } from './command-rules.js';
 import { commandsBefore, dropPages, isPaged, keepPage, validatePage } from './completion-pages.js';
 import type { Engine } from './engine.js';
 import { eventOf, startedEventOf } from './events-of.js';
@@ -128,7 +128,7 @@ function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: R
   if (dropped) dropWorkflowTask(turn);
   else completedEventId = toNumber(completeWorkflowTask(turn, request).eventId);
   takeSticky(turn, request);
-  const context = commandContext(engine, turn, request, { completedEventId, started });
+  const context = new CompletionContext(engine, turn, request, completedEventId, started);
   turn.carryOut(() => handleCommands(context, request.commands ?? []));
   if (!isRunning(state)) {
     forgetUpdates(turn);
@@ -150,27 +150,32 @@ function scheduleNextTask({ turn, needsTask }: CommandContext, request: Request,
   }
 }
 
-function commandContext(
-  engine: Engine,
-  turn: Turn,
-  request: Request,
-  task: Pick<CommandContext, 'completedEventId' | 'started'>,
-): CommandContext {
-  const startedChildren = new Set<string>();
-  return {
-    turn,
-    ...task,
-    identity: request.identity ?? '',
-    get unseenEvents() {
-      return turn.state.buffered.length > 0; // fewer while commands are carried out: a cancelled timer takes its firing with it
-    },
-    rules: commandRules(engine, turn, startedChildren),
-    startedChildren,
-    namespaceId: (name) => engine.registry.peek(name)?.id,
-    needsTask: false,
-    eager: [],
-    messages: new Messages(request.messages),
-  };
+/** What the commands of one completion share. */
+class CompletionContext implements CommandContext {
+  readonly identity: string;
+  readonly startedChildren = new Set<string>();
+  readonly rules: RulesOfCommands;
+  needsTask = false;
+  readonly eager: Activity[] = [];
+  readonly messages: Messages;
+
+  constructor(
+    private readonly engine: Engine,
+    readonly turn: Turn,
+    request: Request,
+    readonly completedEventId: number,
+    readonly started: CommandContext['started'],
+  ) {
+    this.identity = request.identity ?? '';
+    this.rules = new RulesOfCommands(engine, turn, this.startedChildren);
+    this.messages = new Messages(request.messages);
+  }
+
+  get unseenEvents(): boolean {
+    return this.turn.state.buffered.length > 0; // fewer while commands are carried out: a cancelled timer takes its firing with it
+  }
+
+  readonly namespaceId = (name: string): string | undefined => this.engine.registry.peek(name)?.id;
 }
 
 /** The next task rides in the answer: it is started at once and no poller gets it. */

@@ -20,6 +20,17 @@ export const encodeEvents = (events: readonly HistoryEvent[]): Buffer => History
 
 export const decodeEvents = (bytes: Uint8Array): HistoryEvent[] => HistoryCodec.decode(bytes).events as HistoryEvent[];
 
+/** The last event alone, as the bytes of a History: those it has there. */
+export function lastEventOf(history: Uint8Array): Uint8Array {
+  const reader = protobuf.Reader.create(history);
+  let from = 0;
+  while (reader.pos < reader.len) {
+    from = reader.pos;
+    reader.skipType(reader.uint32() & 7);
+  }
+  return history.subarray(from);
+}
+
 /** The events of one row from `fromEventId` on and below `beforeEventId`: the row's own bytes when all of them are wanted. */
 export function sliceRow(row: HistoryRow, fromEventId: number, beforeEventId: number): Uint8Array {
   if (row.firstEventId >= fromEventId && row.lastEventId < beforeEventId) return row.events;

@@ -7,7 +7,7 @@ import type { Engine } from './engine.js';
 import { readRun, type SeenRun, seeRun } from './find-run.js';
 import { longPollMs } from './long-poll.js';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.js';
-import { decodeEvents, encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
+import { decodeEvents, encodeEvents, lastEventOf, sliceRow, spliceHistory } from './raw-history.js';
 import { tellOfWait } from './watch-run.js';
 import type { RunProgress } from './watchers.js';
 
@@ -54,7 +54,7 @@ async function closeEvent(
   const lastEventId = run.nextEventId - 1;
   const recent = engine.cache.peek(runId)?.recent.findLast((r) => r.lastEventId === lastEventId);
   const row = recent ?? (await engine.histories.rowOf(runId, lastEventId));
-  return answer([encodeEvents(decodeEvents(row!.events).slice(-1))], undefined);
+  return answer([lastEventOf(row!.events)], undefined);
 }
 
 /** Waits for the run to leave a condition; how far it is then, or when the time is up. */

@@ -56,7 +56,8 @@ const WELL_FORMED: { [T in TaskToken['t']]: (token: Partial<Extract<TaskToken, {
 
 /** Reads a token of one type. Throws INVALID_ARGUMENT when it is none of ours. */
 export function decodeToken<T extends TaskToken['t']>(bytes: Uint8Array | null | undefined, type: T): Extract<TaskToken, { t: T }> {
-  const text = Buffer.from(requireTaskToken(bytes)).toString('utf8');
+  const given = requireTaskToken(bytes);
+  const text = Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString('utf8');
   let token: unknown;
   try {
     token = JSON.parse(text);

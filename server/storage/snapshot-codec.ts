@@ -6,6 +6,7 @@ import { blankState } from '../core/blank-state.js';
 import { dictionary } from '../core/dictionary.js';
 import { usualBuildIds } from '../core/kinds/completion-marks.js';
 import type { Activity, ResetPoint, RetryPolicy, RunInfo, RunState, WorkflowTask } from '../core/run-state.js';
+import { jsonOf, member, members, objectOf } from './json-members.js';
 
 /** Columns of a run's row that hold parts of its state; some are parts of its info. */
 export interface StateColumns {
@@ -99,47 +100,24 @@ const CREATED = { eventId: 1, eventType: 1 };
 
 type Json = Record<string, unknown>;
 
-/** Said by other columns. */
-const INFO_IN_COLUMNS = new Set<string>(
-  ['runId', 'namespaceId', 'workflowId', 'workflowType', 'taskQueue', 'startMs', 'executionMs', 'firstRunId', 'rootWorkflowId', 'rootRunId'] satisfies (keyof RunInfo)[],
-);
-const STATE_IN_COLUMNS = new Set<string>(
-  ['info', 'memo', 'searchAttributes', 'status', 'closeMs', 'nextEventId', 'historyBytes', 'transitions'] satisfies (keyof RunState)[],
-);
+/** Info that other columns say. */
+const INFO_IN_COLUMNS = [
+  'runId', 'namespaceId', 'workflowId', 'workflowType', 'taskQueue', 'startMs', 'executionMs', 'firstRunId', 'rootWorkflowId', 'rootRunId',
+] satisfies (keyof RunInfo)[];
+const INFO_APART: ReadonlySet<string> = new Set([...INFO_IN_COLUMNS, ...(['originalRunId', 'originalStartMs', 'retry'] satisfies (keyof RunInfo)[])]);
+
+/** State that other columns say. */
+const STATE_IN_COLUMNS = [
+  'info', 'memo', 'searchAttributes', 'status', 'closeMs', 'nextEventId', 'historyBytes', 'transitions',
+] satisfies (keyof RunState)[];
+const STATE_APART: ReadonlySet<string> = new Set([
+  ...STATE_IN_COLUMNS,
+  ...(['activities', 'workflowTask', 'lastWorkerVersion', 'buildIds', 'closeEventId', 'requestIds', 'resetPoints'] satisfies (keyof RunState)[]),
+]);
+
+const ACTIVITY_APART: ReadonlySet<string> = new Set(['scheduledEventId', 'queue', 'attemptScheduledMs', 'retry'] satisfies (keyof Activity)[]);
+const TASK_APART: ReadonlySet<string> = new Set(['queue'] satisfies (keyof WorkflowTask)[]);
 const NONE: ReadonlySet<string> = new Set();
-
-function isEmpty(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
-  for (const _ in value) return false;
-  return true;
-}
-
-/** What of a value is not blank. */
-function unlike(value: object, blank: object, elsewhere: ReadonlySet<string> = NONE): Json {
-  const found: Json = {};
-  for (const [key, field] of Object.entries(value)) {
-    if (field === undefined || elsewhere.has(key)) continue;
-    const usual = (blank as Json)[key];
-    if (field !== usual && !(isEmpty(field) && isEmpty(usual))) found[key] = field;
-  }
-  return found;
-}
-
-function holdsBytes(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof Uint8Array) return true;
-  for (const key in value) if (holdsBytes((value as Json)[key])) return true;
-  return false;
-}
-
-/** The same with byte strings as JSON can hold them. */
-function plain(value: unknown): unknown {
-  if (!holdsBytes(value)) return value;
-  if (value instanceof Uint8Array) return { $b: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
-  if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value as Json).map(([key, field]) => [key, plain(field)]));
-}
 
 function decode(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('$b' in value)) return value;
@@ -147,54 +125,47 @@ function decode(_key: string, value: unknown): unknown {
   return typeof value.$b === 'string' ? Buffer.from(value.$b, 'base64') : value;
 }
 
-const toBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(plain(value)), 'utf8');
+const toBytes = (json: string): Buffer => Buffer.from(json, 'utf8');
 const fromBytes = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'), decode);
 
 export function encodeInfo({ info }: RunState): Buffer {
-  const json = unlike(info, BLANK.info, INFO_IN_COLUMNS);
-  if (info.originalRunId === info.runId) delete json.originalRunId;
-  if (info.originalStartMs === info.startMs) delete json.originalStartMs;
-  if (info.retry) json.retry = unlike(info.retry, RETRY);
-  return toBytes(json);
+  let json = members(info, BLANK.info, INFO_APART);
+  if (info.originalRunId && info.originalRunId !== info.runId) json += member('originalRunId', info.originalRunId);
+  if (info.originalStartMs && info.originalStartMs !== info.startMs) json += member('originalStartMs', info.originalStartMs);
+  if (info.retry) json += `,"retry":${objectOf(members(info.retry, RETRY, NONE))}`;
+  return toBytes(objectOf(json));
 }
 
 export function encodeSnapshot(state: RunState): Buffer {
   const { info, activities, workflowTask, resetPoints } = state;
-  const json = unlike(state, BLANK, STATE_IN_COLUMNS);
-  if (json.activities) {
-    const trimmed: Json = {};
-    for (const [id, activity] of Object.entries(activities)) trimmed[id] = activityJson(activity, info);
-    json.activities = trimmed;
-  }
+  let json = members(state, BLANK, STATE_APART);
+  let pending = '';
+  for (const id in activities) pending += `,"${id}":${activityJson(activities[id]!, info)}`;
+  if (pending) json += `,"activities":${objectOf(pending)}`;
   if (workflowTask) {
-    const task = unlike(workflowTask, WORKFLOW_TASK);
-    if (workflowTask.queue === usualQueue(workflowTask, state)) delete task.queue;
-    json.workflowTask = task;
+    let task = members(workflowTask, WORKFLOW_TASK, TASK_APART);
+    if (workflowTask.queue && workflowTask.queue !== usualQueue(workflowTask, state)) task += member('queue', workflowTask.queue);
+    json += `,"workflowTask":${objectOf(task)}`;
   }
-  shortenBuilds(json, state);
-  if (state.closeEventId === state.nextEventId - 1) delete json.closeEventId;
-  if (createRequestAlone(state)) delete json.requestIds;
-  else json.requestIds = state.requestIds;
-  if (json.resetPoints) json.resetPoints = resetPoints.map((point) => resetPointJson(point, state));
-  return toBytes(json);
+  json += buildsOf(state);
+  if (state.closeEventId && state.closeEventId !== state.nextEventId - 1) json += member('closeEventId', state.closeEventId);
+  if (!createRequestAlone(state)) json += member('requestIds', state.requestIds);
+  if (resetPoints.length > 0) json += `,"resetPoints":[${resetPoints.map((point) => resetPointJson(point, state)).join(',')}]`;
+  return toBytes(objectOf(json));
 }
 
 /** The build of the last worker is said once: most runs know no other. */
-function shortenBuilds(json: Json, { lastWorkerVersion: last, buildIds }: RunState): void {
-  if (!last || last.versioned) return;
-  json.lastWorkerVersion = { buildId: last.buildId };
+function buildsOf({ lastWorkerVersion: last, buildIds }: RunState): string {
+  if (!last || last.versioned) return (last ? member('lastWorkerVersion', last) : '') + (buildIds.length > 0 ? member('buildIds', buildIds) : '');
   const usual = usualBuildIds(last.buildId);
-  if (buildIds.length === usual.length && buildIds.every((id, i) => id === usual[i])) delete json.buildIds;
-  else json.buildIds = buildIds;
+  const asUsual = buildIds.length === usual.length && buildIds.every((id, i) => id === usual[i]);
+  return member('lastWorkerVersion', { buildId: last.buildId }) + (asUsual ? '' : member('buildIds', buildIds));
 }
 
-function resetPointJson(point: ResetPoint, { info, lastWorkerVersion }: RunState): Json {
-  const json = unlike(point, { ...RESET_POINT, runId: info.runId });
-  if (point.buildId && point.buildId === lastWorkerVersion?.buildId) {
-    delete json.buildId;
-    json.ofLastWorker = true;
-  }
-  return json;
+function resetPointJson(point: ResetPoint, { info, lastWorkerVersion }: RunState): string {
+  const ofLastWorker = point.buildId !== '' && point.buildId === lastWorkerVersion?.buildId;
+  const usual = { ...RESET_POINT, runId: info.runId, ...(ofLastWorker && { buildId: point.buildId }) };
+  return objectOf(members(point, usual, NONE) + (ofLastWorker ? member('ofLastWorker', true) : ''));
 }
 
 function resetPointOf({ ofLastWorker, ...json }: Partial<ResetPoint> & { ofLastWorker?: boolean }, { info, lastWorkerVersion }: RunState): ResetPoint {
@@ -203,20 +174,19 @@ function resetPointOf({ ofLastWorker, ...json }: Partial<ResetPoint> & { ofLastW
 
 /** The usual requests of a run: the one that made it. */
 function createRequestAlone({ info: { createRequestId }, requestIds }: RunState): boolean {
-  const ids = Object.keys(requestIds);
-  if (!createRequestId) return ids.length === 0;
+  let ids = 0;
+  for (const _ in requestIds) ids++;
+  if (!createRequestId) return ids === 0;
   const made = requestIds[createRequestId];
-  return ids.length === 1 && made?.eventId === CREATED.eventId && made.eventType === CREATED.eventType;
+  return ids === 1 && made?.eventId === CREATED.eventId && made.eventType === CREATED.eventType;
 }
 
-function activityJson(activity: Activity, info: RunInfo): Json {
-  const json = unlike(activity, ACTIVITY);
-  delete json.scheduledEventId;
-  if (activity.queue === info.taskQueue) delete json.queue;
-  if (activity.attemptScheduledMs === activity.scheduledMs) delete json.attemptScheduledMs;
-  else json.attemptScheduledMs = activity.attemptScheduledMs;
-  if (activity.retry) json.retry = unlike(activity.retry, RETRY);
-  return json;
+function activityJson(activity: Activity, info: RunInfo): string {
+  let json = members(activity, ACTIVITY, ACTIVITY_APART);
+  if (activity.queue && activity.queue !== info.taskQueue) json += member('queue', activity.queue);
+  if (activity.attemptScheduledMs !== activity.scheduledMs) json += member('attemptScheduledMs', activity.attemptScheduledMs);
+  if (activity.retry) json += `,"retry":${objectOf(members(activity.retry, RETRY, NONE))}`;
+  return objectOf(json);
 }
 
 /** Where a workflow task waits unless something else is said. */
@@ -285,5 +255,5 @@ function activityOf(scheduledEventId: number, json: Partial<Activity>, info: Run
   return activity;
 }
 
-export const encodeMessage = toBytes;
+export const encodeMessage = (message: object): Buffer => toBytes(jsonOf(message));
 export const decodeMessage = <M>(bytes: Buffer): M => fromBytes(bytes) as M;

@@ -12,7 +12,7 @@ export interface CommandContext {
   /** What the run has, for commands that add to it. */
   readonly memo?: temporal.api.common.v1.IMemo | null;
   readonly searchAttributes?: SearchAttributes | null;
-  namespaceExists(namespace: string): boolean;
+  readonly namespaceExists: (namespace: string) => boolean;
   /** Custom search attributes of a namespace that exists. */
-  customSearchAttributes(namespace: string): CustomSearchAttributes;
+  readonly customSearchAttributes: (namespace: string) => CustomSearchAttributes;
 }

@@ -3,31 +3,12 @@ import { type handleBidiStreamingCall, Metadata, type MethodDefinition, type Ser
 import { enums } from '../../core/api.js';
 import { resourceExhausted, ServiceError } from '../../core/errors.js';
 import type { Call, Handler } from '../../engine/call.js';
+import { type CallBatch, type CallMessage, decodeCallBatch, encodeReplyBatch, type ReplyMessage } from './call-codec.js';
 import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
 import type { Connection, Endable } from './connections.js';
 import type { Surroundings } from './unary-call.js';
 
-interface CallMessage {
-  id: number;
-  method: string;
-  request: Buffer;
-  timeoutMs: number;
-}
-
-interface CallBatch {
-  calls: CallMessage[];
-  cancelled: number[];
-}
-
-interface ReplyMessage {
-  id: number;
-  code: number;
-  message?: string;
-  details?: Uint8Array;
-  response?: Uint8Array;
-}
-
-type Stream = ServerDuplexStream<CallBatch, { replies: ReplyMessage[] }>;
+type Stream = ServerDuplexStream<CallBatch, readonly ReplyMessage[]>;
 
 /** A method as the stream serves it. */
 export interface StreamMethod {
@@ -82,7 +63,13 @@ class StreamCall implements Call, Endable {
   }
 }
 
-export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, surroundings: Omit<Surroundings, 'unread'>): handleBidiStreamingCall<CallBatch, { replies: ReplyMessage[] }> {
+/** The service, with its messages read and written by hand. */
+export const callService = (declared: ServiceDefinition): ServiceDefinition => ({
+  ...declared,
+  Open: { ...declared.Open!, requestDeserialize: decodeCallBatch, responseSerialize: encodeReplyBatch },
+});
+
+export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, surroundings: Omit<Surroundings, 'unread'>): handleBidiStreamingCall<CallBatch, readonly ReplyMessage[]> {
   return (stream) => {
     stream.sendMetadata(new Metadata());
     new CallStream(stream, methods, surroundings);
@@ -187,7 +174,7 @@ class CallStream {
       let count = 0;
       while (count < this.replies.length && (count === 0 || bytes < BATCH_BYTES)) bytes += this.replies[count++]!.response?.length ?? 0;
       this.unreadBytes -= bytes;
-      this.blocked = !this.stream.write({ replies: this.replies.splice(0, count) });
+      this.blocked = !this.stream.write(this.replies.splice(0, count));
     }
     if (this.paused && this.unreadBytes <= UNREAD_BYTES_MAX) {
       this.paused = false;

@@ -12,7 +12,7 @@ import type { Handler, Handlers } from '../../engine/call.js';
 import { API_SERVER_VERSION } from '../../engine/capabilities.js';
 import { bindAddress, cannotListen } from './bind-address.js';
 import { clientAdmission } from './client-admission.js';
-import { openCallStream, streamMethods } from './call-stream.js';
+import { callService, openCallStream, streamMethods } from './call-stream.js';
 import { Connections } from './connections.js';
 import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
@@ -143,7 +143,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     const methods = streamMethods(
       open.map(([service, handlers]) => ({ definition: openApiService(service), handlerOf: (name) => handlers[name] ?? absent(service, name) })),
     );
-    server.addService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} }), { Open: openCallStream(methods, surroundings) });
+    server.addService(callService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} })), { Open: openCallStream(methods, surroundings) });
     declared.push(stream);
   }
   const health = createHealth([...open.map(([name]) => name), ...declared.map((own) => own.serviceName)]);
