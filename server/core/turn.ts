@@ -150,6 +150,11 @@ export class Turn {
     return true;
   }
 
+  /** An event that this turn has appended. */
+  appended(eventId: number): HistoryEvent | undefined {
+    return this.events.find((event) => toNumber(event.eventId) === eventId);
+  }
+
   /** What waits in the buffer, without ids. */
   buffered(): HistoryEvent[] {
     return this.state.buffered.map((bytes) => EventCodec.decode(bytes) as HistoryEvent);

@@ -1,5 +1,5 @@
 /** RespondWorkflowTaskCompleted: the commands of a worker become events, or the task fails with the reason. */
-import { enums, fromDuration, int64, type temporal, toNumber } from '../core/api.js';
+import { enums, fromDuration, type HistoryEvent, int64, type temporal, toNumber } from '../core/api.js';
 import type { CommandContext } from '../core/command-context.js';
 import { handleCommands } from '../core/commands.js';
 import { failedPrecondition, invalidArgument, notFound } from '../core/errors.js';
@@ -24,7 +24,7 @@ import type { Call } from './call.js';
 import { knowNamespaces, RulesOfCommands } from './command-rules.js';
 import { commandsBefore, dropPages, isPaged, keepPage, validatePage } from './completion-pages.js';
 import type { Engine } from './engine.js';
-import { eventOf, startedEventOf } from './events-of.js';
+import { startedEventOf } from './events-of.js';
 import type { CachedRun } from './run-cache.js';
 import { requireTokenNamespace } from './task-namespace.js';
 import { answerRidingQueries } from './riding-queries.js';
@@ -34,14 +34,19 @@ import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
 
 type Request = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
 type Response = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse;
-type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 const CAUSE = enums.WorkflowTaskFailedCause;
 
 const taskNotFound = (): Error => notFound('Workflow task not found.');
 
+/** An activity that starts with the commit that schedules it, and the event that does. */
+interface EagerActivity {
+  activity: Activity;
+  scheduled: HistoryEvent;
+}
+
 /** What a completion decided, besides the state. */
 interface Completed {
-  eager: Activity[];
+  eager: EagerActivity[];
   nextTask: boolean;
   /** The worker has kept the task alive for too long without a step forward. */
   heartbeatTimedOut: boolean;
@@ -90,7 +95,7 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
     },
     async after(run, completed) {
       answerRidingQueries(engine, request.queryResults ?? {});
-      if (completed.eager.length > 0) response.activityTasks = await Promise.all(completed.eager.map((a) => eagerTask(engine, run, a)));
+      if (completed.eager.length > 0) response.activityTasks = completed.eager.map(({ activity, scheduled }) => activityTaskAnswer(run.state, activity, scheduled));
       if (completed.dropped) response.resetHistoryEventId = int64(run.state.previousStartedEventId);
       if (completed.nextTask) response.workflowTask = await workflowTaskAnswerMessage(engine, run, { continues: true });
     },
@@ -200,17 +205,13 @@ function takeSticky(turn: Turn, { stickyAttributes }: Request): void {
 }
 
 /** Activities that the worker asked to run itself start with this commit. */
-function takeEagerly(engine: Engine, turn: Turn, context: CommandContext, identity: string): Activity[] {
+function takeEagerly(engine: Engine, turn: Turn, context: CommandContext, identity: string): EagerActivity[] {
   if (isPaused(turn.state)) return [];
   const taken = context.eager.filter((a) => turn.state.activities[a.scheduledEventId] === a);
   for (const activity of taken) startActivity(turn, activity, { identity, requestId: engine.ids.newId() });
   const ids = new Set(taken.map((a) => a.scheduledEventId));
   dropEffects(turn, (e) => e.type === 'activity-ready' && ids.has(e.scheduledEventId));
-  return taken;
-}
-
-async function eagerTask(engine: Engine, run: CachedRun, activity: Activity): Promise<ActivityTask> {
-  return activityTaskAnswer(run.state, activity, await eventOf(engine, run, activity.scheduledEventId));
+  return taken.map((activity) => ({ activity, scheduled: turn.appended(activity.scheduledEventId)! }));
 }
 
 /** The answer cannot be accepted: the task fails with its cause; a run that cannot go on ends with it. */

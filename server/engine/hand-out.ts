@@ -123,8 +123,13 @@ export function holdOn(engine: Engine, { reservations }: HandedOut): void {
     );
 }
 
-/** Answers the pollers of one run whose commit is through. */
-export async function deliver(engine: Engine, run: CachedRun, reservations: readonly Pick<Reservation, 'poller' | 'scheduledEventId'>[]): Promise<void> {
+/** Answers the pollers of one run whose commit is through. `turn`: the transition that was committed, whose events need not be read again. */
+export async function deliver(
+  engine: Engine,
+  run: CachedRun,
+  reservations: readonly Pick<Reservation, 'poller' | 'scheduledEventId'>[],
+  turn?: Turn,
+): Promise<void> {
   for (const { poller, scheduledEventId } of reservations) {
     if (scheduledEventId === 0) {
       poller.end(await workflowTaskAnswer(engine, run));
@@ -133,7 +138,7 @@ export async function deliver(engine: Engine, run: CachedRun, reservations: read
     }
     const activity = run.state.activities[scheduledEventId];
     if (!activity) continue;
-    const scheduled = await eventOf(engine, run, scheduledEventId);
+    const scheduled = turn?.appended(scheduledEventId) ?? (await eventOf(engine, run, scheduledEventId));
     poller.end(new EncodedResponse(PollActivityTaskQueueResponse.encode(activityTaskAnswer(run.state, activity, scheduled)).finish()));
     crashPoint('after-hand-out');
   }

@@ -38,7 +38,8 @@ function bindTo(engine: Engine) {
   return <Request extends object>(useCase: UseCase<Request>) =>
     (request: Request, call: Call) =>
       engine.load.serve(request, call, async (admitted) => {
-        await admitNamespace(engine, call.method, request);
+        const admission = admitNamespace(engine, call.method, request);
+        if (admission) await admission;
         return useCase(engine, request, admitted);
       });
 }

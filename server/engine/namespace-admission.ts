@@ -17,10 +17,11 @@ interface Namespaced {
 
 const hasField = (request: object, field: string): boolean => field in request;
 
-/** Throws INVALID_ARGUMENT or NOT_FOUND. A worker's answer may leave the namespace out: its task token has it. */
-export async function admitNamespace({ registry, limits }: Engine, method: string, request: object): Promise<void> {
-  if (!hasField(request, 'namespace') || ABOUT_NAMESPACES.has(method)) return;
+/** Throws INVALID_ARGUMENT or NOT_FOUND; undefined when there is nothing to wait for. A worker's answer may leave the namespace out: its task token has it. */
+export function admitNamespace({ registry, limits }: Engine, method: string, request: object): Promise<unknown> | undefined {
+  if (!hasField(request, 'namespace') || ABOUT_NAMESPACES.has(method)) return undefined;
   const { namespace } = request as Namespaced;
-  if (namespace) await registry.require(namespace);
-  else if (!hasField(request, 'taskToken') && !NAMESPACE_OPTIONAL.has(method)) requireNamespace(namespace, limits.idLengthMax);
+  if (namespace) return registry.known(namespace) ? undefined : registry.require(namespace);
+  if (!hasField(request, 'taskToken') && !NAMESPACE_OPTIONAL.has(method)) requireNamespace(namespace, limits.idLengthMax);
+  return undefined;
 }

@@ -40,19 +40,21 @@ export class NamespaceRegistry {
     return namespace;
   }
 
+  /** The namespace of that name, if this node has read it lately. */
+  known(name: string): Namespace | undefined {
+    const known = this.byName.get(name);
+    return known && this.now() - known.readMs < FRESH_MS ? known.namespace : undefined;
+  }
+
   async find(name: string): Promise<Namespace | undefined> {
     if (name.includes('\0')) return undefined; // no stored name has one, and PostgreSQL does not take the question
-    const known = this.byName.get(name);
-    if (known && this.now() - known.readMs < FRESH_MS) return known.namespace;
-    return this.remember(await this.storage.byName(name));
+    return this.known(name) ?? this.remember(await this.storage.byName(name));
   }
 
   async byId(id: string): Promise<Namespace | undefined> {
     if (!isUuid(id)) return undefined;
     const name = this.idToName.get(id);
-    const known = name ? this.byName.get(name) : undefined;
-    if (known && this.now() - known.readMs < FRESH_MS) return known.namespace;
-    return this.remember(await this.storage.byId(id));
+    return (name ? this.known(name) : undefined) ?? this.remember(await this.storage.byId(id));
   }
 
   /** What is known without asking the database. */

@@ -278,7 +278,7 @@ async function settle(
   }
   const mine = out.reservations.filter((r) => r.turn === turn);
   try {
-    if (mine.length > 0) await deliver(engine, run, mine);
+    if (mine.length > 0) await deliver(engine, run, mine, turn);
     await after();
   } finally {
     remember(engine, run);

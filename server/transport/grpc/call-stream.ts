@@ -161,7 +161,8 @@ class CallStream {
     }
     if (this.flushing || this.blocked) return;
     this.flushing = true;
-    setImmediate(() => {
+    // when everything has run that was ready, and still before the connection sends what this turn of the event loop brought
+    process.nextTick(() => {
       this.flushing = false;
       this.flush();
     });
