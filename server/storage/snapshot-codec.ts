@@ -98,8 +98,6 @@ const RESET_POINT: ResetPoint = { buildId: '', binaryChecksum: '', runId: '', fi
 /** The first event, WorkflowExecutionStarted. */
 const CREATED = { eventId: 1, eventType: 1 };
 
-type Json = Record<string, unknown>;
-
 /** Info that other columns say. */
 const INFO_IN_COLUMNS = [
   'runId', 'namespaceId', 'workflowId', 'workflowType', 'taskQueue', 'startMs', 'executionMs', 'firstRunId', 'rootWorkflowId', 'rootRunId',
