@@ -230,6 +230,7 @@ export class CallStream {
     const lost = new GrpcError(status.UNAVAILABLE, `Stream of calls ended: ${reason.details}`, reason.metadata, { cause: reason });
     lost.connectionLost = reason.connectionLost;
     for (const call of [...this.pending.values()]) this.settle(call, lost);
+    this.aborts.close();
   }
 }
 

@@ -16,14 +16,33 @@ test('all who still wait are told, each once, in their order', () => {
   expect(told).toEqual(['a', 'c', 'd']);
 });
 
-test('a signal has one listener, and none once nobody waits', () => {
-  const watch = new AbortWatch<number>(() => undefined);
-  const { signal } = new AbortController();
+test('a signal has one listener, which stays for whoever comes next', () => {
+  const told: number[] = [];
+  const watch = new AbortWatch<number>((member) => told.push(member));
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = () => getEventListeners(signal, 'abort').length;
   for (let i = 0; i < 20; i++) watch.add(signal, i);
-  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  expect(listeners()).toBe(1);
   for (let i = 0; i < 20; i++) watch.remove(signal, i);
-  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   watch.remove(signal, 3);
+  expect(listeners()).toBe(1);
   watch.add(signal, 4);
-  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  expect(listeners()).toBe(1);
+  controller.abort();
+  expect(told).toEqual([4]);
+});
+
+test('of signals that nobody waits for only the last few are listened to, and none once the watch is closed', () => {
+  const watch = new AbortWatch<number>(() => undefined);
+  const signals = Array.from({ length: 100 }, () => new AbortController().signal);
+  const listenedTo = () => signals.filter((signal) => getEventListeners(signal, 'abort').length > 0).length;
+  for (const [i, signal] of signals.entries()) {
+    watch.add(signal, i);
+    watch.remove(signal, i);
+  }
+  expect(listenedTo()).toBeLessThan(10);
+  watch.add(signals[0]!, 0);
+  watch.close();
+  expect(listenedTo()).toBe(1);
 });
