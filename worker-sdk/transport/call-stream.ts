@@ -46,12 +46,15 @@ export class CallStream {
   private readonly stream: ClientHttp2Stream;
   private readonly pending = new Map<number, Pending>();
   private readonly aborts = new AbortWatch<Pending>((call) => this.abandon(call, status.CANCELLED, 'Cancelled on client'));
-  /** One timer for all calls, for the first of their deadlines. */
+  /** One timer for all calls, for the first of their deadlines or earlier: it stays when that call is over, and looks again when it rings. */
   private deadlineTimer: NodeJS.Timeout | undefined;
   private timerAtMs = Number.POSITIVE_INFINITY;
   private readonly frames = new MessageFrames();
   private queue: StreamedCall[] = [];
   private cancelled: number[] = [];
+  /** Whether the owner was told that calls are under way. */
+  private busy = false;
+  private idling = false;
   private flushing = false;
   private flushingLater = false;
   private blocked = false;
@@ -107,8 +110,8 @@ export class CallStream {
     return new Promise((resolve, reject) => {
       const id = this.nextId();
       const call = { id, deadlineMs: performance.now() + timeoutMs, signal, resolve, reject };
-      if (this.pending.size === 0) this.events.onBusy();
       this.pending.set(id, call);
+      this.becomeBusy();
       if (signal) this.aborts.add(signal, call);
       if (call.deadlineMs < this.timerAtMs) this.startTimer(call.deadlineMs);
       this.queue.push({ id, method: path.slice(path.lastIndexOf('/') + 1), request, timeoutMs: Math.ceil(timeoutMs) });
@@ -126,14 +129,31 @@ export class CallStream {
   private settle(call: Pending, result: Uint8Array | GrpcError): void {
     if (call.signal) this.aborts.remove(call.signal, call);
     this.pending.delete(call.id);
-    if (this.pending.size === 0) {
-      this.events.onIdle();
-      this.startTimer(Number.POSITIVE_INFINITY);
-      if (this.ended) this.stream.end();
-    }
+    if (this.pending.size === 0) this.scheduleIdle();
     if (result instanceof GrpcError) call.reject(result);
     else call.resolve(result);
   }
+
+  private becomeBusy(): void {
+    if (this.busy) return;
+    this.busy = true;
+    this.events.onBusy();
+  }
+
+  /** Unless whoever got the last reply makes the next call at once, as most do. */
+  private scheduleIdle(): void {
+    if (this.idling) return;
+    this.idling = true;
+    process.nextTick(this.becomeIdle);
+  }
+
+  private readonly becomeIdle = (): void => {
+    this.idling = false;
+    if (this.pending.size > 0 || !this.busy) return;
+    this.busy = false;
+    this.events.onIdle();
+    if (this.ended && !this.stream.destroyed && !this.stream.writableEnded) this.stream.end();
+  };
 
   /** Its caller does not wait any longer. */
   private abandon(call: Pending, code: status, message: string): void {
@@ -224,6 +244,7 @@ export class CallStream {
 
   private end(reason: GrpcError): void {
     this.ended = true;
+    clearTimeout(this.deadlineTimer);
     this.queue = [];
     this.cancelled = [];
     // Nobody knows whether a call without its reply took effect: as with a unary call whose connection dropped.
