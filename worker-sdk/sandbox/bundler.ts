@@ -24,7 +24,7 @@ import { GLOBAL_NAMES } from './global-names.js';
 import type { BundleOptions } from '../replay/workflow-host.js';
 
 /** Changes when a bundle of an older SDK cannot be run any more. */
-export const BUNDLE_VERSION = 1;
+export const BUNDLE_VERSION = 2;
 
 /** The value of a bundle's script. */
 export interface BundleFactory {

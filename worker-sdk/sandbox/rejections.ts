@@ -37,6 +37,12 @@ export class RunScope {
     this.#resource = outside?.runInAsyncScope(() => owners.run(this.#token, () => new AsyncResource('perdure workflow')));
   }
 
+  /** Rejections are another's from now on. */
+  belongTo(owner: RejectionOwner): this {
+    byToken.set(this.#token, owner);
+    return this;
+  }
+
   run<T>(fn: () => T): T {
     return this.#resource ? this.#resource.runInAsyncScope(fn) : owners.run(this.#token, fn);
   }

@@ -17,6 +17,7 @@ import type { Realm } from './realm/index.js';
 import { realmHost } from './realm-host.js';
 import { type RejectionOwner, resetOwner, RunScope, watchRealm } from './rejections.js';
 import { SourcePositions } from './source-positions.js';
+import { SpareModules } from './spare-modules.js';
 import { guard } from './time-guard.js';
 
 /** How long the rest of code that was cut off may take. */
@@ -41,6 +42,7 @@ export class Sandbox {
   readonly #host: RuntimeHost;
   readonly #positions: SourcePositions;
   readonly #unwatch: () => void;
+  readonly #spares: SpareModules;
   #locked = false;
   /** Names of the workflows that the bundle exports. */
   readonly workflowTypes: readonly string[];
@@ -70,14 +72,20 @@ export class Sandbox {
     // What a bundled module exports lies behind getters, which have to be called to see it.
     this.#realm.freeze([this.#libraries.runtime, ...this.#libraries.sdk].flatMap((module) => [module, ...Object.values(module as object)]));
     this.#locked = true;
+    this.#spares = new SpareModules({
+      load: (scope) => this.#inside(scope, () => this.#loadModules()),
+      takeObserved: this.steps.takeObserved,
+      recover: () => this.recover(),
+    });
     this.#unwatch = watchRealm((promise) => this.#realm.isOwnPromise(promise));
   }
 
   /** Loads the user's modules for a new run. Throws what they throw. */
   createRun(given: NewRun, owner: RejectionOwner): SandboxRun {
     const { runtime } = this.#libraries;
-    const scope = new RunScope(owner);
-    const run = this.#inside(scope, () => runtime.createRun(this.#host, given, () => this.#loadModules()));
+    const spare = this.#spares.take();
+    const scope = spare?.scope.belongTo(owner) ?? new RunScope(owner);
+    const run = this.#inside(scope, () => runtime.createRun(this.#host, given, () => spare?.modules ?? this.#loadModules()));
     return new SandboxRun(this, run, scope);
   }
 
@@ -111,6 +119,7 @@ export class Sandbox {
   }
 
   dispose(): void {
+    this.#spares.stop();
     this.#unwatch();
   }
 

@@ -7,7 +7,7 @@ import { TypedSearchAttributes } from '../payload/search-attributes.js';
 import type { Activation, ActivationResult } from '../replay/protocol.js';
 import { activate, conclude, dispose, prepare, settle } from './activation.js';
 import { CancellationScope, RootCancellationScope } from './cancellation-scope.js';
-import { maybeCurrentRun, setCurrentRun } from './current-run.js';
+import { maybeCurrentRun, setCurrentRun, takeObserved } from './current-run.js';
 import { DeterminismViolationError } from './errors.js';
 import type { WorkflowInterceptors } from './interceptors.js';
 import type { UnsafeWorkflowInfo, WorkflowInfo } from './interfaces.js';
@@ -141,6 +141,8 @@ export const steps = {
   dispose,
   /** Says which run's code executes from now on. */
   enter: setCurrentRun,
+  /** Whether code has looked at the run that executes since this was called last. */
+  takeObserved,
   takeSinkCalls(run: RunContext): SinkCall[] {
     const calls = run.sinkCalls;
     run.sinkCalls = [];
