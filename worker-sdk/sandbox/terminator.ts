@@ -22,7 +22,8 @@ const PROBE_MS = 200;
 /** The watchdog is late by its pauses, which matters little here. */
 const WATCHED_MS = 1_000;
 
-const watchdog = new Watchdog();
+/** The thread of this process. */
+export const watchdog: Watchdog = new Watchdog();
 let chosen: Terminator | undefined;
 
 /** By the cheapest way that works here. */

@@ -24,21 +24,20 @@ export function guard<T>(limitMs: number, fn: () => T): T {
   if (guarding || limitMs <= 0) return fn();
   let outcome: { value: T } | { error: unknown } | undefined;
   const asyncId = executionAsyncId();
-  guarding = true;
-  try {
-    const ended = runTerminated(limitMs, () => {
-      try {
-        outcome = { value: fn() };
-      } catch (error) {
-        outcome = { error };
-      }
-    });
-    if (!ended) {
-      restoreAsyncId(asyncId);
-      throw new CutOffError(limitMs);
+  const ended = runTerminated(limitMs, () => {
+    // Not before and not after: what is queued may be executed around it, and is no part of it.
+    guarding = true;
+    try {
+      outcome = { value: fn() };
+    } catch (error) {
+      outcome = { error };
     }
-  } finally {
     guarding = false;
+  });
+  if (!ended) {
+    guarding = false;
+    restoreAsyncId(asyncId);
+    throw new CutOffError(limitMs);
   }
   if (outcome && 'error' in outcome) throw outcome.error;
   return (outcome as { value: T }).value;
