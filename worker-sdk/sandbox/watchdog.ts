@@ -17,7 +17,7 @@ const GUARDS_BEFORE_START = 100;
 /** How often the thread looks while code is guarded at all: what takes too long is ended so much late. */
 const LOOK_MS = 200;
 /** The thread has to end this, whose own end is far off. */
-const PROBE_MS = 200;
+const PROBE_MS = 500;
 /** How long code that has come to its end just when it was to be terminated waits for that. */
 const CROSSED_MS = 2_000;
 const MAX_ID = 1 << 30;
