@@ -76,3 +76,12 @@ it('one that sleeps for longer than its workflow task could have taken is not fi
   await node.forward(49_000);
   expect(await node.story(id!)).toEqual(FIRED);
 });
+
+it('one that is woken before its timer is due when the task that woke it takes too long', async () => {
+  const [id] = await asleep('woken', 1);
+  await node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId: id }, signalName: 's' });
+  await node.poll(id!);
+  await node.forward(11_000);
+  expect(await node.story(id!)).toContain('WORKFLOW_TASK_TIMED_OUT');
+  await node.expectFoldsToLive();
+});
