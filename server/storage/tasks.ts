@@ -84,7 +84,7 @@ export class Tasks {
           where namespace_id = $1 and kind = $2 and queue = $3 and claimed_until_ms <= $5${some ? ' and fairness_key <> all($7::text[])' : ''}
           order by priority, place, task_id limit $4
           for update skip locked)
-        update tasks t set claimed_until_ms = $6 from picked p${withRuns ? ' left join runs r on r.run_id = p.run_id' : ''} where t.task_id = p.task_id
+        update tasks t set claimed_until_ms = $6 from picked p${withRuns ? ' left join runs_open r on r.run_id = p.run_id' : ''} where t.task_id = p.task_id
         returning t.task_id, t.run_id, t.workflow_id, t.event_id, t.stamp, t.enqueued_ms, t.priority, t.place, t.fairness_key, t.fairness_weight,
           ${withRuns ? `${RUN_COLUMNS}, ` : ''}set_config('synchronous_commit', 'off', true)`, // a claim that a crash of the database forgets is none
       values: [queue.namespaceId, queue.kind, queue.queue, limit, nowMs, untilMs, ...(some ? [without] : [])],
