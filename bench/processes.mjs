@@ -15,6 +15,7 @@ import { misused, numeric, readOptions } from './lib/options.mjs';
 import { familyResidentMiB } from './lib/processes.mjs';
 
 const IN_FLIGHT = 52;
+const GATHERED_S = 15;
 
 const { values } = readOptions(
   {
@@ -45,7 +46,9 @@ async function measure(flags, pairCount) {
     const pairs = await Promise.all(Array.from({ length: pairCount }, () => startPair(engine.address, { sdk: values.sdk })));
     const all = (message) => Promise.all(pairs.map((pair) => pair.client.ask(message)));
     const work = { scenario: 'one-activity', inFlight: Math.ceil(IN_FLIGHT / pairCount) };
-    await all({ ...work, limit: Math.ceil(2_000 / pairCount), seconds: seconds * 3 }); // until the code of every process is compiled
+    // until the code of every process is compiled; where all take part, until callers were brought to the processes of their workers as well
+    const untilReady = flags.includes('spread') ? { limit: 1_000_000, seconds: GATHERED_S } : { limit: Math.ceil(2_000 / pairCount), seconds: seconds * 3 };
+    await all({ ...work, ...untilReady });
     const cpu = cpuMeter(engine, Object.fromEntries(pairs.flatMap((pair, i) => [[`worker ${i + 1}`, pair.worker.pid], [`client ${i + 1}`, pair.client.pid]])));
     const results = await all({ ...work, limit: 1_000_000, seconds });
     const spent = cpu.take();

@@ -40,7 +40,8 @@ function tellLoad(): void {
     const nowMs = performance.now();
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
-    say({ type: 'load', load: { cpu: (user + system) / 1_000 / (nowMs - beforeMs), connections: server?.connections.size ?? 0 } });
+    const cpu = (user + system) / 1_000 / (nowMs - beforeMs);
+    if (server) say({ type: 'load', load: { cpu, connections: server.connections.size, ...server.connections.queueUse() } });
     beforeMs = nowMs;
   }, LOAD_TOLD_MS).unref();
 }
@@ -71,6 +72,8 @@ process.on('message', (message: ToMember, socket: Socket | undefined) => {
       return take(message.id, socket);
     case 'move':
       return say({ type: 'moving', connections: server?.connections.move(message.share) ?? 0 });
+    case 'gather':
+      return say({ type: 'moving', connections: server?.connections.gather(message.queues) ?? 0 });
     case 'metrics':
       return say({ type: 'metrics', id: message.id, text: server?.metrics() ?? '' });
     case 'stop':

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import type { Address, Config } from './config.js';
 import { Machine } from './engine/load/machine.js';
 import { Member } from './group/member.js';
-import { type MemberView, type Move, nextStep, placeConnection } from './group/placement.js';
+import { type Gathering, type MemberView, type Move, nextStep, placeConnection } from './group/placement.js';
 import type { Logger } from './log.js';
 import { joinMetrics } from './metrics-of-group.js';
 import { bindAddress, cannotListen } from './transport/grpc/bind-address.js';
@@ -21,6 +21,7 @@ const STOP_MARGIN_MS = 5_000;
 const LOOK_MS = 1_000;
 /** Connections that were told to go elsewhere come again within this. */
 const MOVE_MS = 10_000;
+const GATHER_MS = 2_500;
 /** Connections that wait for a member to serve them; more, and those that wait too long, are closed. */
 const WAITING_MAX = 10_000;
 const WAITING_MS = 10_000;
@@ -190,9 +191,10 @@ class Group {
     if (this.moving && this.moving.untilMs > nowMs) return; // what was moved shows its effect first
     const step = nextStep(members, this.config.placement, spare, nowMs);
     if (!step) return;
-    const member = this.members.get(step.type === 'move' ? step.from : step.slot);
+    const member = this.members.get('from' in step ? step.from : step.slot);
     if (step.type === 'start') member?.start().catch((error) => this.failed(step.slot, error));
     else if (step.type === 'move') this.move(member, step, nowMs);
+    else if (step.type === 'gather') this.gather(member, step, nowMs);
     else void member?.stop(this.config.shutdownGraceMs + STOP_MARGIN_MS);
   }
 
@@ -200,6 +202,12 @@ class Group {
     this.log.info({ from, to, share }, 'an engine process hands connections to another');
     this.moving = { to, left: Number.POSITIVE_INFINITY, untilMs: nowMs + MOVE_MS }; // it says how many
     member?.say({ type: 'move', share });
+  }
+
+  private gather(member: Member | undefined, { from, to, queues }: Gathering, nowMs: number): void {
+    this.log.debug({ from, to, queues: queues.length }, 'callers go to the engine process of their workers');
+    this.moving = { to, left: Number.POSITIVE_INFINITY, untilMs: nowMs + GATHER_MS };
+    member?.say({ type: 'gather', queues });
   }
 }
 

@@ -12,6 +12,8 @@ export type ToMember =
   | { type: 'connection'; id: number }
   /** Let go of so large a part of the work, 0 to 1, connection by connection; their callers connect again. */
   | { type: 'move'; share: number }
+  /** Let go of callers of these queues that have no worker here. */
+  | { type: 'gather'; queues: readonly string[] }
   | { type: 'metrics'; id: number }
   | { type: 'stop' };
 
@@ -33,6 +35,9 @@ export interface MemberLoad {
   /** Time that the process spent computing since it last said so, in parts of one processor. */
   readonly cpu: number;
   readonly connections: number;
+  /** Task queues that workers poll there; those of callers without a worker there. Not all, where there are many. */
+  readonly polled?: readonly string[];
+  readonly strays?: readonly string[];
 }
 
 /** A member that takes part says so often how much it has to do. */

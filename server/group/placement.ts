@@ -40,7 +40,18 @@ export interface Move {
   readonly share: number;
 }
 
-export type Step = { readonly type: 'start'; readonly slot: number } | { readonly type: 'end'; readonly slot: number } | ({ readonly type: 'move' } & Move);
+/** Callers of queues go to where the workers of those queues are. */
+export interface Gathering {
+  readonly from: number;
+  readonly to: number;
+  readonly queues: readonly string[];
+}
+
+export type Step =
+  | { readonly type: 'start'; readonly slot: number }
+  | { readonly type: 'end'; readonly slot: number }
+  | ({ readonly type: 'move' } & Move)
+  | ({ readonly type: 'gather' } & Gathering);
 
 const responsive = (member: MemberView, nowMs: number): boolean => member.state === 'ready' && nowMs - member.toldMs < SILENT_MS;
 
@@ -66,14 +77,28 @@ export function nextStep(members: readonly MemberView[], placement: Placement, s
   const starting = members.some(({ state }) => state === 'starting');
   const serving = members.filter((member) => responsive(member, nowMs));
   if (standby && !starting && (placement === 'spread' || serving.length === 0)) return { type: 'start', slot: standby.slot };
-  if (placement === 'spread') return undefined;
+  if (placement === 'spread') return gathering(serving);
   const full = serving.find(({ fullSinceMs, load }) => fullSinceMs !== undefined && nowMs - fullSinceMs >= FULL_MS && load.connections > 1);
   if (full && spare >= SPARE) {
     const other = least(serving.filter((member) => member !== full && member.load.cpu < ROOM), ({ load }) => load.cpu);
     if (other) return { type: 'move', from: full.slot, to: other.slot, share: (1 - other.load.cpu / full.load.cpu) / 2 };
     return standby && !starting ? { type: 'start', slot: standby.slot } : undefined;
   }
-  return fewer(serving, nowMs);
+  return gathering(serving) ?? fewer(serving, nowMs);
+}
+
+/** A caller that has no worker in its process, while another process has: each of its starts would be stored, told, fetched and loaded again. */
+function gathering(serving: readonly MemberView[]): Step | undefined {
+  for (const { slot: from, load } of serving) {
+    if (!load.strays?.length) continue;
+    for (const other of serving) {
+      if (other.slot === from || other.load.cpu >= FULL) continue;
+      const polled = new Set(other.load.polled);
+      const queues = load.strays.filter((queue) => polled.has(queue));
+      if (queues.length > 0) return { type: 'gather', from, to: other.slot, queues };
+    }
+  }
+  return undefined;
 }
 
 /** Two members that have had little to do for long become one: first its connections go, then the member. */

@@ -63,6 +63,15 @@ describe('a group', () => {
     expect(nextStep([member(0, { toldMs: NOW - 10_000 }), member(1, { state: 'standby' })], 'packed', 0, NOW)).toEqual({ type: 'start', slot: 1 });
   });
 
+  it('brings callers to the process of their workers, unless that has no time left', () => {
+    const callers = member(0, { load: { cpu: 0.1, connections: 4, polled: ['default/b'], strays: ['default/a', 'default/nobody'] } });
+    const workers = member(1, { load: { cpu: 0.1, connections: 4, polled: ['default/a'], strays: [] } });
+    const step = { type: 'gather', from: 0, to: 1, queues: ['default/a'] };
+    expect(nextStep([callers, workers], 'packed', 2, NOW)).toEqual(step);
+    expect(nextStep([callers, workers], 'spread', 2, NOW)).toEqual(step);
+    expect(nextStep([callers, { ...workers, load: { ...workers.load, cpu: 0.9 } }], 'spread', 2, NOW)).toBeUndefined();
+  });
+
   it('uses all at once when work is to be spread', () => {
     expect(nextStep([member(0), member(1, { state: 'standby' })], 'spread', 0, NOW)).toEqual({ type: 'start', slot: 1 });
   });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Connection as ClientConnection } from '@perdure/sdk/client';
 import type { Call } from '../../server/engine/call.js';
-import { connectionsToMove } from '../../server/transport/grpc/connections.js';
+import { Connection, connectionsToMove } from '../../server/transport/grpc/connections.js';
 import { createGrpcServer, type GrpcServer } from '../../server/transport/grpc/grpc-server.js';
 import { until } from '../helpers/until.js';
 
@@ -69,6 +69,26 @@ describe('a connection that was handed over', () => {
     expect(await who()).toBe('second');
     await until('the old connection to close', () => first.connections.size === 0);
     expect(await who()).toBe('second');
+  });
+
+  it('goes to where its workers are when none of them is here, and stays when one is', async () => {
+    const { connections } = memberOf('first', []);
+    const left: string[] = [];
+    const worker = new Connection(() => left.push('worker'));
+    const near = new Connection(() => left.push('near'));
+    const far = new Connection(() => left.push('far'));
+    const all = connections as unknown as { byPeer: Map<string, Connection> };
+    all.byPeer.set('worker', worker).set('near', near).set('far', far).set('quiet', new Connection(() => left.push('quiet')));
+    const early = { endEarly: () => undefined };
+    worker.begin('PollWorkflowTaskQueue', { namespace: 'n', taskQueue: { name: 'sticky', normalName: 'a' } }, early);
+    near.begin('StartWorkflowExecution', { namespace: 'n', taskQueue: { name: 'a' } }, early);
+    near.begin('StartWorkflowExecution', { namespace: 'n', taskQueue: { name: 'b' } }, early);
+    far.begin('StartWorkflowExecution', { namespace: 'n', taskQueue: { name: 'b' } }, early);
+    expect(connections.queueUse()).toEqual({ polled: ['n/a'], strays: ['n/b'] });
+    expect(connections.gather(['n/a', 'n/b'])).toBe(1);
+    expect(connections.gather(['n/b'])).toBe(0);
+    expect(left).toEqual(['far']);
+    all.byPeer.clear();
   });
 });
 

@@ -9,8 +9,17 @@ import { type Server, ServerCredentials } from '@grpc/grpc-js';
 const POLLS = /^Poll|^GetWorkflowExecutionHistory$/;
 /** Longer than any call takes. */
 const GRACE_MS = 75_000;
-/** Task queues that are remembered of a connection. */
+/** Task queues that are remembered of a connection, and that are told of all. */
 const QUEUES_MAX = 20;
+const TOLD_MAX = 200;
+
+/** What somebody must know to bring callers together with their workers. */
+export interface QueueUse {
+  /** Queues that workers poll here. */
+  readonly polled: readonly string[];
+  /** Queues of callers none of whose queues is polled here. */
+  readonly strays: readonly string[];
+}
 
 /** A call that can be ended before its time. */
 export interface Endable {
@@ -20,12 +29,19 @@ export interface Endable {
 /** What a connection has been used for. */
 export interface ConnectionUse {
   calls: number;
+  /** Task queues, polled or named in starts. */
   readonly queues: Set<string>;
+}
+
+interface QueueRequest {
+  readonly namespace?: string | null;
+  readonly taskQueue?: { name?: string | null; normalName?: string | null } | null;
 }
 
 export class Connection implements ConnectionUse {
   calls = 0;
   readonly queues = new Set<string>();
+  readonly polled = new Set<string>();
   private readonly polls = new Set<Endable>();
   private leaving = false;
 
@@ -34,16 +50,25 @@ export class Connection implements ConnectionUse {
   /** A call begins. What comes back is called when it ends. */
   begin(method: string, request: object, call: Endable): (() => void) | undefined {
     this.calls++;
-    const queue = (request as { taskQueue?: { name?: string | null; normalName?: string | null } | null }).taskQueue;
-    const name = queue && (queue.normalName || queue.name);
-    if (name && this.queues.size < QUEUES_MAX) this.queues.add(name);
-    if (!POLLS.test(method)) return undefined;
+    const { namespace, taskQueue } = request as QueueRequest;
+    const name = taskQueue && (taskQueue.normalName || taskQueue.name);
+    const isPoll = POLLS.test(method);
+    if (name && this.queues.size < QUEUES_MAX) {
+      const queue = `${namespace}/${name}`;
+      this.queues.add(queue);
+      if (isPoll) this.polled.add(queue);
+    }
+    if (!isPoll) return undefined;
     if (this.leaving) {
       call.endEarly();
       return undefined;
     }
     this.polls.add(call);
     return () => this.polls.delete(call);
+  }
+
+  get isLeaving(): boolean {
+    return this.leaving;
   }
 
   leave(): void {
@@ -79,6 +104,30 @@ export class Connections {
       injector.destroy();
     });
     injector.injectConnection(socket);
+  }
+
+  queueUse(): QueueUse {
+    const polled = this.polled();
+    const strays = new Set<string>();
+    for (const connection of this.strays(polled)) for (const queue of connection.queues) strays.add(queue);
+    return { polled: [...polled].slice(0, TOLD_MAX), strays: [...strays].slice(0, TOLD_MAX) };
+  }
+
+  /** Sends callers to where the workers of one of these queues are, if they have none here. Returns how many. */
+  gather(queues: readonly string[]): number {
+    const leaving = this.strays(this.polled()).filter((connection) => queues.some((queue) => connection.queues.has(queue)));
+    for (const connection of leaving) connection.leave();
+    return leaving.length;
+  }
+
+  private polled(): Set<string> {
+    const polled = new Set<string>();
+    for (const connection of this.byPeer.values()) for (const queue of connection.polled) polled.add(queue);
+    return polled;
+  }
+
+  private strays(polled: ReadonlySet<string>): Connection[] {
+    return [...this.byPeer.values()].filter(({ queues, isLeaving }) => !isLeaving && queues.size > 0 && ![...queues].some((queue) => polled.has(queue)));
   }
 
   /** Sends connections elsewhere that make up about such a share of the work. Returns how many. */
