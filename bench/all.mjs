@@ -24,7 +24,7 @@ const rows = {
   'long-run': { args: ['long-run.mjs'], minutes: 5 },
   'closed-runs': { args: ['closed-runs.mjs'], minutes: 12, needs: 'database-url' },
   startup: { args: ['startup.mjs'], minutes: 3, own: true },
-  processes: { args: ['processes.mjs'], minutes: 4, own: true },
+  processes: { args: ['processes.mjs'], minutes: 8, own: true },
   handover: { args: ['handover.mjs'], minutes: 3, needs: 'database-url' },
   overload: { args: ['overload.mjs'], minutes: 4, needs: 'http-address' },
 };
