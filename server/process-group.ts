@@ -109,6 +109,7 @@ class Group {
       },
       onMoving: (connections) => {
         if (this.moving) this.moving.left = connections;
+        if (connections > 0) this.log.info({ from: slot, to: this.moving?.to, connections }, 'an engine process sends callers to another');
       },
       onExit: (code, signal) => this.ended(member, code, signal),
     });
@@ -198,14 +199,12 @@ class Group {
     else void member?.stop(this.config.shutdownGraceMs + STOP_MARGIN_MS);
   }
 
-  private move(member: Member | undefined, { from, to, share }: Move, nowMs: number): void {
-    this.log.info({ from, to, share }, 'an engine process hands connections to another');
+  private move(member: Member | undefined, { to, share }: Move, nowMs: number): void {
     this.moving = { to, left: Number.POSITIVE_INFINITY, untilMs: nowMs + MOVE_MS }; // it says how many
     member?.say({ type: 'move', share });
   }
 
-  private gather(member: Member | undefined, { from, to, queues }: Gathering, nowMs: number): void {
-    this.log.debug({ from, to, queues: queues.length }, 'callers go to the engine process of their workers');
+  private gather(member: Member | undefined, { to, queues }: Gathering, nowMs: number): void {
     this.moving = { to, left: Number.POSITIVE_INFINITY, untilMs: nowMs + GATHER_MS };
     member?.say({ type: 'gather', queues });
   }

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Connection as ClientConnection } from '@perdure/sdk/client';
 import type { Call } from '../../server/engine/call.js';
-import { Connection, connectionsToMove } from '../../server/transport/grpc/connections.js';
+import { Connection } from '../../server/transport/grpc/connections.js';
+import { connectionsToMove } from '../../server/transport/grpc/connections-to-move.js';
 import { createGrpcServer, type GrpcServer } from '../../server/transport/grpc/grpc-server.js';
 import { until } from '../helpers/until.js';
 
@@ -93,7 +94,12 @@ describe('a connection that was handed over', () => {
 });
 
 describe('which connections go', () => {
-  const use = (name: string, calls: number, ...queues: string[]) => ({ name, calls, queues: new Set(queues) });
+  const use = (name: string, calls: number, ...queues: string[]) => ({
+    name,
+    calls,
+    queues: new Set(queues),
+    polled: new Set(name.startsWith('worker') ? queues : []),
+  });
   const names = (uses: readonly { name: string }[]): string[] => uses.map(({ name }) => name).sort();
 
   it('callers go with the workers whose queues they use', () => {
@@ -109,6 +115,12 @@ describe('which connections go', () => {
   it('a group that is too large is split', () => {
     const uses = Array.from({ length: 8 }, (_, i) => use(`worker ${i}`, 10, 'a'));
     expect(connectionsToMove(uses, 0.5)).toHaveLength(4);
+  });
+
+  it('a group is split so that both parts have workers, or not at all', () => {
+    const two = [use('worker 1', 10, 'a'), use('worker 2', 10, 'a'), use('client 1', 30, 'a'), use('client 2', 30, 'a')];
+    expect(names(connectionsToMove(two, 0.5)).map((name) => name.replace(/ .*/, ''))).toEqual(['client', 'worker']);
+    expect(connectionsToMove([use('worker', 10, 'a'), use('client 1', 30, 'a'), use('client 2', 30, 'a')], 0.5)).toEqual([]);
   });
 
   it('all of them go when all are to', () => {

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { type ConnectionUse, connectionsToMove } from './connections-to-move.js';
 
 /** Calls that may be answered before their time, with what there is: their callers ask again. */
 const POLLS = /^Poll|^GetWorkflowExecutionHistory$/;
@@ -24,13 +25,6 @@ export interface QueueUse {
 /** A call that can be ended before its time. */
 export interface Endable {
   endEarly(): void;
-}
-
-/** What a connection has been used for. */
-export interface ConnectionUse {
-  calls: number;
-  /** Task queues, polled or named in starts. */
-  readonly queues: Set<string>;
 }
 
 interface QueueRequest {
@@ -137,52 +131,4 @@ export class Connections {
     for (const connection of this.byPeer.values()) connection.calls = 0; // what was long ago says less than what is now
     return leaving.length;
   }
-}
-
-/**
- * Chooses connections that make up about a share of all calls. Whole groups that use the same queues go first, largest first; a group that is larger
- * than what is left to go is split.
- */
-export function connectionsToMove<Use extends ConnectionUse>(uses: readonly Use[], share: number): Use[] {
-  if (share >= 1) return [...uses];
-  const calls = (group: readonly Use[]): number => group.reduce((sum, use) => sum + use.calls + 1, 0);
-  let left = calls(uses) * share;
-  const groups = groupsOf(uses).sort((a, b) => calls(b) - calls(a));
-  const leaving: Use[] = [];
-  const split: Use[][] = [];
-  for (const group of groups) {
-    if (calls(group) > left * 1.2) {
-      split.push(group);
-      continue;
-    }
-    leaving.push(...group);
-    left -= calls(group);
-  }
-  const [largest] = split;
-  if (!largest || left <= 0.2 * calls(uses) * share) return leaving;
-  for (const use of [...largest].sort((a, b) => b.calls - a.calls)) {
-    if (use.calls + 1 > left * 1.2) continue;
-    leaving.push(use);
-    left -= use.calls + 1;
-  }
-  return leaving;
-}
-
-/** Connections that use a queue in common, directly or by way of others. */
-function groupsOf<Use extends ConnectionUse>(uses: readonly Use[]): Use[][] {
-  let groups: { queues: Set<string>; members: Use[] }[] = [];
-  for (const use of uses) {
-    const joined = { queues: new Set(use.queues), members: [use] };
-    const apart: typeof groups = [];
-    for (const group of groups) {
-      if (![...use.queues].some((queue) => group.queues.has(queue))) {
-        apart.push(group);
-        continue;
-      }
-      for (const queue of group.queues) joined.queues.add(queue);
-      joined.members.push(...group.members);
-    }
-    groups = [...apart, joined];
-  }
-  return groups.map(({ members }) => members);
 }
