@@ -21,10 +21,10 @@ export class RateMeter {
     this.total += 1;
   }
 
-  /** Per second; a meter that is younger than the window counts over its own age. */
-  perSecond(nowMs: number): number {
+  /** Per second; a meter that is younger than the window counts over its own age, or over `atLeastMs` when it is younger than that. */
+  perSecond(nowMs: number, atLeastMs = 0): number {
     this.advance(nowMs);
-    const overMs = Math.min(nowMs - this.sliceStartMs + METER_WINDOW_MS, nowMs - this.startMs);
+    const overMs = Math.max(atLeastMs, Math.min(nowMs - this.sliceStartMs + METER_WINDOW_MS, nowMs - this.startMs));
     return overMs > 0 ? (this.total * 1_000) / overMs : 0;
   }
 

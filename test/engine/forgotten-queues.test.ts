@@ -13,6 +13,7 @@ it('a query that waited in vain does not keep its queue known', () => {
     start: () => undefined,
     configOf: () => NO_CONFIG,
     nodesPolling: () => 1,
+    alone: () => true,
   });
   let alive = true;
   queues.offer(QUEUE, { alive: () => alive, give: () => undefined });

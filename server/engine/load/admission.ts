@@ -19,12 +19,15 @@ interface Waiter {
 }
 
 /** What its decisions follow. */
-type Measured = Pick<LoadState, 'busy' | 'behind' | 'critical' | 'closedPerS' | 'elapsedMs'>;
+type Measured = Pick<LoadState, 'busy' | 'behind' | 'critical' | 'closedPerS' | 'elapsedMs' | 'taskWaitMs'>;
 
 /** Starts a second that are let in whatever happens: some work always begins. */
 export const STARTS_MIN = 20;
 /** While ready tasks wait, so much begins of what ends: work in progress goes first, and newcomers are not shut out. */
-const OF_CLOSED = 0.85;
+const OF_CLOSED_MIN = 0.8;
+const OF_CLOSED_MAX = 1.1;
+/** Starts that may be let in at once are those of so long. */
+const BURST_MS = 100;
 /** What a busy moment leaves of the rate of starts, and what a calm one adds to it. */
 const BACK_OFF = 0.85;
 const RECOVER = 1.05;
@@ -49,6 +52,7 @@ export class Admission {
   /** Starts that were let in since the last adjustment, and how many more may be. */
   private startsLetIn = 0;
   private startsLeft = Number.POSITIVE_INFINITY;
+  private refilledMs = 0;
   private bytesInWork = 0;
   private bytesQueued = 0;
   private startsPerS = Number.POSITIVE_INFINITY;
@@ -84,13 +88,15 @@ export class Admission {
   /** Takes one in: at once (undefined), or when its turn comes. Whoever was let in must `leave`. */
   enter(line: Line, namespace: string, bytes: number, call: Call): Promise<void> | undefined {
     const queue = this.lines[line];
+    if (line === 'start') this.refill();
     if (this.closed && line !== 'finish') throw this.refusal(line, 'The server is short of memory');
     if (queue.size === 0 && this.fits(line, bytes)) {
       this.admit(line, bytes);
       return undefined;
     }
     if (this.bytesQueued + bytes > this.limits.requestBytesMax) throw this.refusal(line, 'Too many bytes of requests wait for their turn');
-    if (queue.size >= this.lengthMax(line)) this.makeRoom(line, namespace);
+    // who will not have their turn in time waits all the same: many callers, when they are refused, come again at once
+    if (queue.size >= this.limits.queuedMax) this.makeRoom(line, namespace);
     return this.wait(line, namespace, bytes, call);
   }
 
@@ -98,23 +104,42 @@ export class Admission {
     this.inWork--;
     this.bytesInWork -= bytes;
     if (line === 'start') this.startsInWork--;
-    if (this.bytesQueued > 0) this.letIn();
+    if (this.bytesQueued > 0) {
+      this.refill();
+      this.letIn();
+    }
   }
 
   /** Called some times a second with what was measured: fewer starts are let in while the node is busy, and more when it is not. */
-  adjust({ busy, behind, critical, closedPerS, elapsedMs }: Measured): void {
+  adjust({ busy, behind, critical, closedPerS, elapsedMs, taskWaitMs }: Measured): void {
     this.closed = critical;
     this.refusedLately *= REMEMBERED;
     const letInPerS = elapsedMs > 0 ? (this.startsLetIn / elapsedMs) * 1_000 : 0;
-    if (busy) {
-      this.startsPerS = Math.max(STARTS_MIN, closedPerS * (behind ? OF_CLOSED : 1), Math.min(this.startsPerS, letInPerS) * BACK_OFF);
+    if (behind) {
+      this.startsPerS = Math.max(STARTS_MIN, closedPerS * this.shareOfClosed(taskWaitMs), Math.min(this.startsPerS, letInPerS) * BACK_OFF);
+    } else if (busy) {
+      this.startsPerS = Math.max(STARTS_MIN, closedPerS, Math.min(this.startsPerS, letInPerS) * BACK_OFF);
     } else if (this.startsPerS !== Number.POSITIVE_INFINITY) {
       const unlimited = this.lines.start.size === 0 && this.startsPerS > UNLIMITED_FROM * Math.max(STARTS_MIN, letInPerS);
       this.startsPerS = unlimited ? Number.POSITIVE_INFINITY : this.startsPerS * RECOVER;
     }
     this.startsLetIn = 0;
-    this.startsLeft = Math.max(1, (this.startsPerS * elapsedMs) / 1_000);
+    this.refill();
     this.letIn();
+  }
+
+  /** Starts are let in at an even pace: those that come all at once fill the commits that workers' answers wait for. */
+  private refill(): void {
+    const nowMs = this.now();
+    const most = Math.max(1, (this.startsPerS * BURST_MS) / 1_000);
+    const grown = this.startsLeft === Number.POSITIVE_INFINITY ? 1 : this.startsLeft + (this.startsPerS * (nowMs - this.refilledMs)) / 1_000;
+    this.startsLeft = this.startsPerS === Number.POSITIVE_INFINITY ? this.startsPerS : Math.min(most, grown);
+    this.refilledMs = nowMs;
+  }
+
+  /** What begins of what ends. A little backlog is right: fewer begin while it is longer, more while it is shorter. */
+  private shareOfClosed(taskWaitMs: number): number {
+    return Math.max(OF_CLOSED_MIN, Math.min(OF_CLOSED_MAX, 1.2 - 0.2 * (taskWaitMs / this.limits.taskWaitMsMax)));
   }
 
   /** Refuses those that have waited too long. */
@@ -132,12 +157,6 @@ export class Admission {
     if (line === 'finish') return this.inWork < 2 * requestsMax;
     if (line === 'change') return this.inWork < requestsMax;
     return this.startsLeft >= 1 && (this.startsInWork === 0 || this.inWork < requestsMax);
-  }
-
-  /** Who would not have their turn in time need not wait for it. */
-  private lengthMax(line: Line): number {
-    const { queuedMax, queuedMsMax } = this.limits;
-    return line === 'start' ? Math.min(queuedMax, (this.startsPerS * queuedMsMax) / 1_000) : queuedMax;
   }
 
   private admit(line: Line, bytes: number): void {

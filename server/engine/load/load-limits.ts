@@ -17,10 +17,12 @@ export interface LoadLimits {
   readonly loopDelayMsMax: number;
   /** … a transition waits longer than this for its commit, … */
   readonly commitWaitMsMax: number;
-  /** … or ready tasks wait longer than this for workers that poll, while there is no time left (`saturation`). */
+  /** … or ready tasks wait longer than about this for workers that poll, while there is no time left: … */
   readonly taskWaitMsMax: number;
-  /** Share of time that the event loop or the machine is at work above which there is no time left. */
-  readonly saturation: number;
+  /** … the event loop works for more than this share of its time, … */
+  readonly loopShareMax: number;
+  /** … or the machine for more than this. */
+  readonly machineShareMax: number;
 }
 
 const MiB = 1024 * 1024;
@@ -34,6 +36,7 @@ export const DEFAULT_LOAD_LIMITS: LoadLimits = Object.freeze({
   memoryBytesMax: Number.POSITIVE_INFINITY,
   loopDelayMsMax: 250,
   commitWaitMsMax: 500,
-  taskWaitMsMax: 100,
-  saturation: 0.9,
+  taskWaitMsMax: 40,
+  loopShareMax: 0.65,
+  machineShareMax: 0.9,
 });

@@ -19,12 +19,14 @@ export interface Sample {
   readonly machine: number;
   /** How long the transition that has waited longest has waited for its commit. */
   readonly commitWaitMs: number;
+  /** Ready tasks that lie in memory for pollers to come. */
+  readonly tasksReady: number;
   readonly memoryBytes: number;
 }
 
 /** Where the node stands. */
 export interface LoadState extends Sample {
-  /** How long the tasks waited that were handed out lately, on average. */
+  /** How long ready tasks wait: those that were handed out lately did, or those that lie ready will. */
   readonly taskWaitMs: number;
   /** Runs that were closed, a second. */
   readonly closedPerS: number;
@@ -38,6 +40,8 @@ export interface LoadState extends Sample {
 
 /** Weight of the newest sample in what is remembered. */
 const NEWEST = 0.2;
+/** The same for what must be noticed at once. */
+const NEWEST_SHARE = 0.4;
 /** Tasks that were handed out say something of the present for so many looks. */
 const TASKS_REMEMBERED = 10;
 /** Memory counts as short until it has fallen to this share of the limit. */
@@ -51,6 +55,7 @@ export class LoadMeter {
     utilization: 0,
     machine: 0,
     commitWaitMs: 0,
+    tasksReady: 0,
     memoryBytes: 0,
     taskWaitMs: 0,
     busy: false,
@@ -59,6 +64,7 @@ export class LoadMeter {
   };
   private taskWaits = { sumMs: 0, count: 0 };
   private looksSinceTask = 0;
+  private waitedMs = 0;
   private closed = 0;
 
   constructor(private readonly limits: LoadLimits) {}
@@ -75,28 +81,30 @@ export class LoadMeter {
 
   take(sample: Sample): LoadState {
     const { limits, state } = this;
-    const utilization = state.utilization + NEWEST * (sample.utilization - state.utilization);
-    const machine = state.machine + NEWEST * (sample.machine - state.machine);
+    const utilization = state.utilization + NEWEST_SHARE * (sample.utilization - state.utilization);
+    const machine = state.machine + NEWEST_SHARE * (sample.machine - state.machine);
     const lateMs = state.lateMs + NEWEST * (sample.lateMs - state.lateMs);
     const closedPerS =
       sample.elapsedMs > 0 ? state.closedPerS + NEWEST * ((this.closed / sample.elapsedMs) * 1_000 - state.closedPerS) : state.closedPerS;
     this.closed = 0;
-    const taskWaitMs = this.taskWaitNow();
-    const behind = Math.max(utilization, machine) >= limits.saturation && taskWaitMs > limits.taskWaitMsMax;
+    const taskWaitMs = this.taskWaitNow(sample);
+    const noTimeLeft = utilization >= limits.loopShareMax || machine >= limits.machineShareMax;
+    const behind = noTimeLeft && taskWaitMs > limits.taskWaitMsMax / 2;
     const busy = behind || lateMs > limits.loopDelayMsMax || sample.commitWaitMs > limits.commitWaitMsMax;
     const critical = sample.memoryBytes > limits.memoryBytesMax * (state.critical ? RELIEVED : 1);
     this.state = { ...sample, lateMs, utilization, machine, closedPerS, taskWaitMs, busy, behind, critical };
     return this.state;
   }
 
-  private taskWaitNow(): number {
+  private taskWaitNow({ elapsedMs, tasksReady }: Sample): number {
     const { sumMs, count } = this.taskWaits;
     this.taskWaits = { sumMs: 0, count: 0 };
     if (count > 0) {
       this.looksSinceTask = 0;
-      return sumMs / count;
-    }
-    return ++this.looksSinceTask > TASKS_REMEMBERED ? 0 : this.state.taskWaitMs;
+      // what lies ready goes out as fast as the rest did: a line that grows is seen before those at its end are served
+      this.waitedMs = Math.max(sumMs / count, elapsedMs * (tasksReady / count));
+    } else if (++this.looksSinceTask > TASKS_REMEMBERED) this.waitedMs = 0;
+    return this.waitedMs;
   }
 }
 
@@ -115,7 +123,7 @@ export class LoadClock {
   private readonly machine = new Machine(() => performance.now());
 
   constructor(
-    private readonly commitWaitMs: () => number,
+    private readonly parts: () => Pick<Sample, 'commitWaitMs' | 'tasksReady'>,
     private readonly onSample: (sample: Sample) => void,
   ) {}
 
@@ -153,7 +161,7 @@ export class LoadClock {
       lateMs,
       utilization,
       machine: this.machine.utilization(),
-      commitWaitMs: this.commitWaitMs(),
+      ...this.parts(),
       memoryBytes: heap + external,
     });
     this.quiet = this.touched ? 0 : this.quiet + 1;

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly now: () => number;
   readonly committer: Pick<Committer, 'oldestWaitMs'>;
   readonly cache: Pick<RunCache, 'shrink'>;
+  /** Ready tasks that lie in memory for pollers to come. */
+  readonly tasksReady: () => number;
 }
 
 export class Load {
@@ -23,12 +25,12 @@ export class Load {
   private readonly clock: LoadClock;
 
   constructor(private readonly options: LoadOptions) {
-    const { limits, now, committer } = options;
+    const { limits, now, committer, tasksReady } = options;
     this.admission = new Admission(limits, now);
     this.waiting = new WaitingCalls(limits.waitingMax, now);
     this.meter = new LoadMeter(limits);
     this.clock = new LoadClock(
-      () => committer.oldestWaitMs,
+      () => ({ commitWaitMs: committer.oldestWaitMs, tasksReady: tasksReady() }),
       (sample) => this.look(sample),
     );
   }

@@ -144,6 +144,14 @@ export class Queue {
     this.level(priority).dispatched.add(this.now());
   }
 
+  /** Tasks a second that went out lately, of all levels. */
+  get dispatchedPerS(): number {
+    const nowMs = this.now();
+    let perS = 0;
+    for (const { dispatched } of this.levels.values()) perS += dispatched.perSecond(nowMs, 1_000);
+    return perS;
+  }
+
   get rates(): LevelRates[] {
     const nowMs = this.now();
     return [...this.levels].map(([priority, { added, dispatched }]) => ({

@@ -17,6 +17,9 @@ export const CLAIM_MS = 10_000;
 const CLAIM_MARGIN_MS = 3_000;
 /** Tasks of one queue that a node keeps at most; more are left to whoever comes. */
 const KEPT_MAX = 1_000;
+/** No more are kept than go out in this time, well before their claim ends; a queue that is new or slow keeps a few all the same. */
+const KEPT_FOR_MS = 3_000;
+const KEPT_MIN = 20;
 /** A queue that was polled here so lately will be polled again before a claim ends. */
 const POLLED_LATELY_MS = 1_000;
 
@@ -35,7 +38,11 @@ export interface QueueWorld {
   readonly configOf: (queue: QueueName) => TaskQueueConfig;
   /** Nodes at which a queue is polled, this one among them. */
   readonly nodesPolling: (queue: QueueName) => number;
+  /** Whether this node is the only one, so that what it claims ahead is withheld from nobody. */
+  readonly alone: () => boolean;
 }
+
+const keptMax = (queue: Queue): number => Math.min(KEPT_MAX, Math.max(KEPT_MIN, queue.dispatchedPerS * (KEPT_FOR_MS / 1_000)));
 
 export class TaskQueues {
   private readonly queues = new Map<string, Queue>();
@@ -118,7 +125,10 @@ export class TaskQueues {
   /** Whether a task that nobody waits for should be kept for the pollers of this node, which come back in a moment. */
   keeps(name: QueueName, { priority }: TaskRank): boolean {
     const queue = this.queues.get(key(name));
-    if (!queue || queue.shutDown || queue.kept.size >= KEPT_MAX || queue.takesTurns(priority) || queue.limiter?.room === 0) return false;
+    if (!queue || queue.shutDown || queue.takesTurns(priority) || queue.limiter?.room === 0) return false;
+    // older ones lie in the database: those go first
+    if (queue.maybeBacklog || queue.fetching) return false;
+    if (queue.kept.size >= keptMax(queue)) return false;
     return this.now() - queue.lastPollMs < POLLED_LATELY_MS;
   }
 
@@ -315,6 +325,7 @@ export class TaskQueues {
     poller.reserved = true;
     poller.giveBack = kept.permit;
     this.hand(queue, kept.task, poller);
+    if (queue.maybeBacklog && this.ahead(queue) > 0) this.startFetch(queue);
     return true;
   }
 
@@ -362,6 +373,13 @@ export class TaskQueues {
     queue.limitTimer = undefined;
   }
 
+  /** How many tasks to fetch for pollers that are about to come: a backlog goes out by batches, not one by one. */
+  private ahead(queue: Queue): number {
+    if (queue.limiter || !this.world.alone()) return 0;
+    const room = keptMax(queue);
+    return queue.kept.size <= room / 2 ? room - queue.kept.size : 0;
+  }
+
   private startFetch(queue: Queue): void {
     if (queue.fetching) return;
     const { limiter } = queue;
@@ -386,6 +404,6 @@ export class TaskQueues {
       queue.fetching = false;
       queue.maybeBacklog = true; // the sweep looks again, once the database answers
     };
-    this.world.fetch(queue.name, Math.min(queue.waiting.length, room), heldKeys).then(again, failed);
+    this.world.fetch(queue.name, Math.min(Math.max(queue.waiting.length, this.ahead(queue)), room), heldKeys).then(again, failed);
   }
 }

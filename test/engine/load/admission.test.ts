@@ -159,8 +159,11 @@ describe('admission', () => {
   });
 
   it('fewer starts are let in while the node is busy, never none, and as many as come again later', async () => {
-    const { admission, ask, happened } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
-    const look = (busy: boolean, closedPerS = 0) => admission.adjust({ busy, behind: busy, critical: false, closedPerS, elapsedMs: 100 });
+    const { admission, ask, happened, clock } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    const look = (busy: boolean) => {
+      clock.ms += 100;
+      admission.adjust({ busy, behind: busy, critical: false, taskWaitMs: 1_000, closedPerS: 0, elapsedMs: 100 });
+    };
     for (let i = 0; i < 10; i++) ask(`start ${i}`, 'start');
     expect((await happened()).length).toBe(10);
     look(true);
@@ -177,19 +180,42 @@ describe('admission', () => {
     expect(admission.rateOfStarts).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('while it is behind, starts keep some pace with what ends', () => {
-    const { admission } = gate();
-    admission.adjust({ busy: true, behind: true, critical: false, closedPerS: 500, elapsedMs: 100 });
-    expect(admission.rateOfStarts).toBe(425);
+  it('while it is behind, starts keep pace with what ends: fewer while much waits, a few more while little does', () => {
+    const rate = (taskWaitMs: number) => {
+      const { admission } = gate({ taskWaitMsMax: 40 });
+      for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, critical: false, taskWaitMs, closedPerS: 500, elapsedMs: 100 });
+      return Math.round(admission.rateOfStarts);
+    };
+    expect([2_000, 80, 40, 20].map(rate)).toEqual([400, 500 * 0.8, 500, 550]);
+  });
+
+  it('starts come in at an even pace', async () => {
+    const { admission, ask, happened, clock, leave } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    ask('running', 'change');
+    for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, critical: false, taskWaitMs: 1_000, closedPerS: 250, elapsedMs: 100 });
+    expect(admission.rateOfStarts).toBe(200);
+    for (let i = 0; i < 60; i++) ask(`start ${i}`, 'start');
+    await happened();
+    const came: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      clock.ms += 10;
+      ask(`another ${i}`, 'change');
+      leave('change');
+      came.push((await happened()).filter((name) => name.startsWith('start')).length);
+    }
+    expect(came).toEqual([2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+    clock.ms += 5_000;
+    leave('change');
+    expect((await happened()).length, 'no more than those of a tenth of a second at once').toBe(20);
   });
 
   it('short of memory, only what finishes work is let in', async () => {
     const { admission, ask, happened } = gate();
-    admission.adjust({ busy: true, behind: true, critical: true, closedPerS: 0, elapsedMs: 100 });
+    admission.adjust({ busy: true, behind: true, critical: true, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
     ask('start', 'start');
     ask('signal', 'change');
     ask('answer', 'finish');
-    admission.adjust({ busy: false, behind: false, critical: false, closedPerS: 0, elapsedMs: 100 });
+    admission.adjust({ busy: false, behind: false, critical: false, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
     ask('later', 'start');
     expect(await happened()).toEqual(['start refused', 'signal refused', 'answer', 'later']);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_LOAD_LIMITS } from '../../../server/engine/load/load-limits.js';
 import { LoadMeter, type Sample } from '../../../server/engine/load/load-meter.js';
 
-const calm: Sample = { elapsedMs: 100, lateMs: 1, utilization: 0.5, machine: 0.5, commitWaitMs: 5, memoryBytes: 100 };
+const calm: Sample = { elapsedMs: 100, lateMs: 1, utilization: 0.5, machine: 0.5, commitWaitMs: 5, tasksReady: 0, memoryBytes: 100 };
 const meter = () => new LoadMeter({ ...DEFAULT_LOAD_LIMITS, memoryBytesMax: 1_000 });
 const looks = (load: LoadMeter, times: number, sample: Partial<Sample>) => {
   for (let i = 0; i < times; i++) load.take({ ...calm, ...sample });
@@ -36,6 +36,14 @@ describe('load meter', () => {
     expect(looks(load, 1, { utilization: 1 })).toMatchObject({ busy: true, taskWaitMs: 700 });
     expect(looks(load, 10, { utilization: 1 }).busy).toBe(true);
     expect(looks(load, 1, { utilization: 1 })).toMatchObject({ busy: false, taskWaitMs: 0 });
+  });
+
+  it('a line of ready tasks that grows is seen before those at its end are served', () => {
+    const load = meter();
+    looks(load, 30, { utilization: 1 });
+    for (let i = 0; i < 50; i++) load.taskWaited(0);
+    // 50 went out in a tenth of a second, so the last of 200 will wait for four
+    expect(looks(load, 1, { utilization: 1, tasksReady: 200 })).toMatchObject({ behind: true, taskWaitMs: 400 });
   });
 
   it('a machine without time left counts like a process without', () => {
