@@ -27,6 +27,7 @@ const rows = {
   processes: { args: ['processes.mjs'], minutes: 8, own: true },
   handover: { args: ['handover.mjs'], minutes: 3, needs: 'database-url' },
   overload: { args: ['overload.mjs'], minutes: 4, needs: 'http-address' },
+  'overload-cases': { args: ['overload-cases.mjs'], minutes: 4, own: true },
 };
 
 /** For what a command that is asked to end has to put away. */

@@ -18,7 +18,7 @@ const SAMPLE_MS = 2_000;
 const total = (spent) => Object.values(spent).reduce((sum, ms) => sum + (ms ?? 0), 0);
 
 /** The best of a few loads with a fixed number in flight, each after a warm-up. */
-async function best(engine, { client, worker }, seconds) {
+async function best(engine, { client, worker }, seconds, progress) {
   let found = { capacity: 0, cpuMs: 0 };
   const cpu = cpuMeter(engine, { worker: worker.pid, client: client.pid });
   for (const inFlight of [50, 100, 200]) {
@@ -26,6 +26,7 @@ async function best(engine, { client, worker }, seconds) {
     cpu.take();
     const { result } = await client.ask({ scenario: 'one-activity', inFlight, limit: 1_000_000, seconds });
     const capacity = (result.latencies.length / result.elapsedMs) * 1000;
+    progress(`${inFlight} in flight: ${capacity.toFixed(0)} workflows/s, ${await measured(engine)}`);
     if (capacity > found.capacity) found = { capacity, cpuMs: total(cpu.take()) / result.latencies.length };
   }
   return found;
@@ -33,6 +34,9 @@ async function best(engine, { client, worker }, seconds) {
 
 const refusals = async (engine) =>
   (await Promise.all(['starts', 'requests', 'answers', 'polls'].map((what) => metric(engine, `perdure_refused_${what}_total`)))).reduce((sum, n) => sum + (n ?? 0), 0);
+
+/** Group commits and transitions so far. */
+const committed = (engine) => Promise.all(['commits', 'transitions'].map((what) => metric(engine, `perdure_${what}_total`)));
 
 /** What the engine goes by. */
 async function measured(engine) {
@@ -47,17 +51,23 @@ async function flood(engine, pair, perSecond, seconds, progress) {
   const samples = [];
   let before = await pair.client.ask({ kind: 'drive', perSecond });
   let refusedBefore = await refusals(engine);
+  let commitsBefore = await committed(engine);
   const begin = performance.now();
   while (performance.now() - begin < seconds * 1000) {
     const from = performance.now();
     await sleep(SAMPLE_MS);
     const [now, refused, room] = [await pair.client.ask({ kind: 'look' }), await refusals(engine), await metric(engine, 'perdure_start_rate_limit')];
+    const commits = await committed(engine);
+    const [groups, transitions] = commits.map((count, i) => count - commitsBefore[i]);
+    commitsBefore = commits;
     const elapsed = (performance.now() - from) / 1000;
     const sample = {
       atS: (performance.now() - begin) / 1000,
       doneRate: (now.done - before.done) / elapsed,
       startRate: (now.started - before.started) / elapsed,
       refusedRate: (refused - refusedBefore) / elapsed,
+      perCommit: transitions / groups,
+      perDone: transitions / Math.max(1, now.done - before.done),
       engineMiB: residentMiB(engine.enginePid) ?? 0,
       outstanding: now.outstanding,
       failed: now.failed,
@@ -68,7 +78,7 @@ async function flood(engine, pair, perSecond, seconds, progress) {
     samples.push(sample);
     progress(
       `${sample.atS.toFixed(0)} s: ${sample.doneRate.toFixed(0)} done/s, ${sample.startRate.toFixed(0)} started/s, ${sample.refusedRate.toFixed(0)} refused/s, at most ${room === Infinity ? 'any' : room.toFixed(0)} starts/s, ` +
-        `${await measured(engine)}, engine ${sample.engineMiB.toFixed(0)} MiB, ${sample.outstanding} outstanding, p50 ${sample.p50?.toFixed(0) ?? '–'} ms`,
+        `${await measured(engine)}, ${sample.perCommit.toFixed(0)} transitions a commit, ${sample.perDone.toFixed(1)} a workflow, engine ${sample.engineMiB.toFixed(0)} MiB, ${sample.outstanding} outstanding, p50 ${sample.p50?.toFixed(0) ?? '–'} ms`,
     );
   }
   return samples;
@@ -79,19 +89,21 @@ const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / numbers.lengt
 const OPTIONS = {
   seconds: numeric(60, 20, 'how long'),
   factor: numeric(2, 2, 'so many times the best rate'),
+  client: { type: 'string', value: 'name', otherwise: 'ours', oneOf: ['ours', 'official', 'grpc'], what: 'who starts workflows: an SDK, or grpc-js alone, which does not come again' },
+  sdk: { type: 'string', value: 'name', otherwise: 'ours', oneOf: ['ours', 'official'], what: 'whose worker' },
   'http-address': { type: 'string', value: 'host:port', what: 'with --address: where its metrics are' },
 };
 
 await benchRow(
   { title: 'Overload: twice what the machine can do', engine: { http: true }, options: OPTIONS, needs: 'metrics' },
-  async ({ engine, number, figure, note, progress }) => {
+  async ({ engine, number, values, figure, note, progress }) => {
     const seconds = number('seconds');
     const factor = number('factor');
-    const closed = await startPair(engine.address);
-    const { capacity, cpuMs: cpuAtBest } = await best(engine, closed, Math.min(8, seconds / 4));
+    const closed = await startPair(engine.address, { sdk: values.sdk, clientSdk: values.client });
+    const { capacity, cpuMs: cpuAtBest } = await best(engine, closed, Math.min(8, seconds / 4), progress);
     await closed.client.end();
     progress(`best ${capacity.toFixed(0)} workflows/s; now ${(factor * capacity).toFixed(0)} starts/s`);
-    const open = { worker: closed.worker, client: await startChild('open-loop.mjs', ['ours', engine.address, closed.queue]) };
+    const open = { worker: closed.worker, client: await startChild('open-loop.mjs', [values.client, engine.address, closed.queue]) };
     const cpu = cpuMeter(engine, { worker: open.worker.pid, client: open.client.pid });
     const samples = await flood(engine, open, factor * capacity, seconds, progress);
     const spent = cpu.take();

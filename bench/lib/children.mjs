@@ -43,10 +43,10 @@ export async function startChild(file, args, { profile } = {}) {
 }
 
 /** A worker of ours and a client of ours on a queue of their own. */
-export async function startPair(address, { sdk = 'ours', profile, client: clientFile = 'client.mjs', clientSdk = sdk } = {}) {
+export async function startPair(address, { sdk = 'ours', profile, client: clientFile = 'client.mjs', clientSdk = sdk, namespace } = {}) {
   const queue = `bench-${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
-  const worker = await startChild('worker.mjs', [sdk, address, queue], { profile });
-  const client = await startChild(clientFile, [clientSdk, address, queue], { profile });
+  const worker = await startChild('worker.mjs', [sdk, address, queue, '', ...(namespace ? [namespace] : [])], { profile });
+  const client = await startChild(clientFile, [clientSdk, address, queue, ...(namespace ? [namespace] : [])], { profile });
   return {
     queue,
     worker,

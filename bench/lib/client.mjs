@@ -2,8 +2,8 @@
 import { scenarios } from './scenarios.mjs';
 import { sdk } from './sdks.mjs';
 
-const [, , sdkName, address, taskQueue] = process.argv;
-const { client, connection, close } = await sdk(sdkName).client(address);
+const [, , sdkName, address, taskQueue, namespace] = process.argv;
+const { client, connection, close } = await sdk(sdkName).client(address, namespace);
 
 async function drive({ scenario, inFlight, seconds, limit }) {
   const { unit } = scenarios[scenario];

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { sdk } from './sdks.mjs';
 
-const [, , sdkName, address, taskQueue] = process.argv;
-const { client, close } = await sdk(sdkName).client(address);
+const [, , sdkName, address, taskQueue, namespace] = process.argv;
+const { client, close } = await sdk(sdkName).client(address, namespace);
 
 /** More than this are not kept waiting: a client has memory, too. */
 const OUTSTANDING_MAX = 10_000;

@@ -1,12 +1,12 @@
-/** The two SDKs behind one face, so that the same benchmark drives both. */
+/** The two SDKs, and a client without any, behind one face, so that the same benchmark drives both. */
 import { fileURLToPath } from 'node:url';
 
 const ours = {
   workflows: fileURLToPath(new URL('../workflows/ours.mjs', import.meta.url)),
-  async client(address) {
+  async client(address, namespace) {
     const { Client, Connection } = await import('@perdure/sdk/client');
     const connection = await Connection.connect({ address });
-    return { client: new Client({ connection }), connection, close: () => connection.close() };
+    return { client: new Client({ connection, namespace }), connection, close: () => connection.close() };
   },
   async worker(address, options) {
     const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@perdure/sdk/worker');
@@ -18,10 +18,10 @@ const ours = {
 
 const official = {
   workflows: fileURLToPath(new URL('../workflows/official.mjs', import.meta.url)),
-  async client(address) {
+  async client(address, namespace) {
     const { Client, Connection } = await import('@temporalio/client');
     const connection = await Connection.connect({ address });
-    return { client: new Client({ connection }), connection, close: () => connection.close() };
+    return { client: new Client({ connection, namespace }), connection, close: () => connection.close() };
   },
   async worker(address, options) {
     const { DefaultLogger, NativeConnection, Runtime, Worker } = await import('@temporalio/worker');
@@ -31,9 +31,17 @@ const official = {
   },
 };
 
-/** @param {'ours' | 'official'} name */
+/** No SDK at all: a client alone. */
+const grpc = {
+  async client(address, namespace) {
+    const { plainClient } = await import('./plain-client.mjs');
+    return plainClient(address, namespace);
+  },
+};
+
+/** @param {'ours' | 'official' | 'grpc'} name */
 export function sdk(name) {
-  const found = { ours, official }[name];
-  if (!found) throw new Error(`Unknown --sdk: expected ours or official, got ${name}`);
+  const found = { ours, official, grpc }[name];
+  if (!found) throw new Error(`Unknown SDK: expected ours, official or (for clients) grpc, got ${name}`);
   return found;
 }
