@@ -36,7 +36,7 @@ export const DEFAULT_LOAD_LIMITS: LoadLimits = Object.freeze({
   memoryBytesMax: Number.POSITIVE_INFINITY,
   loopDelayMsMax: 250,
   commitWaitMsMax: 500,
-  taskWaitMsMax: 40,
+  taskWaitMsMax: 5,
   loopShareMax: 0.65,
   machineShareMax: 0.9,
 });
