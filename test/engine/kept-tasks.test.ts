@@ -30,6 +30,8 @@ async function pollAndLeave(queue: string): Promise<void> {
   let leave = (): void => {};
   const poll = node.rpc('PollWorkflowTaskQueue', { taskQueue: { name: queue } }, 'default', { onCancelled: (end) => (leave = end) });
   await until('the poll to wait', () => node.engine.queues.waitingPolls === 1);
+  const name = { namespaceId: node.engine.registry.peek('default')!.id, kind: 1 as const, queue };
+  await until('its look for older tasks to be over', () => node.engine.queues.find(name)?.fetching === false);
   leave();
   await poll;
 }

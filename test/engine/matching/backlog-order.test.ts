@@ -22,7 +22,7 @@ function backlog({ alone = true } = {}) {
       await Promise.resolve();
       queues.fetched(queue, tasks, tasks.length < wanted);
       if (tasks.length === Math.min(wanted, 100)) queues.backlog(queue);
-      for (const task of tasks) queues.keep(queue, task);
+      for (const task of tasks) queues.keep(queue, task, clock.ms + CLAIM_MS);
     },
     start(_queue, task, poller) {
       went.push(task.taskId);
@@ -41,7 +41,7 @@ function backlog({ alone = true } = {}) {
     /** What a commit does with a task that nobody waits for. */
     make(): void {
       const task: StoredTask = { ...MIDDLE_RANK, taskId: ++made, runId: 'r', workflowId: 'w', eventId: 2, stamp: 1, place: 0, enqueuedMs: clock.ms };
-      if (queues.keeps(QUEUE, MIDDLE_RANK)) queues.keep(QUEUE, task);
+      if (queues.keeps(QUEUE, MIDDLE_RANK)) queues.keep(QUEUE, task, clock.ms + CLAIM_MS);
       else {
         stored.push(task);
         queues.backlog(QUEUE);
