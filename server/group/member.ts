@@ -12,6 +12,8 @@ const METRICS_MS = 1_000;
 const TAKEN_MS = 3_000;
 /** Looks are counted, not time: a machine that was put to sleep ends nobody. */
 const SILENT_LOOKS_MAX = 15;
+/** A start may wait for a database that does not answer. */
+const STARTING_LOOKS_MAX = 60;
 
 export interface MemberEvents {
   /** It stands by, or takes part: something may be asked of it now. */
@@ -66,6 +68,7 @@ export class Member implements MemberView {
   /** Lets it take part; resolves when it does. */
   start(): Promise<void> {
     this.state = 'starting';
+    this.silentLooks = 0;
     const started = this.nextStep();
     this.say({ type: 'start' });
     return started;
@@ -120,8 +123,8 @@ export class Member implements MemberView {
 
   /** Called for each look of the parent: one that has said nothing for so many of them is ended. Its callers come again, and find another. */
   watch(): void {
-    if (this.state !== 'ready' || ++this.silentLooks < SILENT_LOOKS_MAX) return;
-    this.process.kill('SIGKILL');
+    const most = this.state === 'ready' ? SILENT_LOOKS_MAX : this.state === 'starting' ? STARTING_LOOKS_MAX : Number.POSITIVE_INFINITY;
+    if (++this.silentLooks >= most) this.process.kill('SIGKILL');
   }
 
   /** Ends it, by force after so long. */
@@ -151,6 +154,7 @@ export class Member implements MemberView {
         break;
       case 'started':
         this.toldMs = this.now();
+        this.silentLooks = 0;
         this.ready('ready');
         break;
       case 'failed':
