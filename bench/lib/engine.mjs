@@ -94,11 +94,11 @@ export function spawnServer(args, { databaseUrl, profile, stdio = ['ignore', 'in
  * @returns {Promise<{ address: string, httpAddress?: string, readyMs: number, enginePid?: number, postgresRoot?: number, databaseUrl?: string, stop(): Promise<void> }>}
  */
 export async function startEngine({ address, httpAddress: given, databaseUrl, dataFolder, flags = [], http = false, profile } = {}) {
-  const postmaster = databaseUrl ? await mustConnect(databaseUrl) : undefined;
-  if (address) return found(address, databaseUrl, given, postmaster);
+  if (address) return found(address, databaseUrl, given, databaseUrl ? await mustConnect(databaseUrl) : undefined);
   const postgres = databaseUrl ? undefined : await startPostgres({ folder: dataFolder });
   const port = await freePort();
   const url = databaseUrl ?? postgres.url;
+  const postmaster = await mustConnect(url);
   const httpPort = http ? String(await freePort()) : 'off';
   const begin = performance.now();
   const server = spawnServer(['start', '--port', String(port), '--http-port', httpPort, '--log-level', 'warn', '--log-format', 'json', ...flags], { databaseUrl: url, profile });
