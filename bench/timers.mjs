@@ -88,7 +88,8 @@ await benchRow({ title: 'Sleeping runs and timers', lasting: true, needs: 'datab
   const cpu = cpuMeter(engine, { worker: worker.pid });
   await sleep(seconds * 1000);
   const idle = cpu.take();
-  figure({ what: `${count} sleeping runs: engine, share of a core`, value: (idle.engine / (seconds * 1000)) * 100, unit: '%', atMost: 1, note: `PostgreSQL ${((idle.postgres / (seconds * 1000)) * 100).toFixed(2)} %, worker ${((idle.worker / (seconds * 1000)) * 100).toFixed(2)} %` });
+  const share = (ms) => (ms === undefined ? '–' : `${((ms / (seconds * 1000)) * 100).toFixed(2)} %`);
+  figure({ what: `${count} sleeping runs: engine, share of a core`, value: (idle.engine / (seconds * 1000)) * 100, unit: '%', atMost: 1, note: `PostgreSQL ${share(idle.postgres)}, worker ${share(idle.worker)}` });
   note(`engine resident with ${count} asleep: ${residentMiB(engine.enginePid)?.toFixed(0)} MiB`);
 
   progress(`starting ${due} that sleep until the same second`);

@@ -73,14 +73,20 @@ export function postmasterOf(backendPid) {
   return backend?.name === 'postgres' && stat(backend.parent)?.name === 'postgres' ? backend.parent : undefined;
 }
 
-/** CPU milliseconds of the PostgreSQL below `root`, or of all on the machine when there is none below it. Ended backends count too. */
+/**
+ * CPU milliseconds of the PostgreSQL below `root`; when there is none below it, of the only one of the machine. Where there are several it cannot be known which,
+ * and it is undefined. Ended backends count too.
+ */
 export function postgresCpuMs(root) {
   const all = snapshot();
-  const family = root === undefined ? new Set(all.keys()) : familyOf(root, all);
-  let servers = [...all].filter(([pid, { name }]) => name === 'postgres' && family.has(pid));
-  if (servers.length === 0) servers = [...all].filter(([, { name }]) => name === 'postgres');
-  if (servers.length === 0) return undefined;
-  return servers.reduce((sum, [, { ticks, childTicks }]) => sum + ticks + childTicks, 0) * MS_PER_TICK;
+  const isPostgres = (pid) => all.get(pid)?.name === 'postgres';
+  const family = root === undefined ? undefined : familyOf(root, all);
+  let servers = [...all.keys()].filter((pid) => isPostgres(pid) && family?.has(pid));
+  if (servers.length === 0) {
+    servers = [...all.keys()].filter(isPostgres);
+    if (servers.filter((pid) => !isPostgres(all.get(pid).parent)).length !== 1) return undefined;
+  }
+  return servers.reduce((sum, pid) => sum + all.get(pid).ticks + all.get(pid).childTicks, 0) * MS_PER_TICK;
 }
 
 /** CPU milliseconds of a process and all below it that are not PostgreSQL, those that ended included. */
