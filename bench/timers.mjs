@@ -22,6 +22,8 @@ const History = proto.temporal.api.history.v1.History;
 const GO = randomUUID().slice(0, 8);
 const SLEEPER = `sleeper-${GO}-00000000`;
 const HOUR_MS = 3_600_000;
+/** Until what the start left behind has been collected, and autovacuum has seen the rows. */
+const SETTLED_MS = 10_000;
 const ms = (time) => Number(time.seconds) * 1000 + time.nanos / 1e6;
 
 /** Waits until a run has started its timer. */
@@ -82,7 +84,7 @@ await benchRow({ title: 'Sleeping runs and timers', lasting: true, needs: 'datab
   await untilAsleep(first);
   await untilSettled(engine.databaseUrl);
   await copyRun(engine.databaseUrl, SLEEPER, 1, count - 1, progress);
-  await sleep(2_000);
+  await sleep(SETTLED_MS);
 
   progress(`${count} asleep: idle for ${seconds} s`);
   const cpu = cpuMeter(engine, { worker: worker.pid });

@@ -162,19 +162,36 @@ it('the general statement moves a run that ends as well, while its successor beg
   expect(await runs.currents(NAMESPACE, ['general', 'nobody'])).toEqual(new Map([['general', { runId: newest, status: 2 }]]));
 });
 
-it('starts find earlier runs of their workflow id by its index, and updates their rows by theirs: nothing grows with the table', async () => {
-  const a = runOf('plan');
+it.each(['some runs', 'none'])('starts find earlier runs of their workflow id by its index, and updates their rows by theirs, also when planned with %s: nothing grows with the table', async (planned) => {
+  const a = runOf(`plan with ${planned}`);
   await commits.write([itemOf(a)], 1);
   const begin = sent;
   await commits.write([itemOf(nextOf(a, 1))], 1);
   const update = sent;
   await commits.write([itemOf(endOf(nextOf(a, 1), 2))], 1);
-  const plan = async ({ text }: Statement) => (await database.query({ text: `explain (generic_plan) ${text}` })).map((row) => row['QUERY PLAN']).join('\n');
-  const plans = await Promise.all([begin, update, sent].map(plan));
-  expect(plans[0]).toMatch(/using runs_one_open on runs_open o .*\n.*Index Cond: \(workflow_id = /);
-  expect(plans[0]).toMatch(/using runs_closed_of_workflow on runs_closed c .*\n.*Index Cond: \(hashtextextended/);
-  for (const text of plans.slice(1)) expect(text).toMatch(/using runs_open_pkey on runs_open r/);
-  for (const text of plans) expect(text).not.toMatch(/Seq Scan|Bitmap/);
+  const end = sent;
+  const grouped = [runOf('one of a group'), runOf('another of a group')];
+  await commits.write(grouped.map((run) => itemOf(run)), 1);
+  const begins = sent;
+  await commits.write(grouped.map((run) => itemOf(nextOf(run, 1))), 1);
+  const updates = sent;
+  const reads: string[] = [];
+  const reading = new Runs({ query: async ({ text }: Statement) => (reads.push(text), []) } as unknown as Database);
+  await reading.load('');
+  await reading.current('', '');
+  if (planned === 'none') for (const text of ['truncate runs', 'vacuum runs_open', 'vacuum runs_closed']) await database.query({ text });
+  const plan = async ({ text }: { text: string }) => (await database.query({ text: `explain (generic_plan) ${text}` })).map((row) => row['QUERY PLAN']).join('\n');
+  const [load, current] = await Promise.all(reads.map((text) => plan({ text })));
+  for (const text of [await plan(begin), await plan(begins), current]) {
+    expect(text).toMatch(/using runs_one_open on runs_open o .*\n.*Index Cond: \(workflow_id = /);
+    expect(text).toMatch(/using runs_closed_of_workflow on runs_closed c .*\n.*Index Cond: \(hashtextextended/);
+    expect(text).not.toMatch(/Seq Scan|Bitmap|runs_open_pkey|runs_closed_pkey|listed/);
+  }
+  for (const text of await Promise.all([update, updates, end].map(plan))) {
+    expect(text).toMatch(/using runs_open_pkey on runs_open r/);
+    expect(text).not.toMatch(/Seq Scan|Bitmap|listed/);
+  }
+  expect(load).toMatch(/using runs_open_pkey[^]*using runs_closed_pkey/);
 });
 
 it('columns travel as they are', async () => {
