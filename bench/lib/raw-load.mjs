@@ -83,7 +83,10 @@ async function polls({ count, over: spread, queue, namespace }) {
     held.waiting++;
     all[i % spread].call('PollActivityTaskQueue', { taskQueue: { name: `${queue}-${i % 100}` }, identity: 'plain' }).then(
       () => held.empty++,
-      (error) => (error.code === RESOURCE_EXHAUSTED ? held.refused++ : (held.other[error.code] = (held.other[error.code] ?? 0) + 1)),
+      ({ code }) => {
+        if (code === RESOURCE_EXHAUSTED) held.refused++;
+        else held.other[code] = (held.other[code] ?? 0) + 1;
+      },
     ).finally(() => held.waiting--);
     if (i % 100 === 99) await wait(1);
   }
@@ -91,13 +94,16 @@ async function polls({ count, over: spread, queue, namespace }) {
 
 const look = () => ({ waiting: held.waiting, empty: held.empty, refused: held.refused, other: held.other });
 
+process.once('disconnect', () => process.exit()); // a parent that was killed says nothing more
 process.on('message', async ({ kind, ...options }) => {
   if (kind === 'end') process.exit(0);
   if (kind === 'burst') process.send(await burst(options));
   else if (kind === 'drive') process.send(await drive(options));
   else if (kind === 'consume') process.send({ consuming: consume(options) === undefined });
   else if (kind === 'consumed') process.send({ count: await consuming() });
-  else if (kind === 'polls') process.send((await polls(options), look()));
-  else process.send(look());
+  else {
+    if (kind === 'polls') await polls(options);
+    process.send(look());
+  }
 });
 process.send({ ready: true });
