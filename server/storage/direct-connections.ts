@@ -13,8 +13,8 @@ export interface PreparedStatement {
   readonly values: readonly DirectParameter[];
 }
 
-/** Connections kept at most: as many as statements of this kind are usually under way. */
-const KEPT_MAX = 2;
+/** Connections kept at most: one group commit is under way at a time, and the others of a small pool are for everything else. */
+const KEPT_MAX = 1;
 
 export class DirectConnections {
   private free: pg.PoolClient[] = [];

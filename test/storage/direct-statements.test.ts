@@ -56,6 +56,14 @@ it('several at once each have a connection, and none is kept from the others for
   expect(await database.query({ text: 'select 1 as one' })).toEqual([{ one: 1 }]);
 });
 
+it('the smallest pool has a connection left for everything else', async () => {
+  const small = new Database({ url: postgres.url, poolSize: 2, onError: () => undefined });
+  for (let i = 0; i < 3; i++) {
+    await Promise.all([small.execute(PID), small.query({ text: 'select 1' }), small.execute(PID), small.transaction((query) => query({ text: 'select 1' }))]);
+  }
+  await small.close();
+});
+
 it('an error of the statement is its own, and the connection goes on', async () => {
   const backend = await pid();
   const torn = { name: 'torn', text: 'select 1 / $1::int', values: [0] };
