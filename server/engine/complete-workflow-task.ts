@@ -25,7 +25,6 @@ import { knowNamespaces, RulesOfCommands } from './command-rules.js';
 import { commandsBefore, dropPages, isPaged, keepPage, validatePage } from './completion-pages.js';
 import type { Engine } from './engine.js';
 import { startedEventOf } from './events-of.js';
-import type { CachedRun } from './run-cache.js';
 import { requireTokenNamespace } from './task-namespace.js';
 import { answerRidingQueries } from './riding-queries.js';
 import { decodeToken, type WorkflowTaskToken } from './task-token.js';
