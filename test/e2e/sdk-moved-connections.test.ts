@@ -80,3 +80,23 @@ describe.each(kits)('connections of %s that are moved under load', (_name, worke
     await worker.stop();
   });
 });
+
+describe.each(kits)('a client of %s whose worker is in another process', (_name, workerKit, clientKit) => {
+  it('is sent there, and works on', { timeout: 60_000 }, async () => {
+    const taskQueue = `apart-${randomUUID()}`;
+    to = 0;
+    const worker = await workerKit.start(address, taskQueue);
+    await until('the worker to poll', () => members[0]!.connections.queueUse().polled.includes(`default/${taskQueue}`));
+    to = 1;
+    const { client, close } = await clientKit.connect(address);
+    const work = (): Promise<string> => client.workflow.execute('oneActivity', { taskQueue, workflowId: `apart-${randomUUID()}`, args: ['x'] });
+    const first = await work();
+    expect(members[1]!.connections.queueUse().strays).toContain(`default/${taskQueue}`);
+    to = 0;
+    expect(members[1]!.connections.gather([`default/${taskQueue}`])).toBe(1);
+    expect(await work()).toBe(first);
+    expect(members.map(({ connections }) => connections.queueUse().strays.includes(`default/${taskQueue}`))).toEqual([false, false]);
+    await close();
+    await worker.stop();
+  });
+});
