@@ -176,7 +176,11 @@ it.each(['some runs', 'none'])('starts find earlier runs of their workflow id by
   await commits.write(grouped.map((run) => itemOf(nextOf(run, 1))), 1);
   const updates = sent;
   const reads: string[] = [];
-  const reading = new Runs({ query: async ({ text }: Statement) => (reads.push(text), []) } as unknown as Database);
+  const query = async ({ text }: Statement) => {
+    reads.push(text);
+    return [];
+  };
+  const reading = new Runs({ query } as unknown as Database);
   await reading.load('');
   await reading.current('', '');
   if (planned === 'none') for (const text of ['truncate runs', 'vacuum runs_open', 'vacuum runs_closed']) await database.query({ text });
