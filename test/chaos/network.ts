@@ -1,10 +1,11 @@
-/** A network between an engine and its database that can be cut: connections stay open, and nothing arrives any more, as when a cable is pulled. */
+/** A network between an engine and its database that can be cut: connections stay open, and nothing arrives any more, as when a cable is pulled; or they are closed, and none can be made. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 export class Network {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private isCut = false;
+  private isClosed = false;
 
   private constructor(
     private readonly server: Server,
@@ -25,6 +26,10 @@ export class Network {
 
   private connected(near: Socket, far: Socket): void {
     const pair = [near, far] as const;
+    if (this.isClosed) {
+      for (const socket of pair) socket.on('error', () => undefined).destroy();
+      return;
+    }
     this.pairs.add(pair);
     const gone = (): void => {
       near.destroy();
@@ -47,9 +52,16 @@ export class Network {
     for (const pair of this.pairs) this.hold(pair);
   }
 
+  /** Ends all connections, and every new one at once. */
+  closeAll(): void {
+    this.isClosed = true;
+    for (const pair of this.pairs) for (const socket of pair) socket.destroy();
+  }
+
   /** What was on its way arrives now. */
   heal(): void {
     this.isCut = false;
+    this.isClosed = false;
     for (const [near, far] of this.pairs) {
       if (near.destroyed || far.destroyed) {
         near.destroy();

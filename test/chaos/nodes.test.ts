@@ -21,7 +21,7 @@ import { ChaosWorker } from './worker.js';
 const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 18);
 const LONG = SECONDS >= 60;
 const FROZEN_MS = LONG ? 20_000 : 2_500;
-const CUT_MS = LONG ? 20_000 : 2_000;
+const CUT_MS = LONG ? 10_000 : 1_500;
 const PAUSE_MS = LONG ? 1_500 : 700;
 const SHOWN_MAX = 50;
 
@@ -85,6 +85,13 @@ class Trouble {
   cut = async (): Promise<void> => {
     this.network.cut();
     this.note('network cut');
+    await sleep(CUT_MS);
+    this.network.heal();
+  };
+
+  closeNetwork = async (): Promise<void> => {
+    this.network.closeAll();
+    this.note('network closed');
     await sleep(CUT_MS);
     this.network.heal();
   };
@@ -217,14 +224,14 @@ describe('nodes on one database', () => {
       survive({
         nodes: LONG ? 3 : 2,
         seconds: SECONDS * 0.6,
-        troubles: (t) => [t.freeze, () => t.stopDatabase('SIGQUIT'), t.cut, t.terminateConnections, () => t.stopDatabase('SIGINT')],
+        troubles: (t) => [t.freeze, () => t.stopDatabase('SIGQUIT'), t.cut, t.terminateConnections, () => t.stopDatabase('SIGINT'), t.closeNetwork],
       }),
     SECONDS * 1000 + 120_000,
   );
 
   it(
     'do the same when no notification ever arrives',
-    () => survive({ nodes: LONG ? 2 : 3, seconds: SECONDS * 0.4, muted: true, troubles: (t) => [t.cut, t.freeze, t.terminateConnections] }),
+    () => survive({ nodes: LONG ? 2 : 3, seconds: SECONDS * 0.4, muted: true, troubles: (t) => [t.closeNetwork, t.freeze, t.cut, t.terminateConnections] }),
     SECONDS * 1000 + 120_000,
   );
 
