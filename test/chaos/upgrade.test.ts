@@ -17,34 +17,36 @@ import { updateRequest } from './load.js';
 import { ChaosWorker, digest, json, QUEUE, SIGNALS } from './worker.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
-const ROWS = fileURLToPath(new URL('./rows-of-0005.sql', import.meta.url));
-const VERSION = 5;
-/** What that code did not note in its snapshots. */
-const YOUNGER = ['namesRunTimeout', 'resetPoints', 'buildIds'];
+const rowsOf = (version: string): string => readFileSync(fileURLToPath(new URL(`./rows-of-${version}.sql`, import.meta.url)), 'utf8');
+/** Versions of the schema of which there are recordings, and what their code did not note in its snapshots. */
+const VERSIONS = [
+  { version: '0005', younger: ['namesRunTimeout', 'resetPoints', 'buildIds'] },
+  { version: '0012', younger: [] },
+];
 
 type Started = temporal.api.workflowservice.v1.StartWorkflowExecutionResponse;
 
 killAfterEach();
 
-describe('a database of an earlier version', () => {
+describe.each(VERSIONS)('a database of the schema $version', ({ version, younger }) => {
   let database: TestDatabase;
 
   beforeEach(async () => {
     database = await createDatabase({ migrated: false });
     const earlier = mkdtempSync(join(tmpdir(), 'perdure-migrations-'));
     for (const file of readdirSync(MIGRATIONS))
-      if (Number.parseInt(file, 10) <= VERSION) copyFileSync(join(MIGRATIONS, file), join(earlier, file));
+      if (Number.parseInt(file, 10) <= Number(version)) copyFileSync(join(MIGRATIONS, file), join(earlier, file));
     await migrate(database.url, { directory: earlier });
     rmSync(earlier, { recursive: true });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    await client.query(readFileSync(ROWS, 'utf8'));
+    await client.query(rowsOf(version));
     await client.end();
   });
   afterEach(() => database.drop());
 
   it('is brought up to date, keeps its histories, and its open workflows end', async () => {
-    const before = await checkDatabase(database.url, YOUNGER);
+    const before = await checkDatabase(database.url, younger);
     expect(before.problems).toEqual([]);
     const node = new NodeProcess('present', database.url);
     await node.start();
@@ -68,7 +70,7 @@ describe('a database of an earlier version', () => {
     const after = await until(
       'all workflows to end',
       async () => {
-        const checked = await checkDatabase(database.url, YOUNGER);
+        const checked = await checkDatabase(database.url, younger);
         return checked.runs.every((run) => !run.open) ? checked : undefined;
       },
       30_000,
