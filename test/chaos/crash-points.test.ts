@@ -37,7 +37,7 @@ if (LONG)
     'delivering-message:7',
   );
 const MIGRATION_POINTS = LONG
-  ? [1, 2, 3, 4, 5].flatMap((n) => [`in-migration:${n}`, `between-migrations:${n}`])
+  ? [1, 2, 3, 4, 5, 13].flatMap((n) => [`in-migration:${n}`, `between-migrations:${n}`])
   : ['in-migration:4', 'between-migrations:5'];
 
 const CLIENTS = 6;
