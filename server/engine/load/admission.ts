@@ -19,10 +19,12 @@ interface Waiter {
 }
 
 /** What its decisions follow. */
-type Measured = Pick<LoadState, 'busy' | 'behind' | 'critical' | 'closedPerS' | 'elapsedMs' | 'taskWaitMs'>;
+type Measured = Pick<LoadState, 'busy' | 'behind' | 'late' | 'critical' | 'closedPerS' | 'elapsedMs' | 'taskWaitMs'>;
 
 /** Starts a second that are let in whatever happens: some work always begins. */
 export const STARTS_MIN = 20;
+/** The same while nothing but workers is behind: so many cost a fraction of a core, and a queue for workers that are slow, or come tomorrow, is to be filled. */
+export const STARTS_MIN_BEHIND = 400;
 /** While ready tasks wait, so much begins of what ends: work in progress goes first, and newcomers are not shut out. */
 const OF_CLOSED_MIN = 0.8;
 const OF_CLOSED_MAX = 1.1;
@@ -111,12 +113,12 @@ export class Admission {
   }
 
   /** Called some times a second with what was measured: fewer starts are let in while the node is busy, and more when it is not. */
-  adjust({ busy, behind, critical, closedPerS, elapsedMs, taskWaitMs }: Measured): void {
+  adjust({ busy, behind, late, critical, closedPerS, elapsedMs, taskWaitMs }: Measured): void {
     this.closed = critical;
     this.refusedLately *= REMEMBERED;
     const letInPerS = elapsedMs > 0 ? (this.startsLetIn / elapsedMs) * 1_000 : 0;
     if (behind) {
-      this.startsPerS = Math.max(STARTS_MIN, closedPerS * this.shareOfClosed(taskWaitMs), Math.min(this.startsPerS, letInPerS) * BACK_OFF);
+      this.startsPerS = Math.max(late ? STARTS_MIN : STARTS_MIN_BEHIND, closedPerS * this.shareOfClosed(taskWaitMs), Math.min(this.startsPerS, letInPerS) * BACK_OFF);
     } else if (busy) {
       this.startsPerS = Math.max(STARTS_MIN, closedPerS, Math.min(this.startsPerS, letInPerS) * BACK_OFF);
     } else if (this.startsPerS !== Number.POSITIVE_INFINITY) {

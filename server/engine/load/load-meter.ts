@@ -34,6 +34,8 @@ export interface LoadState extends Sample {
   readonly busy: boolean;
   /** … because what was begun waits for workers, and there is no time left. */
   readonly behind: boolean;
+  /** … or because the event loop or commits are late. */
+  readonly late: boolean;
   /** Nothing new may be taken on. */
   readonly critical: boolean;
 }
@@ -60,6 +62,7 @@ export class LoadMeter {
     taskWaitMs: 0,
     busy: false,
     behind: false,
+    late: false,
     critical: false,
   };
   private taskWaits = { sumMs: 0, count: 0 };
@@ -90,9 +93,10 @@ export class LoadMeter {
     const taskWaitMs = this.taskWaitNow(sample);
     const noTimeLeft = utilization >= limits.loopShareMax || machine >= limits.machineShareMax;
     const behind = noTimeLeft && taskWaitMs > limits.taskWaitMsMax / 2;
-    const busy = behind || lateMs > limits.loopDelayMsMax || sample.commitWaitMs > limits.commitWaitMsMax;
+    const late = lateMs > limits.loopDelayMsMax || sample.commitWaitMs > limits.commitWaitMsMax;
+    const busy = behind || late;
     const critical = sample.memoryBytes > limits.memoryBytesMax * (state.critical ? RELIEVED : 1);
-    this.state = { ...sample, lateMs, utilization, machine, closedPerS, taskWaitMs, busy, behind, critical };
+    this.state = { ...sample, lateMs, utilization, machine, closedPerS, taskWaitMs, busy, behind, late, critical };
     return this.state;
   }
 

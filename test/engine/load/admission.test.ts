@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { enums, fromDuration } from '../../../server/core/api.js';
 import { ServiceError } from '../../../server/core/errors.js';
 import type { Call } from '../../../server/engine/call.js';
-import { Admission, STARTS_MIN } from '../../../server/engine/load/admission.js';
+import { Admission, STARTS_MIN, STARTS_MIN_BEHIND } from '../../../server/engine/load/admission.js';
 import type { Line } from '../../../server/engine/load/call-kind.js';
 import { DEFAULT_LOAD_LIMITS, type LoadLimits } from '../../../server/engine/load/load-limits.js';
 
@@ -162,7 +162,7 @@ describe('admission', () => {
     const { admission, ask, happened, clock } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
     const look = (busy: boolean) => {
       clock.ms += 100;
-      admission.adjust({ busy, behind: busy, critical: false, taskWaitMs: 1_000, closedPerS: 0, elapsedMs: 100 });
+      admission.adjust({ busy, behind: busy, late: busy, critical: false, taskWaitMs: 1_000, closedPerS: 0, elapsedMs: 100 });
     };
     for (let i = 0; i < 10; i++) ask(`start ${i}`, 'start');
     expect((await happened()).length).toBe(10);
@@ -183,16 +183,23 @@ describe('admission', () => {
   it('while it is behind, starts keep pace with what ends: fewer while much waits, a few more while little does', () => {
     const rate = (taskWaitMs: number) => {
       const { admission } = gate({ taskWaitMsMax: 40 });
-      for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, critical: false, taskWaitMs, closedPerS: 500, elapsedMs: 100 });
+      for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, late: true, critical: false, taskWaitMs, closedPerS: 500, elapsedMs: 100 });
       return Math.round(admission.rateOfStarts);
     };
     expect([2_000, 80, 40, 20].map(rate)).toEqual([400, 500 * 0.8, 500, 550]);
   });
 
+  it('a queue for slow workers is filled: while only they are behind, so many starts are let in as cost little', () => {
+    const { admission, ask } = gate();
+    for (let i = 0; i < 1_000; i++) ask(`start ${i}`, 'start');
+    for (let i = 0; i < 100; i++) admission.adjust({ busy: true, behind: true, late: false, critical: false, taskWaitMs: 60_000, closedPerS: 1, elapsedMs: 100 });
+    expect(admission.rateOfStarts).toBe(STARTS_MIN_BEHIND);
+  });
+
   it('starts come in at an even pace', async () => {
     const { admission, ask, happened, clock, leave } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
     ask('running', 'change');
-    for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, critical: false, taskWaitMs: 1_000, closedPerS: 250, elapsedMs: 100 });
+    for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, late: true, critical: false, taskWaitMs: 1_000, closedPerS: 250, elapsedMs: 100 });
     expect(admission.rateOfStarts).toBe(200);
     for (let i = 0; i < 60; i++) ask(`start ${i}`, 'start');
     await happened();
@@ -211,11 +218,11 @@ describe('admission', () => {
 
   it('short of memory, only what finishes work is let in', async () => {
     const { admission, ask, happened } = gate();
-    admission.adjust({ busy: true, behind: true, critical: true, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
+    admission.adjust({ busy: true, behind: true, late: true, critical: true, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
     ask('start', 'start');
     ask('signal', 'change');
     ask('answer', 'finish');
-    admission.adjust({ busy: false, behind: false, critical: false, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
+    admission.adjust({ busy: false, behind: false, late: false, critical: false, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
     ask('later', 'start');
     expect(await happened()).toEqual(['start refused', 'signal refused', 'answer', 'later']);
   });
