@@ -195,7 +195,7 @@ it.each(['some runs', 'none'])('starts find earlier runs of their workflow id by
     expect(text).toMatch(/using runs_open_pkey on runs_open r/);
     expect(text).not.toMatch(/Seq Scan|Bitmap|listed/);
   }
-  expect(load).toMatch(/using runs_open_pkey[^]*using runs_closed_pkey/);
+  expect(load).toMatch(/using runs_open_pkey[\s\S]*using runs_closed_pkey/);
 });
 
 it('columns travel as they are', async () => {
