@@ -66,9 +66,9 @@ export async function withRun<R>(
 
 /** The run as the database holds it now. */
 export async function readRun(engine: Engine, namespace: Namespace, execution: Execution | null | undefined): Promise<LoadedRun> {
-  const runId = await findRunId(engine, namespace, execution);
-  const run = await engine.runs.load(runId);
-  const workflowId = execution!.workflowId!;
+  const { workflowId, runId } = requireExecution(execution);
+  const run = runId ? await engine.runs.load(runId) : await engine.runs.loadCurrent(namespace.id, workflowId);
+  if (!run && !runId) throw noSuchWorkflow(workflowId);
   if (!run || !belongs(run.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
   return run;
 }

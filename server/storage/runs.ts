@@ -44,7 +44,17 @@ export class Runs {
     return rows[0] && loadedRun(rows[0]);
   }
 
-  /** The same for several runs in one question; those that are not there are left out. */
+  /** The open run of a workflow id, or else its newest, in one question. */
+  async loadCurrent(namespaceId: string, workflowId: string): Promise<LoadedRun | undefined> {
+    const rows = await this.database.query<RunRow>({
+      name: 'run-load-current',
+      text: newestRuns((row) => STATE.replaceAll(/\w+/g, `${row}.$&`), '$1', '$2'),
+      values: [namespaceId, workflowId],
+    });
+    return rows[0] && loadedRun(rows[0]);
+  }
+
+  /** Several runs in one question; those that are not there are left out. */
   async loadAll(runIds: readonly string[]): Promise<Map<string, LoadedRun>> {
     if (runIds.length === 0) return new Map();
     const rows = await this.database.query<RunRow & { loaded_id: string }>({

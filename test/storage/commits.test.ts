@@ -156,6 +156,8 @@ it('the general statement moves a run that ends as well, while its successor beg
   expect(await commits.write([itemOf(endOf(a, 1), { runs: [endOf(a, 1), next] })], 2)).toEqual(['done']);
   expect([await places(a), await places(next)]).toEqual([['runs_closed 2 2 77 '], ['runs_open 1 1  1000']]);
   const runs = new Runs(database);
+  expect((await runs.loadCurrent(NAMESPACE, 'general'))?.state.info.runId).toBe(next.state.info.runId);
+  expect(await runs.loadCurrent(NAMESPACE, 'nobody')).toBeUndefined();
   expect(await runs.current(NAMESPACE, 'general')).toEqual({ runId: next.state.info.runId, status: 1, closeMs: 0, earlierCloseMs: 77 });
   await commits.write([itemOf(endOf(next, 1))], 3);
   const newest = [a, next].map((run) => run.state.info.runId).sort().at(-1);
@@ -183,10 +185,11 @@ it.each(['some runs', 'none'])('starts find earlier runs of their workflow id by
   const reading = new Runs({ query } as unknown as Database);
   await reading.load('');
   await reading.current('', '');
+  await reading.loadCurrent('', '');
   if (planned === 'none') for (const text of ['truncate runs', 'vacuum runs_open', 'vacuum runs_closed']) await database.query({ text });
   const plan = async ({ text }: { text: string }) => (await database.query({ text: `explain (generic_plan) ${text}` })).map((row) => row['QUERY PLAN']).join('\n');
-  const [load, current] = await Promise.all(reads.map((text) => plan({ text })));
-  for (const text of [await plan(begin), await plan(begins), current]) {
+  const [load, current, loadCurrent] = await Promise.all(reads.map((text) => plan({ text })));
+  for (const text of [await plan(begin), await plan(begins), current!, loadCurrent!]) {
     expect(text).toMatch(/using runs_one_open on runs_open o .*\n.*Index Cond: \(workflow_id = /);
     expect(text).toMatch(/using runs_closed_of_workflow on runs_closed c .*\n.*Index Cond: \(hashtextextended/);
     expect(text).not.toMatch(/Seq Scan|Bitmap|runs_open_pkey|runs_closed_pkey|listed/);
