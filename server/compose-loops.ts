@@ -6,6 +6,7 @@ import { hear } from './engine/hear-nodes.js';
 import { takeBackFrom } from './engine/lost-hand-outs.js';
 import type { Logger } from './log.js';
 import { sweepBacklogOnce } from './loops/backlog-sweep.js';
+import { closedRunStatistics } from './loops/closed-run-statistics.js';
 import { deadRowSweeper } from './loops/dead-row-sweeper.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
@@ -70,9 +71,11 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const reporter = new Loop({ name: 'queue-reporter', log, runOnce: queueReporter(engine) });
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   const deadRows = new Loop({ name: 'dead-row-sweeper', log, runOnce: deadRowSweeper(engine) });
+  const statistics = new Loop({ name: 'closed-run-statistics', log, runOnce: closedRunStatistics(engine) });
   parts.timers = timers;
   parts.outbox = outbox;
-  parts.fireRuns = (runIds) => void fireRuns(engine, runIds).catch((err) => log.warn({ err }, 'what is due could not be done; it is tried again'));
+  parts.fireRuns = (runIds) =>
+    void fireRuns(engine, runIds).catch((err) => log.warn({ err }, 'what is due could not be done; it is tried again'));
   parts.sweeper = sweeper;
   const listener = new Listener(
     engine,
@@ -89,5 +92,10 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
       engine.registry.forgetAll();
     },
   );
-  return { loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper, deadRows], outbox, listener, nodeWatch };
+  return {
+    loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper, deadRows, statistics],
+    outbox,
+    listener,
+    nodeWatch,
+  };
 }

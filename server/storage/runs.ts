@@ -14,7 +14,9 @@ export interface LoadedRun {
 const STATE = `version, deadline_ms, ${STATE_COLUMNS}`;
 
 /** The same of a table named `r`, beside others. */
-export const RUN_COLUMNS = STATE.split(', ').map((column) => `r.${column}`).join(', ');
+export const RUN_COLUMNS = STATE.split(', ')
+  .map((column) => `r.${column}`)
+  .join(', ');
 
 export interface RunRow extends StateColumns, Record<string, unknown> {
   version: number;
@@ -40,7 +42,11 @@ export class Runs {
   constructor(private readonly database: Database) {}
 
   async load(runId: string): Promise<LoadedRun | undefined> {
-    const rows = await this.database.query<RunRow>({ name: 'run-load', text: `select ${STATE} from runs where run_id = $1`, values: [runId] });
+    const rows = await this.database.query<RunRow>({
+      name: 'run-load',
+      text: `select ${STATE} from runs where run_id = $1`,
+      values: [runId],
+    });
     return rows[0] && loadedRun(rows[0]);
   }
 
@@ -148,12 +154,27 @@ export class Runs {
   }
 
   /** How many runs were open when the database last looked. */
-  async openEstimate(): Promise<number> {
-    const rows = await this.database.query<{ open: number }>({
-      name: 'runs-open-estimate',
-      text: "select greatest(reltuples, 0)::int8 as open from pg_class where oid = 'runs_open'::regclass",
+  openEstimate(): Promise<number> {
+    return this.estimate('runs_open');
+  }
+
+  /** How many were closed when the database last looked; 0 before it ever has. */
+  closedEstimate(): Promise<number> {
+    return this.estimate('runs_closed');
+  }
+
+  private async estimate(table: 'runs_open' | 'runs_closed'): Promise<number> {
+    const rows = await this.database.query<{ runs: number }>({
+      name: 'runs-estimate',
+      text: 'select greatest(reltuples, 0)::int8 as runs from pg_class where oid = $1::regclass',
+      values: [table],
     });
-    return rows[0]!.open;
+    return rows[0]!.runs;
+  }
+
+  /** Takes a sample of closed runs for the planner, unless somebody else is at it. */
+  async analyzeClosed(): Promise<void> {
+    await this.database.query({ text: 'analyze (skip_locked) runs_closed' });
   }
 
   /** Frees the room of open runs that ended; to the system as well where nobody is held up by it. Not when somebody else is at it. */
