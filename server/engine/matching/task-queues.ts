@@ -42,7 +42,8 @@ export interface QueueWorld {
   readonly alone: () => boolean;
 }
 
-const keptMax = (queue: Queue): number => Math.min(KEPT_MAX, Math.max(KEPT_MIN, queue.dispatchedPerS * (KEPT_FOR_MS / 1_000)));
+/** A whole number: so many are asked of the database. */
+const keptMax = (queue: Queue): number => Math.floor(Math.min(KEPT_MAX, Math.max(KEPT_MIN, queue.dispatchedPerS * (KEPT_FOR_MS / 1_000))));
 
 export class TaskQueues {
   private readonly queues = new Map<string, Queue>();

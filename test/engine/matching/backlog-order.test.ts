@@ -17,6 +17,7 @@ function backlog({ alone = true } = {}) {
   let made = 0;
   const queues: TaskQueues = new TaskQueues(() => clock.ms, {
     async fetch(queue, wanted) {
+      if (!Number.isInteger(wanted)) throw new Error(`the database takes whole numbers, not ${wanted}`);
       claims.push(wanted);
       const tasks = stored.splice(0, Math.min(wanted, 100));
       await Promise.resolve();
