@@ -3,13 +3,12 @@ import type { temporal } from '../core/api.js';
 import { notFound } from '../core/errors.js';
 import { requestCancelRun } from '../core/kinds/cancel.js';
 import { announceClose } from '../core/kinds/close.js';
-import { isRunning, terminateRun } from '../core/kinds/run.js';
+import { terminateRun } from '../core/kinds/run.js';
 import type { Turn } from '../core/turn.js';
-import type { Namespace } from '../storage/namespaces.js';
 import type { Call } from './call.js';
 import type { Engine } from './engine.js';
-import { belongs, noSuchRun, RunEnded, withRun } from './find-run.js';
-import { transact } from './transact.js';
+import { changeOpenRun } from './change-open-run.js';
+import { RunEnded } from './find-run.js';
 
 type CancelRequest = temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest;
 type TerminateRequest = temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest;
@@ -19,14 +18,14 @@ const NO_REASON = 'terminated by user via frontend';
 
 export async function requestCancelWorkflow(engine: Engine, request: CancelRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
-  await onOpenRun(engine, namespace, request, (turn) =>
+  const cancel = (turn: Turn): void =>
     requestCancelRun(turn, {
       reason: request.reason ?? '',
       identity: request.identity ?? '',
       requestId: request.requestId ?? '',
       links: request.links,
-    }),
-  ).catch((error: unknown) => {
+    });
+  await changeOpenRun(engine, namespace, request.workflowExecution, cancel, ofChain(request)).catch((error: unknown) => {
     if (!(error instanceof RunEnded)) throw error; // asking a closed run to stop is no error
   });
   return {};
@@ -34,7 +33,7 @@ export async function requestCancelWorkflow(engine: Engine, request: CancelReque
 
 export async function terminateWorkflow(engine: Engine, request: TerminateRequest, _call: Call): Promise<object> {
   const namespace = await engine.registry.require(request.namespace);
-  await onOpenRun(engine, namespace, request, (turn) => {
+  const terminate = (turn: Turn): void => {
     const event = terminateRun(turn, {
       reason: request.reason || NO_REASON,
       details: request.details,
@@ -42,29 +41,14 @@ export async function terminateWorkflow(engine: Engine, request: TerminateReques
       links: request.links,
     });
     announceClose(turn, event);
-  });
+  };
+  await changeOpenRun(engine, namespace, request.workflowExecution, terminate, ofChain(request));
   return {};
 }
 
-/** Does something to the run that a request means; throws RunEnded when there is none that is open. */
-async function onOpenRun(engine: Engine, namespace: Namespace, request: CancelRequest | TerminateRequest, act: (turn: Turn) => void): Promise<void> {
-  await withRun(engine, namespace, request.workflowExecution, (runId) => {
-    const workflowId = request.workflowExecution!.workflowId!;
-    return transact(
-      engine,
-      runId,
-      (turn) => {
-        if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-        checkFirstRun(turn, request.firstExecutionRunId);
-        if (!isRunning(turn.state)) throw new RunEnded();
-        act(turn);
-      },
-      { workflowId },
-    );
-  });
-}
-
-/** The caller means one chain of runs only. */
-function checkFirstRun(turn: Turn, firstRunId: string | null | undefined): void {
-  if (firstRunId && turn.state.info.firstRunId !== firstRunId) throw notFound('workflow execution not found');
-}
+/** The caller may mean the runs of one chain only. */
+const ofChain =
+  ({ firstExecutionRunId }: CancelRequest | TerminateRequest) =>
+  ({ state }: Turn): void => {
+    if (firstExecutionRunId && state.info.firstRunId !== firstExecutionRunId) throw notFound('workflow execution not found');
+  };

@@ -18,6 +18,16 @@ const BATCH_MAX = 100;
 
 /** Fetches up to `wanted` tasks of a queue and hands them out; those of `heldKeys` must wait. */
 export async function takeTasks(engine: Engine, queue: QueueName, wanted: number, heldKeys: readonly string[] = []): Promise<void> {
+  try {
+    await claimTasks(engine, queue, wanted, heldKeys);
+  } catch (error) {
+    if (!(error instanceof DatabaseLost))
+      engine.log.warn({ err: error, queue: queue.queue }, 'tasks could not be fetched; a later look tries again');
+    throw error;
+  }
+}
+
+async function claimTasks(engine: Engine, queue: QueueName, wanted: number, heldKeys: readonly string[]): Promise<void> {
   const limit = Math.min(Math.max(wanted, 1), BATCH_MAX);
   const nowMs = engine.clock.now();
   const untilMs = nowMs + CLAIM_MS;

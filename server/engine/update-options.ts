@@ -2,16 +2,14 @@
 import { api, type temporal } from '../core/api.js';
 import { failedPrecondition, invalidArgument, unimplemented } from '../core/errors.js';
 import { optionsOf, updateOptions } from '../core/kinds/options.js';
-import { isRunning } from '../core/kinds/run.js';
 import type { Turn } from '../core/turn.js';
 import { leadsToField } from '../core/validate/field-mask.js';
 import { refuse } from '../core/validate/problem.js';
 import { priorityProblem } from '../core/validate/priority.js';
 import { pinnedTo, versioningOverrideProblem } from '../core/validate/versioning-override.js';
 import type { Call } from './call.js';
+import { changeOpenRun } from './change-open-run.js';
 import type { Engine } from './engine.js';
-import { belongs, noSuchRun, RunEnded, withRun } from './find-run.js';
-import { transact } from './transact.js';
 
 type Request = temporal.api.workflowservice.v1.IUpdateWorkflowExecutionOptionsRequest;
 type Options = temporal.api.workflow.v1.IWorkflowExecutionOptions;
@@ -19,23 +17,13 @@ const OptionsType = api.workflow.v1.WorkflowExecutionOptions;
 
 export async function updateRunOptions(engine: Engine, request: Request, _call: Call): Promise<{ workflowExecutionOptions: Options }> {
   const namespace = await engine.registry.require(request.namespace);
-  const workflowId = request.workflowExecution?.workflowId;
-  if (!workflowId) throw invalidArgument('WorkflowId is not set on request.');
+  if (!request.workflowExecution?.workflowId) throw invalidArgument('WorkflowId is not set on request.');
   requireOptionsMask(request.updateMask);
   if (!request.workflowExecutionOptions) throw invalidArgument('WorkflowExecutionOptions is required');
   checkOptions(request.workflowExecutionOptions);
-  return withRun(engine, namespace, request.workflowExecution, (runId) =>
-    transact(
-      engine,
-      runId,
-      (turn) => {
-        if (!belongs(turn.state.info, namespace, workflowId)) throw noSuchRun(workflowId, runId);
-        if (!isRunning(turn.state)) throw new RunEnded();
-        return { workflowExecutionOptions: changeOptions(turn, request, request.identity ?? '') };
-      },
-      { workflowId },
-    ),
-  );
+  return changeOpenRun(engine, namespace, request.workflowExecution, (turn) => ({
+    workflowExecutionOptions: changeOptions(turn, request, request.identity ?? ''),
+  }));
 }
 
 export function requireOptionsMask(mask: Request['updateMask']): void {

@@ -1,17 +1,14 @@
 /** Tasks that a node keeps for its own workers: for no longer than its claim holds, however long the claim took to be written. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { takeTasks } from '../../server/engine/take-tasks.js';
-import { EngineNode } from '../helpers/engine-node.js';
-import { useDatabase } from '../helpers/postgres.js';
+import type { EngineNode } from '../helpers/engine-node.js';
 import { until } from '../helpers/until.js';
+import { useNode } from '../helpers/use-node.js';
 
-const database = useDatabase();
 let node: EngineNode;
-beforeAll(async () => {
-  node = new EngineNode(database.url);
-  await node.addNamespace('default');
+useNode((made) => {
+  node = made;
 });
-afterAll(() => node.close());
 
 /** The database takes so long for the next call of a method, by the node's clock. */
 function takesLong(target: object, method: string, ms: number): void {

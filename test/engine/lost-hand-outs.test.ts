@@ -1,19 +1,16 @@
 /** Tasks that count as started though no worker has them: a lost database and a dead node take nobody's task with them. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { enums } from '../../server/core/api.js';
 import { takeBackFrom } from '../../server/engine/lost-hand-outs.js';
 import { DatabaseLost } from '../../server/storage/database.js';
 import { command, EngineNode } from '../helpers/engine-node.js';
-import { useDatabase } from '../helpers/postgres.js';
 import { until } from '../helpers/until.js';
+import { useNode } from '../helpers/use-node.js';
 
-const database = useDatabase();
 let node: EngineNode;
-beforeAll(async () => {
-  node = new EngineNode(database.url);
-  await node.addNamespace('default');
+const database = useNode((made) => {
+  node = made;
 });
-afterAll(() => node.close());
 
 /** The database is lost with the next commit: it was carried out, or it was not. */
 function loseNextCommit(carriedOut: boolean): void {
@@ -76,7 +73,10 @@ describe('a database that is lost with a commit which hands out', () => {
 
   it('to a worker that goes away meanwhile: another gets it', async () => {
     let leave = (): void => {};
-    const { poll } = await waiting('left', node.rpc('PollWorkflowTaskQueue', { taskQueue: { name: 'left' } }, 'default', { onCancelled: (end) => (leave = end) }));
+    const { poll } = await waiting(
+      'left',
+      node.rpc('PollWorkflowTaskQueue', { taskQueue: { name: 'left' } }, 'default', { onCancelled: (end) => (leave = end) }),
+    );
     loseNextCommit(true);
     await expect(node.start('left')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     leave();

@@ -1,22 +1,18 @@
 /** Queries on one node: how they get to a worker, what comes back, and why they may not be asked. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { enums, type temporal, toDuration, toNumber } from '../../server/core/api.js';
-import { command, EngineNode, json, type WorkflowTask } from '../helpers/engine-node.js';
-import { useDatabase } from '../helpers/postgres.js';
+import { command, type EngineNode, json, type WorkflowTask } from '../helpers/engine-node.js';
 import { until } from '../helpers/until.js';
+import { useNode } from '../helpers/use-node.js';
 
 type Answer = temporal.api.workflowservice.v1.IQueryWorkflowResponse;
 const RESULT = enums.QueryResultType;
 const REJECT = enums.QueryRejectCondition;
 
-const database = useDatabase();
 let node: EngineNode;
-
-beforeAll(async () => {
-  node = new EngineNode(database.url);
-  await node.addNamespace('default');
+useNode((made) => {
+  node = made;
 });
-afterAll(() => node.close());
 
 interface Wish {
   forMs?: number;

@@ -1,16 +1,13 @@
 /** Calls that name a workflow id only, while its run ends and another follows: they mean the one that is open, and what was done once is not done again. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { command, EngineNode, json } from '../helpers/engine-node.js';
-import { useDatabase } from '../helpers/postgres.js';
+import { describe, expect, it } from 'vitest';
+import { command, type EngineNode, json } from '../helpers/engine-node.js';
 import { acceptAll, COMPLETED } from '../helpers/updates.js';
+import { useNode } from '../helpers/use-node.js';
 
-const database = useDatabase();
 let node: EngineNode;
-beforeAll(async () => {
-  node = new EngineNode(database.url);
-  await node.addNamespace('default');
+useNode((made) => {
+  node = made;
 });
-afterAll(() => node.close());
 
 async function goOn(workflowId: string): Promise<void> {
   await node.forward(2_000); // one that goes on sooner has to wait
@@ -20,7 +17,9 @@ async function goOn(workflowId: string): Promise<void> {
 const execution = (workflowId: string): object => ({ workflowExecution: { workflowId } });
 const newest = async (workflowId: string): Promise<string> => (await node.describe(workflowId)).workflowExecutionInfo!.execution!.runId!;
 const signalsOf = async (workflowId: string, runId?: string): Promise<string[]> =>
-  (await node.events(workflowId, runId ?? (await newest(workflowId)))).flatMap((e) => e.workflowExecutionSignaledEventAttributes?.signalName ?? []);
+  (await node.events(workflowId, runId ?? (await newest(workflowId)))).flatMap(
+    (e) => e.workflowExecutionSignaledEventAttributes?.signalName ?? [],
+  );
 
 /** The next look for the open run of a workflow id finds one that has gone on as new when the call comes to it. Resolves when it has. */
 function goesOnMeanwhile(workflowId: string): Promise<void> {
@@ -97,7 +96,8 @@ describe('a call for a run that goes on as new before the call comes to it', () 
 });
 
 describe('the same request once more, after the run that took it has ended', () => {
-  const signal = (workflowId: string): Promise<unknown> => node.rpc('SignalWorkflowExecution', { ...execution(workflowId), signalName: 's', requestId: `${workflowId}-request` });
+  const signal = (workflowId: string): Promise<unknown> =>
+    node.rpc('SignalWorkflowExecution', { ...execution(workflowId), signalName: 's', requestId: `${workflowId}-request` });
 
   it('a signal is not sent to the run that follows, nor to the one after that', async () => {
     const first = await node.start('signal-again');
@@ -150,7 +150,8 @@ describe('the same request once more, after the run that took it has ended', () 
       requestId,
       signalInput: json(1),
     });
-    const send = (requestId: string): Promise<{ runId: string; started: boolean }> => node.rpc('SignalWithStartWorkflowExecution', request(requestId));
+    const send = (requestId: string): Promise<{ runId: string; started: boolean }> =>
+      node.rpc('SignalWithStartWorkflowExecution', request(requestId));
     const begun = await send('begins');
     expect(begun.started).toBe(true);
     const joined = await send('joins');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toDuration, toNumber } from '../../server/core/api.js';
 import type { EngineNode, WorkflowTask } from '../helpers/engine-node.js';
 import { useUpdateNode } from '../helpers/update-node.js';
-import { acceptAll, COMPLETED, message, send, type UpdateStories } from '../helpers/updates.js';
+import { acceptAll, COMPLETED, eventIds, FIRST, message, send, signal, TASK, type UpdateStories } from '../helpers/updates.js';
 
 let node: EngineNode;
 let story: UpdateStories;
@@ -13,19 +13,12 @@ useUpdateNode((made, stories) => {
   story = stories;
 });
 
-const FIRST = ['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED'];
-const TASK = ['WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED'];
-const _UPDATE = ['WORKFLOW_EXECUTION_UPDATE_ACCEPTED', 'WORKFLOW_EXECUTION_UPDATE_COMPLETED'];
-const ids = (task: WorkflowTask): number[] => task.history!.events!.map((e) => toNumber(e.eventId));
-const signal = (workflowId: string): Promise<unknown> =>
-  node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName: 'go' });
-
 describe('a speculative task', () => {
   it('becomes an ordinary one before what happens next, when no worker has it yet', async () => {
     await story.idle('then-signal');
     const answer = send(node, 'then-signal', 'u');
     await story.admitted('then-signal', 1);
-    await signal('then-signal');
+    await signal(node, 'then-signal');
     const task = await node.poll('then-signal');
     expect((await node.story('then-signal')).slice(4)).toEqual([
       'WORKFLOW_TASK_SCHEDULED',
@@ -41,7 +34,7 @@ describe('a speculative task', () => {
   it('becomes an ordinary one when something waits for it to be over', async () => {
     await story.idle('signal-meanwhile');
     const { answer, task } = await story.sent('signal-meanwhile', 'u');
-    await signal('signal-meanwhile');
+    await signal(node, 'signal-meanwhile');
     const completed = await node.complete(task, [], { messages: [message.reject(task.messages[0]!)] });
     expect(toNumber((completed as { resetHistoryEventId?: number }).resetHistoryEventId)).toBe(0);
     await answer;
@@ -85,7 +78,7 @@ describe('a speculative task', () => {
     await node.complete(await node.poll('sticky'), [], { stickyAttributes });
     const answer = send(node, 'sticky', 'u');
     const task = await story.until('the sticky task', () => held);
-    expect(ids(task)).toEqual([4, 5, 6]);
+    expect(eventIds(task)).toEqual([4, 5, 6]);
     await node.complete(task, ...acceptAll(task));
     expect(await answer).toMatchObject({ stage: COMPLETED });
   });
@@ -95,7 +88,7 @@ describe('a speculative task', () => {
     const stickyAttributes = { workerTaskQueue: { name: 'gone-own', kind: 2 }, scheduleToStartTimeout: toDuration(10_000) };
     await node.complete(await node.poll('gone'), [], { stickyAttributes });
     const { answer, task } = await story.sent('gone', 'u');
-    expect(ids(task)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(eventIds(task)).toEqual([1, 2, 3, 4, 5, 6]);
     await node.complete(task, ...acceptAll(task));
     await answer;
   });

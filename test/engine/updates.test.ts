@@ -4,17 +4,22 @@ import { toDuration, toNumber } from '../../server/core/api.js';
 import { command, type EngineNode, json, type WorkflowTask } from '../helpers/engine-node.js';
 import { useUpdateNode } from '../helpers/update-node.js';
 import {
+  acceptAll,
   ACCEPTED,
   ADMITTED,
-  acceptAll,
   COMPLETED,
+  eventIds,
+  FIRST,
   message,
   place,
   poll,
   pollRequest,
   send,
-  type UpdateStories,
+  signal,
+  TASK,
+  UPDATE,
   updateRequest,
+  type UpdateStories,
 } from '../helpers/updates.js';
 
 let node: EngineNode;
@@ -25,20 +30,13 @@ useUpdateNode((made, stories) => {
   story = stories;
 });
 
-const FIRST = ['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED'];
-const TASK = ['WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED'];
-const UPDATE = ['WORKFLOW_EXECUTION_UPDATE_ACCEPTED', 'WORKFLOW_EXECUTION_UPDATE_COMPLETED'];
-const ids = (task: WorkflowTask): number[] => task.history!.events!.map((e) => toNumber(e.eventId));
-const signal = (workflowId: string): Promise<unknown> =>
-  node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName: 'go' });
-
 describe('an update of an idle run', () => {
   it('comes as a message; acceptance and outcome become events at the place of their commands', async () => {
     const runId = await story.idle('accepted');
     const { answer, task } = await story.sent('accepted', 'u');
     expect(task.messages).toMatchObject([{ id: 'u/request', protocolInstanceId: 'u' }]);
     expect(toNumber(task.messages[0]!.eventId)).toBe(5);
-    expect(ids(task)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(eventIds(task)).toEqual([1, 2, 3, 4, 5, 6]);
     const messages = [message.accept(task.messages[0]!), message.respond(task.messages[0]!)];
     await node.complete(task, [place('u/accept'), command.timer('t', 60), place('u/complete')], { messages });
     expect(await answer).toMatchObject({
@@ -83,7 +81,7 @@ describe('an update of an idle run', () => {
     expect(await answer).toMatchObject({ stage: ACCEPTED });
     expect(await poll(node, 'later', 'u')).toMatchObject({ stage: ACCEPTED });
     const waiting = poll(node, 'later', 'u', COMPLETED);
-    await signal('later');
+    await signal(node, 'later');
     await node.complete(await node.poll('later'), [place('u/complete'), command.complete()], {
       messages: [message.respond({ protocolInstanceId: 'u' })],
     });
@@ -101,7 +99,7 @@ describe('an update of an idle run', () => {
   it('may cut a start delay short', async () => {
     await node.start('delayed', { workflowStartDelay: toDuration(60_000) });
     const { answer, task } = await story.sent('delayed', 'u');
-    expect(ids(task)).toEqual([1, 2, 3]);
+    expect(eventIds(task)).toEqual([1, 2, 3]);
     await node.complete(task, ...acceptAll(task));
     await answer;
     await node.forward(61_000);
@@ -134,7 +132,7 @@ describe('a rejected update', () => {
     await expect(poll(node, 'rejected', 'u')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     // the same id is a new update
     const again = await story.sent('rejected', 'u');
-    expect(ids(again.task)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(eventIds(again.task)).toEqual([1, 2, 3, 4, 5, 6]);
     await node.complete(again.task, ...acceptAll(again.task));
     expect(await again.answer).toMatchObject({ outcome: { success: json('done') } });
   });
@@ -154,7 +152,7 @@ describe('a rejected update', () => {
     await node.start(name);
     await node.step(name, [command.timer('t', 60)]);
     const { answer, task } = await story.sent(name, 'u');
-    expect(ids(task)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(eventIds(task)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     await node.complete(task, [], {
       messages: [message.reject(task.messages[0]!)],
       capabilities: { discardSpeculativeWorkflowTaskWithEvents },

@@ -1,5 +1,5 @@
 /** Updates for tests: what a client sends, and what a worker answers to the messages of its task. */
-import { api, enums, type temporal } from '../../server/core/api.js';
+import { api, enums, type temporal, toNumber } from '../../server/core/api.js';
 import type { Limits } from '../../server/core/limits.js';
 import type { RunState } from '../../server/core/run-state.js';
 import { type EngineNode, json, type WorkflowTask } from './engine-node.js';
@@ -12,6 +12,14 @@ const STAGE = enums.UpdateWorkflowExecutionLifecycleStage;
 export const COMPLETED = STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED;
 export const ACCEPTED = STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
 export const ADMITTED = STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED;
+
+/** Events of a run's first workflow task, of a later one, and of an update that is accepted and completed. */
+export const FIRST = ['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED'];
+export const TASK = ['WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_COMPLETED'];
+export const UPDATE = ['WORKFLOW_EXECUTION_UPDATE_ACCEPTED', 'WORKFLOW_EXECUTION_UPDATE_COMPLETED'];
+export const eventIds = (task: WorkflowTask): number[] => task.history!.events!.map((e) => toNumber(e.eventId));
+export const signal = (node: EngineNode, workflowId: string): Promise<unknown> =>
+  node.rpc('SignalWorkflowExecution', { workflowExecution: { workflowId }, signalName: 'go' });
 
 /** What a call waits for, the run it names, and fields of the request that are to be different. */
 export type SendOptions = { stage?: number; runId?: string; [field: string]: unknown };

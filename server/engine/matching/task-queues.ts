@@ -7,6 +7,7 @@ import { MIDDLE_RANK, type TaskRank } from '../../core/priority.js';
 import type { TaskQueueConfig } from '../../core/task-queue-config.js';
 import type { QueuePoll } from '../../storage/queue-polls.js';
 import { queueKey as key, type QueueName, type StoredTask } from '../../storage/tasks.js';
+import { BacklogFetch, type FetchWorld, keptMax } from './backlog-fetch.js';
 import { GoneWorkers } from './gone-workers.js';
 import { Poller, type PollerInfo } from './poller.js';
 import { type DirectTask, Queue } from './queue.js';
@@ -15,45 +16,32 @@ import { type DirectTask, Queue } from './queue.js';
 export const CLAIM_MS = 10_000;
 /** A claim is not used in its last moments, when another node may already have the task. */
 const CLAIM_MARGIN_MS = 3_000;
-/** Tasks of one queue that a node keeps at most; more are left to whoever comes. */
-const KEPT_MAX = 1_000;
-/** No more are kept than go out in this time, well before their claim ends; a queue that is new or slow keeps a few all the same. */
-const KEPT_FOR_MS = 3_000;
-const KEPT_MIN = 20;
 /** A queue that was polled here so lately will be polled again before a claim ends. */
 const POLLED_LATELY_MS = 1_000;
-
-/** A limit that lets nothing go for longer is looked at again all the same. */
-const ARM_MAX_MS = 60_000;
 
 /** A queue whose last poll is longer ago has no workers. */
 export const POLLER_REMEMBERED_MS = 5 * 60_000;
 
 /** What the queues need of the rest of the engine. */
-export interface QueueWorld {
-  /** Called when pollers wait and tasks may lie in the database. Tasks of `heldKeys` must wait. */
-  readonly fetch: (queue: QueueName, wanted: number, heldKeys: readonly string[]) => Promise<void>;
+export interface QueueWorld extends FetchWorld {
   /** Starts a stored task for a poller. */
   readonly start: (queue: QueueName, task: StoredTask, poller: Poller) => void;
   readonly configOf: (queue: QueueName) => TaskQueueConfig;
   /** Nodes at which a queue is polled, this one among them. */
   readonly nodesPolling: (queue: QueueName) => number;
-  /** Whether this node is the only one, so that what it claims ahead is withheld from nobody. */
-  readonly alone: () => boolean;
 }
-
-/** A whole number: so many are asked of the database. */
-const keptMax = (queue: Queue): number => Math.floor(Math.min(KEPT_MAX, Math.max(KEPT_MIN, queue.dispatchedPerS * (KEPT_FOR_MS / 1_000))));
 
 export class TaskQueues {
   private readonly queues = new Map<string, Queue>();
   private readonly gone: GoneWorkers;
+  private readonly backlogs: BacklogFetch;
 
   constructor(
     private readonly now: () => number,
     private readonly world: QueueWorld,
   ) {
     this.gone = new GoneWorkers(now);
+    this.backlogs = new BacklogFetch(world, (queue) => this.pump(queue));
   }
 
   /** Adds a long poll to a queue. */
@@ -67,7 +55,7 @@ export class TaskQueues {
     queue.seen(info);
     if (this.serve(queue, poller)) return poller;
     queue.waiting.push(poller);
-    if (queue.maybeBacklog) this.startFetch(queue);
+    if (queue.maybeBacklog) this.backlogs.start(queue);
     return poller;
   }
 
@@ -107,7 +95,7 @@ export class TaskQueues {
     const queue = this.queue(name);
     if (this.serve(queue, poller)) return;
     queue.waiting.unshift(poller);
-    if (queue.maybeBacklog) this.startFetch(queue);
+    if (queue.maybeBacklog) this.backlogs.start(queue);
   }
 
   /** A task that is not stored: given to a poller now, or to the next that comes while it is alive. Says whether it was given. */
@@ -161,7 +149,7 @@ export class TaskQueues {
     if (this.startNow(name, task)) return;
     const queue = this.queue(name);
     queue.kept.add(task, claimedUntilMs - CLAIM_MARGIN_MS);
-    if (queue.firstWaiting()) this.arm(queue); // a limit holds it back
+    if (queue.firstWaiting()) this.backlogs.arm(queue); // a limit holds it back
   }
 
   /** Takes back what this node has claimed and not handed out, so that others may have it. */
@@ -174,7 +162,7 @@ export class TaskQueues {
     const queue = this.queue(name);
     queue.maybeBacklog = true;
     queue.surelyBacklog = true;
-    if (queue.waiting.length > 0) this.startFetch(queue);
+    if (queue.waiting.length > 0) this.backlogs.start(queue);
   }
 
   /** Queues at which pollers wait without knowing of tasks: whoever calls looks for some, for all of them at once. At the others the next poll looks. */
@@ -193,7 +181,7 @@ export class TaskQueues {
     this.forgetIdle();
     for (const queue of this.queues.values()) {
       queue.maybeBacklog = true;
-      if (queue.waiting.length > 0) this.startFetch(queue);
+      if (queue.waiting.length > 0) this.backlogs.start(queue);
     }
   }
 
@@ -226,7 +214,7 @@ export class TaskQueues {
   refreshLimits(): void {
     for (const queue of this.queues.values()) {
       queue.configure(this.world.configOf(queue.name));
-      if (queue.limitTimer) this.disarm(queue);
+      if (queue.limitTimer) this.backlogs.disarm(queue);
       this.pump(queue);
     }
   }
@@ -253,7 +241,7 @@ export class TaskQueues {
   /** Ends every waiting poll (the server stops). */
   close(): void {
     for (const queue of this.queues.values()) {
-      this.disarm(queue);
+      this.backlogs.disarm(queue);
       for (const poller of queue.waiting.splice(0)) poller.end(undefined);
     }
   }
@@ -286,7 +274,7 @@ export class TaskQueues {
     const sinceMs = this.now() - POLLER_REMEMBERED_MS;
     for (const [k, queue] of this.queues) {
       if (queue.forgettable(sinceMs)) {
-        this.disarm(queue);
+        this.backlogs.disarm(queue);
         this.queues.delete(k);
         continue;
       }
@@ -320,13 +308,13 @@ export class TaskQueues {
     }
     const kept = this.nextKept(queue);
     if (!kept) {
-      if (queue.kept.size > 0) this.arm(queue);
+      if (queue.kept.size > 0) this.backlogs.arm(queue);
       return false;
     }
     poller.reserved = true;
     poller.giveBack = kept.permit;
     this.hand(queue, kept.task, poller);
-    if (queue.maybeBacklog && this.ahead(queue) > 0) this.startFetch(queue);
+    this.backlogs.startAhead(queue);
     return true;
   }
 
@@ -351,60 +339,7 @@ export class TaskQueues {
       this.hand(queue, kept.task, poller);
     }
     if (!queue.firstWaiting()) return;
-    if (queue.kept.size > 0) this.arm(queue);
-    if (queue.maybeBacklog) this.startFetch(queue);
-  }
-
-  /** Looks again when the limits of a queue let something more go. */
-  private arm(queue: Queue): void {
-    const inMs = queue.limiter?.readyInMs() ?? Number.POSITIVE_INFINITY;
-    if (queue.limitTimer || inMs === Number.POSITIVE_INFINITY) return;
-    queue.limitTimer = setTimeout(
-      () => {
-        queue.limitTimer = undefined;
-        this.pump(queue);
-      },
-      Math.min(Math.ceil(inMs), ARM_MAX_MS),
-    );
-    queue.limitTimer.unref();
-  }
-
-  private disarm(queue: Queue): void {
-    clearTimeout(queue.limitTimer);
-    queue.limitTimer = undefined;
-  }
-
-  /** How many tasks to fetch for pollers that are about to come: a backlog goes out by batches, not one by one. */
-  private ahead(queue: Queue): number {
-    if (queue.limiter || !this.world.alone()) return 0;
-    const room = keptMax(queue);
-    return queue.kept.size <= room / 2 ? room - queue.kept.size : 0;
-  }
-
-  private startFetch(queue: Queue): void {
-    if (queue.fetching) return;
-    const { limiter } = queue;
-    const room = limiter?.room ?? Number.POSITIVE_INFINITY;
-    if (room === 0) {
-      if (queue.surelyBacklog) limiter?.held();
-      this.arm(queue);
-      return;
-    }
-    const heldKeys = limiter?.heldKeys() ?? [];
-    queue.fetching = true;
-    queue.maybeBacklog = false;
-    queue.surelyBacklog = false;
-    const again = (): void => {
-      queue.fetching = false;
-      if (heldKeys.length > 0 && !queue.maybeBacklog) {
-        queue.maybeBacklog = true; // of those that were passed by
-        this.arm(queue);
-      } else if (queue.maybeBacklog && queue.waiting.length > 0) this.startFetch(queue);
-    };
-    const failed = (): void => {
-      queue.fetching = false;
-      queue.maybeBacklog = true; // the sweep looks again, once the database answers
-    };
-    this.world.fetch(queue.name, Math.min(Math.max(queue.waiting.length, this.ahead(queue)), room), heldKeys).then(again, failed);
+    if (queue.kept.size > 0) this.backlogs.arm(queue);
+    if (queue.maybeBacklog) this.backlogs.start(queue);
   }
 }

@@ -17,7 +17,6 @@ function backlog({ alone = true } = {}) {
   let made = 0;
   const queues: TaskQueues = new TaskQueues(() => clock.ms, {
     async fetch(queue, wanted) {
-      if (!Number.isInteger(wanted)) throw new Error(`the database takes whole numbers, not ${wanted}`);
       claims.push(wanted);
       const tasks = stored.splice(0, Math.min(wanted, 100));
       await Promise.resolve();
@@ -41,7 +40,16 @@ function backlog({ alone = true } = {}) {
     went,
     /** What a commit does with a task that nobody waits for. */
     make(): void {
-      const task: StoredTask = { ...MIDDLE_RANK, taskId: ++made, runId: 'r', workflowId: 'w', eventId: 2, stamp: 1, place: 0, enqueuedMs: clock.ms };
+      const task: StoredTask = {
+        ...MIDDLE_RANK,
+        taskId: ++made,
+        runId: 'r',
+        workflowId: 'w',
+        eventId: 2,
+        stamp: 1,
+        place: 0,
+        enqueuedMs: clock.ms,
+      };
       if (queues.keeps(QUEUE, MIDDLE_RANK)) queues.keep(QUEUE, task, clock.ms + CLAIM_MS);
       else {
         stored.push(task);
@@ -83,6 +91,17 @@ describe('a backlog', () => {
     }
     expect(went.length).toBe(1_000);
     expect(claims.length).toBeLessThan(60);
+  });
+
+  it('goes out by whole tasks, whatever the pace', async () => {
+    const { make, poll, claims, clock } = backlog();
+    for (let i = 0; i < 2_000; i++) make();
+    for (let i = 0; i < 500; i++) {
+      clock.ms += 7 + (i % 13);
+      await poll();
+    }
+    expect(claims.length).toBeGreaterThan(5);
+    expect(claims.filter((wanted) => !Number.isInteger(wanted))).toEqual([]);
   });
 
   it('no more is kept than goes out before the claim on it ends', async () => {

@@ -1,10 +1,10 @@
 /** The client's calls: what they send, how they wait, which errors they end with. */
 import { status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   CancelledFailure,
   Client,
-  Connection,
+  type Connection,
   NamespaceNotFoundError,
   QueryNotRegisteredError,
   QueryRejectedError,
@@ -16,26 +16,14 @@ import {
   WorkflowNotFoundError,
 } from '../../../worker-sdk/client/index.js';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '../../../worker-sdk/index.js';
-import { FakeError, FakeWorkflowService } from '../../helpers/fake-workflow-service.js';
+import { jsonPayload, payloadValue, useFakeService } from '../../helpers/fake-client.js';
+import { FakeError } from '../../helpers/fake-workflow-service.js';
 
-const json = (value: unknown) => ({ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) });
-const text = (payload: { data: Uint8Array }) => JSON.parse(Buffer.from(payload.data).toString());
-
-const service = new FakeWorkflowService();
 let connection: Connection;
 let client: Client;
-
-beforeAll(async () => {
-  await service.start();
-  connection = await Connection.connect({ address: service.address });
-  client = new Client({ connection, namespace: 'ns', identity: 'me' });
-});
-afterAll(async () => {
-  await connection.close();
-  service.kill();
-});
-afterEach(() => {
-  service.calls.length = 0;
+const service = useFakeService((made, over) => {
+  client = made;
+  connection = over;
 });
 
 /** Answers history polls with one close event after the other, by run. */
@@ -78,15 +66,15 @@ describe('start', () => {
     expect(request.requestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(request.workflowType.name).toBe('orderWorkflow');
     expect(request.taskQueue).toMatchObject({ name: 'orders', kind: 1 });
-    expect(request.input.payloads.map(text)).toEqual([7, ['tea']]);
+    expect(request.input.payloads.map(payloadValue)).toEqual([7, ['tea']]);
     expect(Number(request.workflowRunTimeout.seconds)).toBe(3600);
     expect(request.workflowTaskTimeout).toMatchObject({ nanos: 500_000_000 });
     expect(request.workflowStartDelay).toMatchObject({ nanos: 500_000_000 });
     expect(request.retryPolicy).toMatchObject({ maximumAttempts: 3 });
-    expect(text(request.memo.fields.note)).toBe('n');
-    expect(text(request.searchAttributes.indexedFields.Total)).toBe(1.5);
+    expect(payloadValue(request.memo.fields.note)).toBe('n');
+    expect(payloadValue(request.searchAttributes.indexedFields.Total)).toBe(1.5);
     expect(Buffer.from(request.searchAttributes.indexedFields.Total.metadata.type).toString()).toBe('Double');
-    expect(text(request.userMetadata.summary)).toBe('an order');
+    expect(payloadValue(request.userMetadata.summary)).toBe('an order');
     expect(request.priority.priorityKey).toBe(2);
   });
 
@@ -126,8 +114,8 @@ describe('start', () => {
     expect(handle.signaledRunId).toBe('run-s');
     const [request] = service.requests('SignalWithStartWorkflowExecution');
     expect(request.signalName).toBe('go');
-    expect(request.input.payloads.map(text)).toEqual([1]);
-    expect(request.signalInput.payloads.map(text)).toEqual([2, 3]);
+    expect(request.input.payloads.map(payloadValue)).toEqual([1]);
+    expect(request.signalInput.payloads.map(payloadValue)).toEqual([2, 3]);
   });
 });
 
@@ -138,7 +126,7 @@ describe('result', () => {
       tokens.push(`${request.execution!.runId}:${Buffer.from(request.nextPageToken ?? []).toString()}`);
       if (nth === 1) return { history: {}, nextPageToken: Buffer.from('t1') };
       if (nth === 2) return { history: { events: [{ workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: 'b' } }] } };
-      return { history: { events: [{ workflowExecutionCompletedEventAttributes: { result: { payloads: [json({ ok: 1 })] } } }] } };
+      return { history: { events: [{ workflowExecutionCompletedEventAttributes: { result: { payloads: [jsonPayload({ ok: 1 })] } } }] } };
     });
     expect(await client.workflow.getHandle('w', 'a').result()).toEqual({ ok: 1 });
     expect(tokens).toEqual(['a:', 'a:t1', 'b:']);
@@ -160,7 +148,7 @@ describe('result', () => {
     const inner = { message: 'root', applicationFailureInfo: { type: 'Root' } };
     const failure = {
       message: 'broken',
-      applicationFailureInfo: { type: 'Broken', nonRetryable: true, details: { payloads: [json(4)] } },
+      applicationFailureInfo: { type: 'Broken', nonRetryable: true, details: { payloads: [jsonPayload(4)] } },
       cause: inner,
     };
     closesWith({ a: { workflowExecutionFailedEventAttributes: { failure, retryState: 5 } } });
@@ -176,7 +164,7 @@ describe('result', () => {
   });
 
   test.each([
-    [{ workflowExecutionCanceledEventAttributes: { details: { payloads: [json('d')] } } }, CancelledFailure],
+    [{ workflowExecutionCanceledEventAttributes: { details: { payloads: [jsonPayload('d')] } } }, CancelledFailure],
     [{ workflowExecutionTerminatedEventAttributes: { reason: 'enough' } }, TerminatedFailure],
     [{ workflowExecutionTimedOutEventAttributes: { retryState: 3 } }, TimeoutFailure],
   ])('of a workflow that ended by %o', async (event, cause) => {
@@ -198,7 +186,7 @@ describe('result', () => {
 
   test('execute starts and waits for the run that it started', async () => {
     service.on('StartWorkflowExecution', () => ({ runId: 'mine' }));
-    closesWith({ mine: { workflowExecutionCompletedEventAttributes: { result: { payloads: [json('done')] } } } });
+    closesWith({ mine: { workflowExecutionCompletedEventAttributes: { result: { payloads: [jsonPayload('done')] } } } });
     expect(await client.workflow.execute('w', { workflowId: 'w', taskQueue: 'q' })).toBe('done');
   });
 });
@@ -210,7 +198,9 @@ describe('queries', () => {
       if (queryType === 'unknown') throw new FakeError(status.INVALID_ARGUMENT, 'no handler for unknown');
       if (queryType === 'closed') return { queryRejected: { status: 2 } };
       return {
-        queryResult: { payloads: [json([queryType, ...request.query!.queryArgs!.payloads!.map((p) => text(p as { data: Uint8Array }))])] },
+        queryResult: {
+          payloads: [jsonPayload([queryType, ...request.query!.queryArgs!.payloads!.map((p) => payloadValue(p as { data: Uint8Array }))])],
+        },
       };
     });
     const handle = client.workflow.getHandle('w');
@@ -236,17 +226,20 @@ test('a handle binds its calls to its run and chain', async () => {
 
 test('describe decodes what the server says', async () => {
   service.on('DescribeWorkflowExecution', () => ({
-    executionConfig: { userMetadata: { summary: json('sum') } },
+    executionConfig: { userMetadata: { summary: jsonPayload('sum') } },
     workflowExecutionInfo: {
       execution: { workflowId: 'w', runId: 'r' },
       type: { name: 't' },
       status: 4,
       startTime: { seconds: 1700000000, nanos: 5e6 },
       historyLength: 12,
-      memo: { fields: { m: json('memo') } },
+      memo: { fields: { m: jsonPayload('memo') } },
       searchAttributes: {
         indexedFields: {
-          Since: { ...json('2020-01-02T00:00:00.000Z'), metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Datetime') } },
+          Since: {
+            ...jsonPayload('2020-01-02T00:00:00.000Z'),
+            metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Datetime') },
+          },
         },
       },
     },
@@ -295,7 +288,7 @@ test('interceptors wrap calls, the first outermost, in the old form and the new'
         {
           start: async (input, next) => {
             log.push('old in');
-            const runId = await next({ ...input, headers: { ...input.headers, h: json('v') } });
+            const runId = await next({ ...input, headers: { ...input.headers, h: jsonPayload('v') } });
             log.push('old out');
             return runId;
           },
@@ -313,7 +306,7 @@ test('interceptors wrap calls, the first outermost, in the old form and the new'
   });
   await intercepted.workflow.start('w', { workflowId: 'w', taskQueue: 'q' });
   expect(log).toEqual(['old in', 'new in', 'new out', 'old out']);
-  expect(text(service.requests('StartWorkflowExecution')[0].header.fields.h)).toBe('v');
+  expect(payloadValue(service.requests('StartWorkflowExecution')[0].header.fields.h)).toBe('v');
 });
 
 test('codecs see all payloads but search attributes', async () => {
@@ -331,11 +324,11 @@ test('codecs see all payloads but search attributes', async () => {
   const [request] = service.requests('StartWorkflowExecution');
   expect(Buffer.from(request.input.payloads[0].data).toString()).not.toContain('secret');
   expect(Buffer.from(request.memo.fields.m.data).toString()).not.toContain('secret');
-  expect(text(request.searchAttributes.indexedFields.K)).toBe('open');
+  expect(payloadValue(request.searchAttributes.indexedFields.K)).toBe('open');
   closesWith({
     r: {
       workflowExecutionFailedEventAttributes: {
-        failure: { message: 'm', applicationFailureInfo: { details: { payloads: await flip([json('deep')]) } } },
+        failure: { message: 'm', applicationFailureInfo: { details: { payloads: await flip([jsonPayload('deep')]) } } },
       },
     },
   });

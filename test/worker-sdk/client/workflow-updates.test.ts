@@ -1,35 +1,19 @@
 /** Updates as a client sends them and waits for them, alone and together with a start. */
 import { status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  Client,
-  Connection,
+  type Client,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '../../../worker-sdk/client/index.js';
-import { FakeError, FakeWorkflowService } from '../../helpers/fake-workflow-service.js';
+import { jsonPayload, payloadValue, useFakeService } from '../../helpers/fake-client.js';
+import { FakeError } from '../../helpers/fake-workflow-service.js';
 
-const json = (value: unknown) => ({ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) });
-
-const text = (payload: { data: Uint8Array }) => JSON.parse(Buffer.from(payload.data).toString());
-
-const service = new FakeWorkflowService();
-let connection: Connection;
 let client: Client;
-
-beforeAll(async () => {
-  await service.start();
-  connection = await Connection.connect({ address: service.address });
-  client = new Client({ connection, namespace: 'ns', identity: 'me' });
-});
-afterAll(async () => {
-  await connection.close();
-  service.kill();
-});
-afterEach(() => {
-  service.calls.length = 0;
+const service = useFakeService((made) => {
+  client = made;
 });
 
 describe('updates', () => {
@@ -38,14 +22,14 @@ describe('updates', () => {
   test('are sent again, as they are, until they are accepted, and then polled', async () => {
     service.on('UpdateWorkflowExecution', (_request, { nth }) => ({ updateRef: ref, stage: nth < 3 ? 1 : 2 }));
     service.on('PollWorkflowExecutionUpdate', (_request, { nth }) =>
-      nth < 2 ? { stage: 2 } : { stage: 3, outcome: { success: { payloads: [json(9)] } } },
+      nth < 2 ? { stage: 2 } : { stage: 3, outcome: { success: { payloads: [jsonPayload(9)] } } },
     );
     expect(await client.workflow.getHandle('w').executeUpdate('add', { args: [4] })).toBe(9);
     const requests = service.requests('UpdateWorkflowExecution');
     expect(requests).toHaveLength(3);
     expect(new Set(requests.map((request) => request.request.meta.updateId)).size).toBe(1);
     expect(requests[0].waitPolicy.lifecycleStage).toBe(3);
-    expect(requests[0].request.input.args.payloads.map(text)).toEqual([4]);
+    expect(requests[0].request.input.args.payloads.map(payloadValue)).toEqual([4]);
   });
 
   test('that fail carry their failure', async () => {
@@ -77,7 +61,7 @@ describe('updates', () => {
     service.on('ExecuteMultiOperation', () => ({
       responses: [
         { startWorkflow: { runId: 'r' } },
-        { updateWorkflow: { updateRef: ref, stage: 3, outcome: { success: { payloads: [json('total')] } } } },
+        { updateWorkflow: { updateRef: ref, stage: 3, outcome: { success: { payloads: [jsonPayload('total')] } } } },
       ],
     }));
     const operation = new WithStartWorkflowOperation('w', { workflowId: 'w', taskQueue: 'q', workflowIdConflictPolicy: 'USE_EXISTING' });
