@@ -79,7 +79,11 @@ describe('a connection that was handed over', () => {
     const near = new Connection(() => left.push('near'));
     const far = new Connection(() => left.push('far'));
     const all = connections as unknown as { byPeer: Map<string, Connection> };
-    all.byPeer.set('worker', worker).set('near', near).set('far', far).set('quiet', new Connection(() => left.push('quiet')));
+    all.byPeer
+      .set('worker', worker)
+      .set('near', near)
+      .set('far', far)
+      .set('quiet', new Connection(() => left.push('quiet')));
     const early = { endEarly: () => undefined };
     worker.begin('PollWorkflowTaskQueue', { namespace: 'n', taskQueue: { name: 'sticky', normalName: 'a' } }, early);
     near.begin('StartWorkflowExecution', { namespace: 'n', taskQueue: { name: 'a' } }, early);
@@ -121,6 +125,15 @@ describe('which connections go', () => {
     const two = [use('worker 1', 10, 'a'), use('worker 2', 10, 'a'), use('client 1', 30, 'a'), use('client 2', 30, 'a')];
     expect(names(connectionsToMove(two, 0.5)).map((name) => name.replace(/ .*/, ''))).toEqual(['client', 'worker']);
     expect(connectionsToMove([use('worker', 10, 'a'), use('client 1', 30, 'a'), use('client 2', 30, 'a')], 0.5)).toEqual([]);
+  });
+
+  it('of the workers of one queue as large a share goes as of its callers', () => {
+    const uses = [
+      ...Array.from({ length: 4 }, (_, i) => use(`worker ${i}`, 30, 'a')),
+      ...Array.from({ length: 4 }, (_, i) => use(`client ${i}`, 10, 'a')),
+    ];
+    const kinds = names(connectionsToMove(uses, 0.5)).map((name) => name.replace(/ .*/, ''));
+    expect(kinds).toEqual(['client', 'client', 'worker', 'worker']);
   });
 
   it('all of them go when all are to', () => {

@@ -9,35 +9,56 @@ export interface ConnectionUse {
   readonly polled: ReadonlySet<string>;
 }
 
+const calls = (uses: readonly ConnectionUse[]): number => uses.reduce((sum, use) => sum + use.calls + 1, 0);
+
 /**
  * Chooses connections that make up about a share of all calls. Whole groups that use the same queues go first, largest first; a group that is larger
- * than what is left to go is split, if it has workers for both parts: callers without one would come back.
+ * than what is left to go is split.
  */
 export function connectionsToMove<Use extends ConnectionUse>(uses: readonly Use[], share: number): Use[] {
   if (share >= 1) return [...uses];
-  const calls = (group: readonly Use[]): number => group.reduce((sum, use) => sum + use.calls + 1, 0);
-  let left = calls(uses) * share;
-  const groups = groupsOf(uses).sort((a, b) => calls(b) - calls(a));
+  const wanted = calls(uses) * share;
+  let left = wanted;
   const leaving: Use[] = [];
-  const split: Use[][] = [];
-  for (const group of groups) {
-    if (calls(group) > left * 1.2) {
-      split.push(group);
+  const tooLarge: Use[][] = [];
+  for (const group of groupsOf(uses).sort((a, b) => calls(b) - calls(a))) {
+    if (calls(group) > left * MORE) {
+      tooLarge.push(group);
       continue;
     }
     leaving.push(...group);
     left -= calls(group);
   }
-  const largest = split.find((group) => group.filter(({ polled }) => polled.size > 0).length > 1);
-  if (!largest || left <= 0.2 * calls(uses) * share) return leaving;
-  const [, ...others] = [...largest].sort((a, b) => Number(b.polled.size > 0) - Number(a.polled.size > 0) || b.calls - a.calls);
-  for (const use of others) {
-    if (use.calls + 1 > left * 1.2) continue;
-    leaving.push(use);
-    left -= use.calls + 1;
+  if (left <= 0.2 * wanted) return leaving;
+  for (const group of tooLarge) {
+    const part = partOf(group, left / calls(group));
+    if (part.length > 0) return [...leaving, ...part];
   }
-  const withWorker = leaving.some((use) => largest.includes(use) && use.polled.size > 0);
-  return withWorker ? leaving : leaving.filter((use) => !largest.includes(use));
+  return leaving;
+}
+
+/** So many times what is left to go may go. */
+const MORE = 1.2;
+
+/**
+ * The same share of a group's workers and of its callers, so that either part has both in proportion: workers alone would have nothing to do, and callers
+ * alone would come back. Nothing when not both parts get a worker.
+ */
+function partOf<Use extends ConnectionUse>(group: readonly Use[], share: number): Use[] {
+  const byCalls = [...group].sort((a, b) => b.calls - a.calls);
+  const workers = byCalls.filter(({ polled }) => polled.size > 0);
+  const callers = byCalls.filter(({ polled }) => polled.size === 0);
+  const going = atMost(workers.slice(1), calls(workers) * share);
+  return going.length > 0 ? [...going, ...atMost(callers, calls(callers) * share)] : [];
+}
+
+function atMost<Use extends ConnectionUse>(uses: readonly Use[], most: number): Use[] {
+  let left = most;
+  return uses.filter((use) => {
+    const goes = use.calls + 1 <= left * MORE;
+    if (goes) left -= use.calls + 1;
+    return goes;
+  });
 }
 
 /** Connections that use a queue in common, directly or by way of others. */
