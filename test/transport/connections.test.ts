@@ -129,8 +129,8 @@ describe('which connections go', () => {
 
   it('of the workers of one queue as large a share goes as of its callers', () => {
     const uses = [
-      ...Array.from({ length: 4 }, (_, i) => use(`worker ${i}`, 30, 'a')),
-      ...Array.from({ length: 4 }, (_, i) => use(`client ${i}`, 10, 'a')),
+      ...Array.from({ length: 4 }, (_, i) => use(`worker ${i}`, 10, 'a')),
+      ...Array.from({ length: 4 }, (_, i) => use(`client ${i}`, 30, 'a')),
     ];
     const kinds = names(connectionsToMove(uses, 0.5)).map((name) => name.replace(/ .*/, ''));
     expect(kinds).toEqual(['client', 'client', 'worker', 'worker']);
