@@ -20,11 +20,12 @@ import { requireWorkerVersion } from '../core/validate/poll.js';
 import { refuse } from '../core/validate/problem.js';
 import { stickyQueueProblem } from '../core/validate/task-queue.js';
 import { activityTaskAnswer } from './activity-task-answer.js';
+import { eagerStartId, INLINE_TASK_ID, startedBefore } from './answered-again.js';
 import type { Call } from './call.js';
 import { knowNamespaces, RulesOfCommands } from './command-rules.js';
 import { commandsBefore, dropPages, isPaged, keepPage, validatePage } from './completion-pages.js';
 import type { Engine } from './engine.js';
-import { startedEventOf } from './events-of.js';
+import { eventOf, startedEventOf } from './events-of.js';
 import { requireTokenNamespace } from './task-namespace.js';
 import { answerRidingQueries } from './riding-queries.js';
 import { decodeToken, type WorkflowTaskToken } from './task-token.js';
@@ -37,10 +38,10 @@ const CAUSE = enums.WorkflowTaskFailedCause;
 
 const taskNotFound = (): Error => notFound('Workflow task not found.');
 
-/** An activity that starts with the commit that schedules it, and the event that does. */
+/** An activity that starts with the commit that schedules it, and the event that does; unless that was written before. */
 interface EagerActivity {
   activity: Activity;
-  scheduled: HistoryEvent;
+  scheduled: HistoryEvent | undefined;
 }
 
 /** What a completion decided, besides the state. */
@@ -94,7 +95,10 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
     },
     async after(run, completed) {
       answerRidingQueries(engine, request.queryResults ?? {});
-      if (completed.eager.length > 0) response.activityTasks = completed.eager.map(({ activity, scheduled }) => activityTaskAnswer(run.state, activity, scheduled));
+      if (completed.eager.length > 0)
+        response.activityTasks = await Promise.all(
+          completed.eager.map(async ({ activity, scheduled }) => activityTaskAnswer(run.state, activity, scheduled ?? (await eventOf(engine, run, activity.scheduledEventId)))),
+        );
       if (completed.dropped) response.resetHistoryEventId = int64(run.state.previousStartedEventId);
       if (completed.nextTask) response.workflowTask = await workflowTaskAnswerMessage(engine, run, { continues: true });
     },
@@ -103,18 +107,31 @@ async function complete(engine: Engine, token: WorkflowTaskToken, request: Reque
   return response;
 }
 
-/** The started task that a token names; anything else is gone. */
-export function requireTask(turn: Turn, token: WorkflowTaskToken): WorkflowTask {
-  const { info, workflowTask: task } = turn.state;
-  if (info.namespaceId !== token.ns || !isRunning(turn.state) || !task?.startedEventId) throw taskNotFound();
+/** The started task that a token names; undefined when it is gone. */
+function findTask({ state: { info, workflowTask: task } }: Turn, token: WorkflowTaskToken): WorkflowTask | undefined {
+  if (info.namespaceId !== token.ns || !task?.startedEventId) return undefined;
   const same =
     task.scheduledEventId === token.s && task.startedEventId === token.e && task.attempt === token.a && task.startedMs === token.at;
-  if (!same) throw taskNotFound();
+  return same ? task : undefined;
+}
+
+/** The started task that a token names; anything else is gone. */
+export function requireTask(turn: Turn, token: WorkflowTaskToken): WorkflowTask {
+  const task = isRunning(turn.state) ? findTask(turn, token) : undefined;
+  if (!task) throw taskNotFound();
   return task;
+}
+
+/** What a completion is told that has been taken before; undefined when nothing has come of it that only its worker could do. */
+function again({ state }: Turn, token: WorkflowTaskToken): Completed | undefined {
+  const before = isRunning(state) && state.info.namespaceId === token.ns ? startedBefore(state, token) : undefined;
+  return before && { eager: before.eager.map((activity) => ({ activity, scheduled: undefined })), nextTask: before.nextTask, heartbeatTimedOut: false, dropped: false };
 }
 
 function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: Request, started: CommandContext['started']): Completed {
   const { state } = turn;
+  const repeated = findTask(turn, token) ? undefined : again(turn, token);
+  if (repeated) return repeated;
   const { originalScheduledMs } = requireTask(turn, token);
   if (isPaused(state) && request.forceCreateNewWorkflowTask) {
     throw failedPrecondition('Workflow is paused and force create new workflow task is not allowed.');
@@ -139,7 +156,7 @@ function decide(engine: Engine, turn: Turn, token: WorkflowTaskToken, request: R
     return { eager: [], nextTask: false, heartbeatTimedOut, dropped };
   }
   if (!request.forceCreateNewWorkflowTask) rejectUnprocessed(turn);
-  const eager = takeEagerly(engine, turn, context, request.identity ?? '');
+  const eager = takeEagerly(turn, context, request.identity ?? '', eagerStartId(token));
   scheduleNextTask(context, request, heartbeat ? originalScheduledMs : undefined);
   return { eager, nextTask: request.returnNewWorkflowTask === true && takeNextTask(turn, request), heartbeatTimedOut, dropped };
 }
@@ -185,7 +202,7 @@ class CompletionContext implements CommandContext {
 /** The next task rides in the answer: it is started at once and no poller gets it. */
 function takeNextTask(turn: Turn, { identity, forceCreateNewWorkflowTask, workerVersionStamp }: Request): boolean {
   if (!turn.state.workflowTask) return false;
-  const requestId = 'request-from-RespondWorkflowTaskCompleted';
+  const requestId = INLINE_TASK_ID;
   const heartbeat = forceCreateNewWorkflowTask === true;
   startWorkflowTask(turn, { identity: identity ?? '', requestId, inline: true, heartbeat, workerVersion: workerVersionStamp });
   dropEffects(turn, (e) => e.type === 'workflow-task-ready');
@@ -204,10 +221,10 @@ function takeSticky(turn: Turn, { stickyAttributes }: Request): void {
 }
 
 /** Activities that the worker asked to run itself start with this commit. */
-function takeEagerly(engine: Engine, turn: Turn, context: CommandContext, identity: string): EagerActivity[] {
+function takeEagerly(turn: Turn, context: CommandContext, identity: string, requestId: string): EagerActivity[] {
   if (isPaused(turn.state)) return [];
   const taken = context.eager.filter((a) => turn.state.activities[a.scheduledEventId] === a);
-  for (const activity of taken) startActivity(turn, activity, { identity, requestId: engine.ids.newId() });
+  for (const activity of taken) startActivity(turn, activity, { identity, requestId });
   const ids = new Set(taken.map((a) => a.scheduledEventId));
   dropEffects(turn, (e) => e.type === 'activity-ready' && ids.has(e.scheduledEventId));
   return taken.map((activity) => ({ activity, scheduled: turn.appended(activity.scheduledEventId)! }));

@@ -296,6 +296,21 @@ describe('eagerly', () => {
     expect((await node.describe('eager')).pendingActivities).toEqual([]);
   });
 
+  it('a worker that was not told of the answer gets the same one again', async () => {
+    await node.start('eager-again');
+    const task = await node.poll('eager-again');
+    const answer = async (): Promise<ActivityTask[]> => ((await node.complete(task, [eager('one'), eager('two')])) as { activityTasks: ActivityTask[] }).activityTasks;
+    const tokens = (tasks: readonly ActivityTask[]): string[] => tasks.map(({ taskToken }) => Buffer.from(taskToken).toString());
+    const first = await answer();
+    expect(tokens(await answer())).toEqual(tokens(first));
+    await say('Completed', first[0]!);
+    await node.complete(await node.poll('eager-again'));
+    expect(tokens(await answer())).toEqual(tokens([first[1]!]));
+    await node.rpc('RecordActivityTaskHeartbeat', { taskToken: first[1]!.taskToken, namespace: '' });
+    await expect(answer()).rejects.toMatchObject({ code: 'NOT_FOUND' }); // somebody is at it
+    expect((await node.story('eager-again')).filter((name) => name === 'ACTIVITY_TASK_SCHEDULED')).toHaveLength(2);
+  });
+
   it('one that the same answer cancels does not begin', async () => {
     await node.start('eager-cancelled');
     const answer = (await node.complete(await node.poll('eager-cancelled'), [eager('one'), cancel(5)])) as {

@@ -215,6 +215,17 @@ describe('a next task that comes with the answer', () => {
     expect(workflowTask!.history!.events!.some((e) => e.workflowExecutionSignaledEventAttributes)).toBe(true);
   });
 
+  it('is given once more to a worker that was not told of it', async () => {
+    await node.start('next-again');
+    const task = await node.poll('next-again');
+    const first = ((await node.complete(task, [command.timer('t', 60)], again)) as Answer).workflowTask!;
+    const second = ((await node.complete(task, [command.timer('t', 60)], again)) as Answer).workflowTask!;
+    expect([Buffer.from(second.taskToken!).toString(), eventIds(second)]).toEqual([Buffer.from(first.taskToken!).toString(), eventIds(first)]);
+    await node.complete(second, [command.complete()]);
+    await expect(node.complete(task, [command.timer('t', 60)], again)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await node.story('next-again')).filter((name) => name === 'TIMER_STARTED')).toHaveLength(1);
+  });
+
   it('is not there when there is nothing to do', async () => {
     await node.start('next-none');
     const answer = (await node.complete(await node.poll('next-none'), [], { returnNewWorkflowTask: true })) as Answer;
