@@ -23,7 +23,7 @@ import type { CachedRun } from './run-cache.js';
 import { begunEarlier } from './earlier-runs.js';
 import { handOutId } from './ids.js';
 import { customAttributes } from './namespace-registry.js';
-import { commit, commitItem, settleNew, transact } from './transact.js';
+import { commit, commitItem, fresh, settleNew, transact } from './transact.js';
 import { typedSearchAttributes } from './typed-search-attributes.js';
 import { finishedBefore, requestLink, runAnswer, stillRunning } from './start-answers.js';
 import { workflowTaskAnswerMessage } from './workflow-task-answer.js';
@@ -34,6 +34,9 @@ const REUSE = enums.WorkflowIdReusePolicy;
 const CONFLICT = enums.WorkflowIdConflictPolicy;
 const STATUS = enums.WorkflowExecutionStatus;
 const KIND_NORMAL = enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL;
+
+/** After the events that the run started and that its first task was scheduled. */
+const FIRST_STARTED_ID = 3;
 
 /** Races that one start may lose. */
 const ATTEMPTS_MAX = 20;
@@ -91,7 +94,8 @@ async function startOnce(
   const existing = current && (await engine.runs.load(current.runId));
   if (existing) {
     const { state } = existing;
-    if (request.requestId && state.requestIds[request.requestId]) return requestAnswer(state, request.requestId);
+    if (request.requestId && state.requestIds[request.requestId])
+      return { ...requestAnswer(state, request.requestId), ...(isItsOwn(state, request) && { eagerWorkflowTask: await workflowTaskAnswerMessage(engine, fresh(existing)) }) };
     const earlier = request.requestId && (await begunEarlier(engine, namespace, state, request.requestId));
     if (earlier) return requestAnswer(earlier, request.requestId!);
     if (isRunning(state)) return startOverOpen(engine, namespace, request, firstSteps, state);
@@ -99,6 +103,10 @@ async function startOnce(
   }
   return startFresh(engine, namespace, request, firstSteps, current?.runId);
 }
+
+/** Whether the run still stands where this start left it, with its first task at the caller: one that repeats its call was not told of it. */
+const isItsOwn = ({ workflowTask: task }: RunState, { requestEagerExecution, identity }: StartRequest): boolean =>
+  requestEagerExecution === true && task?.startedEventId === FIRST_STARTED_ID && task.attempt === 1 && task.identity === (identity ?? '');
 
 /** What a start is told whose request id the run has begun with, or taken since. */
 function requestAnswer(state: RunState, requestId: string): StartResponse {

@@ -166,7 +166,8 @@ async function loadRun(engine: Engine, runId: string): Promise<CachedRun | undef
   return loaded && fresh(loaded);
 }
 
-const fresh = (loaded: LoadedRun): CachedRun => ({ ...loaded, recent: [], recentFrom: loaded.state.nextEventId });
+/** A run as it was read, with nothing of its history at hand. */
+export const fresh = (loaded: LoadedRun): CachedRun => ({ ...loaded, recent: [], recentFrom: loaded.state.nextEventId });
 
 /** Everything that one transition writes: its run, the runs that begin with it, tasks and messages. */
 export function commitItem(turn: Turn, out: HandedOut, read: { version: number; deadlineMs: number | null; rewrite: boolean }): CommitItem {

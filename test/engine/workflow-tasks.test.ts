@@ -247,6 +247,21 @@ describe('a next task that comes with the answer', () => {
   });
 });
 
+describe('the first task', () => {
+  it('goes with the answer to a worker that starts the run, and once more if that was not told', async () => {
+    const start = { workflowId: 'eager-start', requestId: 'r', requestEagerExecution: true, workflowType: { name: 'T' }, taskQueue: { name: 'q' }, identity: 'me' };
+    const begin = (more: object = {}): Promise<{ runId: string; eagerWorkflowTask?: WorkflowTask }> => node.rpc('StartWorkflowExecution', { ...start, ...more });
+    const first = await begin();
+    expect(eventIds(first.eagerWorkflowTask!)).toEqual([1, 2, 3]);
+    const second = await begin();
+    expect(second.runId).toBe(first.runId);
+    expect([Buffer.from(second.eagerWorkflowTask!.taskToken!).toString(), eventIds(second.eagerWorkflowTask!)]).toEqual([Buffer.from(first.eagerWorkflowTask!.taskToken!).toString(), [1, 2, 3]]);
+    expect((await begin({ identity: 'another' })).eagerWorkflowTask).toBeUndefined();
+    await node.complete(second.eagerWorkflowTask!, [command.timer('t', 60)]);
+    expect((await begin()).eagerWorkflowTask).toBeUndefined();
+  });
+});
+
 describe('a timer', () => {
   it('that fires while the task runs which cancels it has never fired', async () => {
     await node.start('timer');
