@@ -86,7 +86,7 @@ export async function createServer({ config, log, clock = { now: Date.now }, ids
       await nodeWatch.join();
       await prepareNamespaces(engine, config);
       if (timeSkipping) await noteOpenRuns(engine, timeSkipping);
-      parts.outage.started(engine.clock.now());
+      parts.outage.started(engine.clock.now(), { others: engine.otherNodes() });
       await engine.queueConfigs.refresh();
       for (const loop of loops) loop.start();
       if (!engine.otherNodes())

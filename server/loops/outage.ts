@@ -1,17 +1,19 @@
 /**
- * After an outage (the engine was down, the database did not answer) workers need a moment to hand in what they finished meanwhile. Until they had it,
- * what fell due during the outage is not fired: a step whose result is on its way is not done twice. What falls due later fires in time.
+ * When the last outage ended: the engine was down, or the database did not answer. The core then gives workers a moment (see core/outage.ts). A node that
+ * comes to others leaves to them what fell due before it came, for that moment.
  */
-const GRACE_MS = 3_000;
+import { GRACE_MS } from '../core/outage.js';
 
 export class Outage {
   private failing = false;
-  /** When the last one ended; 0 = there was none. */
+  private cameToOthers = false;
+  /** 0 = there was none. */
   endedMs = 0;
 
-  /** The engine starts, alone: nobody served before it. */
-  started(nowMs: number): void {
+  /** The engine starts. */
+  started(nowMs: number, { others = false } = {}): void {
     this.endedMs = nowMs;
+    this.cameToOthers = others;
   }
 
   /** The database did not answer. */
@@ -21,17 +23,17 @@ export class Outage {
 
   /** The database answers. */
   answered(nowMs: number): void {
-    if (this.failing) this.endedMs = nowMs;
+    if (this.failing) this.started(nowMs);
     this.failing = false;
   }
 
-  /** Deadlines up to this moment wait; 0 = none does. */
-  waitingUpTo(nowMs: number): number {
-    return nowMs < this.endedMs + GRACE_MS ? this.endedMs : 0;
+  /** Deadlines up to this moment are left to others; 0 = none is. */
+  leftToOthersUpTo(nowMs: number): number {
+    return this.cameToOthers && nowMs < this.endedMs + GRACE_MS ? this.endedMs : 0;
   }
 
-  /** Milliseconds until those that wait may fire; Infinity when none does. */
-  graceLeftMs(nowMs: number): number {
-    return nowMs < this.endedMs + GRACE_MS ? this.endedMs + GRACE_MS - nowMs : Number.POSITIVE_INFINITY;
+  /** Milliseconds until this node looks at those as well; Infinity when there are none. */
+  leftToOthersForMs(nowMs: number): number {
+    return this.leftToOthersUpTo(nowMs) > 0 ? this.endedMs + GRACE_MS - nowMs : Number.POSITIVE_INFINITY;
   }
 }

@@ -14,22 +14,22 @@ const LOOK_MS = 1_000;
 
 /** Returns how long to sleep until the next deadline. */
 export async function fireTimersOnce(engine: Engine, outage: Outage = new Outage()): Promise<number> {
-  const waiting = outage.waitingUpTo(engine.clock.now());
-  const due = await dueRuns(engine, waiting, outage);
+  const left = outage.leftToOthersUpTo(engine.clock.now());
+  const due = await dueRuns(engine, left, outage);
   const ids = due.map(({ runId }) => runId);
   const loaded = await engine.runs.loadAll(ids.filter((runId) => !engine.cache.peek(runId)));
   await Promise.all(ids.map((runId) => fireOne(engine, runId, loaded.get(runId))));
   if (due.length === BATCH) return 0;
-  const next = await engine.runs.nextDeadline(waiting);
+  const next = await engine.runs.nextDeadline(left);
   const nowMs = engine.clock.now();
-  return Math.min(LOOK_MS, outage.graceLeftMs(nowMs), next === undefined ? LOOK_MS : Math.max(0, next - nowMs));
+  return Math.min(LOOK_MS, outage.leftToOthersForMs(nowMs), next === undefined ? LOOK_MS : Math.max(0, next - nowMs));
 }
 
 async function dueRuns(engine: Engine, afterMs: number, outage: Outage): Promise<{ runId: string }[]> {
   try {
     const due = await engine.runs.due(afterMs, engine.clock.now(), BATCH);
     outage.answered(engine.clock.now());
-    return outage.waitingUpTo(engine.clock.now()) > afterMs ? [] : due;
+    return due;
   } catch (error) {
     outage.failed();
     throw error;
@@ -55,7 +55,7 @@ async function fireOne(engine: Engine, runId: string, loaded?: LoadedRun): Promi
         deadlineFired: true,
         loaded,
         async prepare(run) {
-          if (needsStarted(run.state, engine.clock.now())) started ??= await startedEventOf(engine, run);
+          if (needsStarted(run.state, engine.clock.now(), engine.turnContext().reachableSinceMs)) started ??= await startedEventOf(engine, run);
         },
       },
     );

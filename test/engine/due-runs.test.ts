@@ -85,3 +85,23 @@ it('one that is woken before its timer is due when the task that woke it takes t
   expect(await node.story(id!)).toContain('WORKFLOW_TASK_TIMED_OUT');
   await node.expectFoldsToLive();
 });
+
+it('after an outage timers fire at once, and workers have a moment to hand in what was to be there by then', async () => {
+  const [sleeper] = await asleep('napping', 1);
+  await node.start('working');
+  const task = await node.poll('working');
+  await node.start('trying');
+  await node.step('trying', [command.activity('a', 'trying-activities')]);
+  await node.pollActivity('trying-activities');
+  node.clock.forward(61_000);
+  const { turnContext } = node.engine;
+  const reachableSinceMs = node.clock.now();
+  Object.assign(node.engine, { turnContext: () => ({ ...turnContext(), reachableSinceMs }) });
+  await node.forward(10);
+  expect(await node.story(sleeper!)).toEqual(FIRED);
+  expect((await node.describe('trying')).pendingActivities![0]!.attempt).toBe(1);
+  await node.complete(task, [command.timer('t', 60)]);
+  await node.forward(3_000);
+  expect((await node.describe('trying')).pendingActivities![0]!.attempt).toBe(2);
+  await node.expectFoldsToLive();
+});

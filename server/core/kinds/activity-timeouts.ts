@@ -1,6 +1,7 @@
 /** What the clock does to an activity: its four timeouts, and the end of a wait before the next attempt. */
 import { api, enums, type Failure, int64 } from '../api.js';
 import { timeoutFailure } from '../failure.js';
+import { workersDeadline } from '../outage.js';
 import type { Activity } from '../run-state.js';
 import type { Turn } from '../turn.js';
 import { queueAttempt } from './activity.js';
@@ -26,7 +27,7 @@ interface Moment {
 function momentsOf(activity: Activity, reachableSinceMs: number, runPaused: boolean): Moment[] {
   const moments: Moment[] = [];
   const add = (timeoutType: number, fromMs: number, ms: number): void => {
-    if (ms > 0) moments.push({ activity, atMs: fromMs + ms, timeoutType, attempt: activity.attempt });
+    if (ms > 0) moments.push({ activity, atMs: workersDeadline(fromMs + ms, reachableSinceMs), timeoutType, attempt: activity.attempt });
   };
   if (activity.paused) return moments;
   add(TIMEOUT.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, activity.scheduledMs, activity.scheduleToCloseMs);

@@ -1,6 +1,7 @@
 /** How a workflow task ends without an answer that counts: failed, timed out, or dropped; and when its time is up. */
 import { enums, type Failure, int64 } from '../api.js';
 import type { RunState } from '../run-state.js';
+import { workersDeadline } from '../outage.js';
 import type { Turn } from '../turn.js';
 import { scheduleWorkflowTask, startFirstTask, taskEnded, writeUnwritten } from './workflow-task.js';
 
@@ -54,19 +55,19 @@ export function failWorkflowTask(turn: Turn, failed: TaskFailure): void {
 }
 
 /** When the pending task must be looked at again: its schedule-to-start or start-to-close timeout. */
-export function workflowTaskDeadline(state: RunState): number {
+export function workflowTaskDeadline(state: RunState, reachableSinceMs = 0): number {
   const task = state.workflowTask;
   if (state.firstTaskAtMs && !task) return state.firstTaskAtMs;
   if (!task) return 0;
-  if (task.startedEventId) return task.startedMs + task.startToCloseMs;
-  if (task.scheduleToStartMs) return task.scheduledMs + task.scheduleToStartMs;
+  if (task.startedEventId) return workersDeadline(task.startedMs + task.startToCloseMs, reachableSinceMs);
+  if (task.scheduleToStartMs) return workersDeadline(task.scheduledMs + task.scheduleToStartMs, reachableSinceMs);
   return 0;
 }
 
 /** Times out the pending task if it is due, and schedules the next. */
 export function fireWorkflowTask(turn: Turn): void {
   const { state } = turn;
-  const dueMs = workflowTaskDeadline(state);
+  const dueMs = workflowTaskDeadline(state, turn.context.reachableSinceMs);
   if (dueMs === 0 || dueMs > turn.nowMs) return;
   const task = state.workflowTask;
   if (!task) {
