@@ -1,16 +1,11 @@
 /** One run on this worker: its replay machine, its code in the sandbox, its local activities, and the task it works on. */
-import proto from '@temporalio/proto';
-import type { ProtoFailure } from '../definitions/api.js';
 import { toNumber } from '../definitions/api.js';
-import { defaultFailureConverter } from '../payload/failure-converter.js';
 import { defaultPayloadConverter } from '../payload/payload-converter.js';
 import { rejectionsTold } from '../sandbox/rejections.js';
 import type { Sandbox, SandboxRun } from '../sandbox/sandbox.js';
 import { CutOffError, guardTogether } from '../sandbox/time-guard.js';
-import { CommandType } from './kinds/command.js';
-import type { LocalActivityOutcome } from './kinds/local-activity.js';
 import { updateRequestOf } from './kinds/update.js';
-import { LocalActivityRunner } from './local-activity-runner.js';
+import { LocalActivitiesOfRun } from './local-activities-of-run.js';
 import { NondeterminismError } from './nondeterminism.js';
 import { HistoryUnreadable, type PagedHistory } from './paged-history.js';
 import type { Activation } from './protocol.js';
@@ -19,15 +14,11 @@ import { seedBytes, randomnessSeed } from './randomness-seed.js';
 import { type DeploymentVersion, RunMachine } from './run-machine.js';
 import { STACK_TRACE_QUERY } from '../workflow/reserved.js';
 import type { SinkDispatcher } from './sink-dispatcher.js';
+import { failureOf, isFailedByMismatch, runFailed, taskFailed } from './task-failure.js';
 import type { RunLocalActivity, TaskFigures, WorkflowTask, WorkflowTaskCompletion, WorkflowTaskOutcome } from './workflow-host.js';
-
-const { WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR, WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE } =
-  proto.temporal.api.enums.v1.WorkflowTaskFailedCause;
 
 /** Part of the workflow task's timeout after which a heartbeat is sent for local activities. */
 const HEARTBEAT_FRACTION = 0.8;
-/** Error types by which a mismatch fails the run. */
-const MISMATCH_TYPES: ReadonlySet<string> = new Set(['NondeterminismError', 'DeterminismViolationError', 'Error']);
 /** How long replay may compute before others get a turn, in milliseconds. */
 const SLICE_MS = 50;
 
@@ -52,12 +43,8 @@ export class ManagedRun {
   readonly workflowType: string;
   #machine: RunMachine | undefined;
   #code: SandboxRun | undefined;
-  #local: LocalActivityRunner | undefined;
+  readonly #local: LocalActivitiesOfRun;
   #rejection: { error: unknown } | undefined;
-  /** Wakes the task that waits for local activities. */
-  #wake: (() => void) | undefined;
-  /** What local activities came to while no task was there to tell the workflow. */
-  #ended: { seq: number; outcome: LocalActivityOutcome; runtimeMs: number }[] = [];
   /** What the code asked of the outside, to be done when the guard that it executes in is over. */
   #outside: (() => void)[] = [];
   /** Set when the run must not be used again. */
@@ -76,6 +63,11 @@ export class ManagedRun {
     this.workflowId = task.workflowExecution?.workflowId ?? '';
     this.runId = task.workflowExecution?.runId ?? '';
     this.workflowType = task.workflowType?.name ?? '';
+    const { workflowId, runId, workflowType } = this;
+    this.#local = new LocalActivitiesOfRun(
+      { workflowId, runId, workflowType, workflowNamespace: environment.namespace },
+      environment.runLocalActivity,
+    );
   }
 
   /** The event that the next incremental history must begin with. */
@@ -100,7 +92,7 @@ export class ManagedRun {
       const requests = (task.messages ?? []).map(updateRequestOf);
       const advancedFrom = this.#machine?.lastProcessedEventId ?? 0;
       this.#takeTask(history, requests);
-      this.#applyEndedLocalActivities();
+      this.#local.tell(this.#machine!);
       const queries = queriesOf(task);
       const heartbeat = await this.#drive(history, startedMs, queries.length > 0);
       if (!isLoneQuery) history.checkComplete();
@@ -126,7 +118,7 @@ export class ManagedRun {
   }
 
   dispose(): void {
-    this.#local?.abandonAll();
+    this.#local.abandonAll();
     const code = this.#code;
     this.#code = undefined;
     this.#machine = undefined;
@@ -157,7 +149,12 @@ export class ManagedRun {
       const { answer } = this.#ask([{ id: LONE_QUERY, query: { queryType: STACK_TRACE_QUERY } }])[LONE_QUERY] ?? {};
       const [payload] = answer?.payloads ?? [];
       const stack = payload ? defaultPayloadConverter.fromPayload<string>(payload) : '';
-      return stack.split('\n')[0]?.trim().replace(/^at (async )?/, '') || undefined;
+      return (
+        stack
+          .split('\n')[0]
+          ?.trim()
+          .replace(/^at (async )?/, '') || undefined
+      );
     } catch {
       return undefined; // the explanation is shorter without it
     }
@@ -186,7 +183,11 @@ export class ManagedRun {
       if (state === 'page') await history.fetchMore();
       else if (state === 'slice') await new Promise((resolve) => setImmediate(resolve));
       else if (machine.localActivities.outstanding === 0) return false;
-      else if (answersSoon || !(await this.#localActivityEnds(machine, startedMs))) return true;
+      else if (
+        answersSoon ||
+        !(await this.#local.next(machine, startedMs + (machine.start?.workflowTaskTimeoutMs ?? 10_000) * HEARTBEAT_FRACTION))
+      )
+        return true;
     }
   }
 
@@ -227,8 +228,8 @@ export class ManagedRun {
       this.#takeSinkCalls(code);
     }
     const { start, cancel } = machine.takeLocalActivityRequests();
-    for (const seq of cancel) this.#outside.push(() => this.#local?.cancel(seq));
-    for (const activity of start) this.#outside.push(() => this.#localRunner().start(activity));
+    for (const seq of cancel) this.#outside.push(() => this.#local.cancel(seq));
+    for (const activity of start) this.#outside.push(() => this.#local.start(activity));
   }
 
   #takeSinkCalls(code: SandboxRun): void {
@@ -257,40 +258,6 @@ export class ManagedRun {
       this,
     );
     return this.#code;
-  }
-
-  // ---- local activities --------------------------------------------------------------------------------------------
-
-  #localRunner(): LocalActivityRunner {
-    const { workflowId, runId, workflowType } = this;
-    const run = { workflowId, runId, workflowType, workflowNamespace: this.environment.namespace };
-    this.#local ??= new LocalActivityRunner(run, this.environment.runLocalActivity, (seq, outcome, runtimeMs) => {
-      this.#ended.push({ seq, outcome, runtimeMs });
-      this.#wake?.();
-    });
-    return this.#local;
-  }
-
-  #applyEndedLocalActivities(): void {
-    for (const { seq, outcome, runtimeMs } of this.#ended.splice(0)) this.#machine!.localActivityDone(seq, outcome, runtimeMs);
-  }
-
-  /** Waits for the next local activity to end. False when it is time for a heartbeat first. */
-  async #localActivityEnds(machine: RunMachine, startedMs: number): Promise<boolean> {
-    const dueMs = startedMs + (machine.start?.workflowTaskTimeoutMs ?? 10_000) * HEARTBEAT_FRACTION;
-    if (this.#ended.length === 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.max(0, dueMs - performance.now()));
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.#wake = undefined;
-    }
-    if (this.#ended.length === 0) return false;
-    this.#applyEndedLocalActivities();
-    return true;
   }
 
   // ---- answering ---------------------------------------------------------------------------------------------------
@@ -336,44 +303,11 @@ export class ManagedRun {
     this.broken = true;
     if (error instanceof CutOffError) this.environment.sandbox.recover();
     if (error instanceof NondeterminismError) this.mismatch = error;
-    const failure = this.#failureOf(error);
+    const failure = failureOf(error, this.#code);
     if (isLoneQuery) return { kind: 'query', answer: loneQueryAnswer({ resultType: 2, errorMessage: failure.message, failure }) };
-    if (this.mismatch && this.#failsByMismatch()) return runFailed(failure);
-    const cause =
-      error instanceof NondeterminismError
-        ? WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-        : WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
-    return { kind: 'failed', failure: { cause, failure } };
+    if (this.mismatch && isFailedByMismatch(this.environment.failureTypesOf(this.workflowType))) return runFailed(failure);
+    return taskFailed(failure, error instanceof NondeterminismError);
   }
-
-  #failsByMismatch(): boolean {
-    return this.environment.failureTypesOf(this.workflowType).some((name) => MISMATCH_TYPES.has(name));
-  }
-
-  #failureOf(error: unknown): ProtoFailure {
-    const isOurs = error instanceof Error;
-    if (!isOurs && this.#code) {
-      try {
-        return this.#code.errorToFailure(error);
-      } catch {
-        // The user's converter fails: say what there is to say without it.
-      }
-    }
-    return defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
-  }
-}
-
-/** The worker was asked to fail runs whose code does not match their history any more. */
-function runFailed(failure: ProtoFailure): WorkflowTaskOutcome {
-  const failed = { ...failure, applicationFailureInfo: { type: 'NondeterminismError' } };
-  return {
-    kind: 'completed',
-    completion: {
-      commands: [
-        { commandType: CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION, failWorkflowExecutionCommandAttributes: { failure: failed } },
-      ],
-    },
-  };
 }
 
 function timestampOf(timeMs: number | undefined): { seconds: never; nanos: number } {
