@@ -6,7 +6,6 @@ import { dynamicLimits } from './dynamic-limits.js';
 import { createLogger, type Logger } from './log.js';
 import { onNpmGone } from './npm-parent.js';
 import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
-import { describe, passes, waitForDatabase } from './storage/wait-for-database.js';
 
 /** What the composition root makes. */
 export interface RunnableServer {
@@ -121,15 +120,17 @@ class Life {
     const { options, print } = this;
     const load = (): Promise<CreateServer> => (options.createServer ? Promise.resolve(options.createServer) : loadCreateServer());
     const config = await this.withDatabase(() => {
+      if (this.config.processes > 1) return;
       void load().catch(() => undefined);
       if (this.config.http) void import('./transport/http/http-server.js').catch(() => undefined);
     });
+    const { describe } = await loadWaiting();
     signal.throwIfAborted();
     const { grpcAddress, httpAddress } = await this.bringUp(config, load, signal);
     print(`Perdure ${version}`);
     print(`  gRPC      ${grpcAddress}`);
     print(`  HTTP      ${httpAddress === '' ? 'off' : `http://${httpAddress} (/healthz, /readyz, /metrics)`}`);
-    print(`  Database  ${this.whereDataLies(config)}`);
+    print(`  Database  ${this.whereDataLies(describe(config.databaseUrl))}`);
     if (config.timeSkipping !== 'off') print('  Clock     skips times in which nothing happens: for tests only');
     const message: ReadyMessage = { type: 'ready', grpcAddress, httpAddress, databaseUrl: config.databaseUrl, ...(this.postgres && { dataDirectory: this.postgres.dataDirectory }) };
     process.send?.(message);
@@ -139,6 +140,8 @@ class Life {
   private async bringUp(config: Config, load: () => Promise<CreateServer>, signal: AbortSignal): Promise<{ grpcAddress: string; httpAddress: string }> {
     const { log } = this;
     const waitUntilMs = Date.now() + config.databaseWaitMs;
+    const { passes, waitForDatabase } = await loadWaiting();
+    const databaseGone = (error: unknown): boolean => error instanceof Error && (passes(error) || databaseGone(error.cause));
     for (;;) {
       await waitForDatabase(config.databaseUrl, { waitMs: Math.max(0, waitUntilMs - Date.now()), log, signal });
       try {
@@ -154,18 +157,21 @@ class Life {
     }
   }
 
-  /** @param meanwhile called while an embedded database starts: loading the server takes about as long */
+  /** @param meanwhile called when there is nothing to do but wait for the database: loading the server takes about as long */
   private async withDatabase(meanwhile: () => void): Promise<Config> {
     const { config, log, options } = this;
-    if (options.database.kind === 'url') return config;
+    if (options.database.kind === 'url') {
+      meanwhile();
+      return config;
+    }
     const { startEmbeddedPostgres } = await import('./postgres/embedded-postgres.js');
     this.postgres = await startEmbeddedPostgres({ ...(options.database.folder !== undefined && { folder: options.database.folder }), log, onLaunched: meanwhile });
     if (this.postgres.note !== undefined) log.warn(`the data lies in ${this.postgres.dataDirectory}, because ${this.postgres.note}`);
     return Object.freeze({ ...config, databaseUrl: this.postgres.url });
   }
 
-  private whereDataLies(config: Config): string {
-    if (this.postgres === undefined) return `${describe(config.databaseUrl)}`;
+  private whereDataLies(url: string): string {
+    if (this.postgres === undefined) return url;
     const lasting = this.options.database.kind === 'embedded' && this.options.database.folder !== undefined;
     return lasting ? `embedded PostgreSQL, data in ${this.postgres.dataDirectory}` : 'embedded PostgreSQL, empty at every start (--db-filename keeps the data)';
   }
@@ -194,7 +200,8 @@ class Life {
   }
 }
 
-const databaseGone = (error: unknown): boolean => error instanceof Error && (passes(error) || databaseGone(error.cause));
+// what an embedded database starts without is loaded while it starts
+const loadWaiting = () => import('./storage/wait-for-database.js');
 
 const loadCreateServer = async (): Promise<CreateServer> => (await import('./server.js')).createServer;
 

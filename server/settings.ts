@@ -1,10 +1,10 @@
 /** Every setting of the server: its environment variable, its flag, its default, and how its text becomes a value. docs/configuration.md follows this table. */
 import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import { z } from 'zod';
 import type { LogFormat, LogLevel, SearchAttributeType } from './config.js';
+import { duration, list, oneOf, pairs, type Reader, size, textThat, time, wholeNumber, wordOr } from './setting-values.js';
 
-/** One row of the table. The schema turns text (or the repeated flag's list) into `Value`. */
+/** One row of the table. */
 interface Setting<Value> {
   readonly env: string;
   readonly flag: string;
@@ -12,69 +12,22 @@ interface Setting<Value> {
   readonly default: string | readonly string[] | undefined;
   /** Completes the sentence "expected …". */
   readonly expected: string;
-  readonly schema: z.ZodType<Value, unknown>;
+  readonly read: Reader<Value>;
   /** The value is never shown. */
   readonly secret?: true;
 }
 
-const wholeNumber = (from: number, to: number) => z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().int().min(from).max(to));
 const port = wholeNumber(0, 65535);
-const host = z.string().trim().regex(/^[A-Za-z0-9.:_%-]+$/);
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `500ms`, `10s`, `5m`, `1h`, `3d`, to milliseconds. */
-const duration = (fromMs: number) =>
-  z
-    .string()
-    .trim()
-    .regex(/^\d+(ms|s|m|h|d)$/)
-    .transform((text) => Number.parseInt(text, 10) * (UNIT_MS[text.replace(/^\d+/, '')] ?? Number.NaN))
-    .pipe(z.number().min(fromMs));
-
-const UNIT_BYTES: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
-
-/** `512KiB`, `64MiB`, `2GiB`, to bytes. */
-const size = (fromBytes: number) =>
-  z
-    .string()
-    .trim()
-    .regex(/^\d+(KiB|MiB|GiB)$/)
-    .transform((text) => Number.parseInt(text, 10) * (UNIT_BYTES[text.replace(/^\d+/, '')] ?? Number.NaN))
-    .pipe(z.number().min(fromBytes));
+const host = textThat((text) => /^[A-Za-z0-9.:_%-]+$/.test(text));
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace', debug: 'debug', info: 'info', warn: 'warn', error: 'error', fatal: 'fatal', silent: 'silent', never: 'silent',
 };
 const FORMATS: Readonly<Record<string, LogFormat>> = { pretty: 'pretty', text: 'pretty', json: 'json' };
 
-const oneOf = <T>(words: Readonly<Record<string, T>>) =>
-  z
-    .string()
-    .trim()
-    .toLowerCase()
-    .refine((word) => Object.hasOwn(words, word))
-    .transform((word) => words[word] as T);
-
-/** A repeated flag comes as a list, an environment variable as one text with commas. */
-const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(','))]).transform((items) => items.map((item) => item.trim()).filter((item) => item !== ''));
-
 const TYPES: Readonly<Record<string, SearchAttributeType>> = {
   text: 'Text', keyword: 'Keyword', int: 'Int', double: 'Double', bool: 'Bool', datetime: 'Datetime', keywordlist: 'KeywordList',
 };
-
-/** `Key=value` items as a record; anything that `read` cannot read makes the whole setting bad. */
-const pairs = <T>(read: (text: string) => T | undefined) =>
-  z.union([z.array(z.string()), z.string().transform((text) => (text.trim() === '' ? [] : text.split(/,(?=[A-Za-z_][\w.-]*=)/)))]).transform((items, context) => {
-    const record: Record<string, T> = {};
-    for (const item of items) {
-      const at = item.indexOf('=');
-      const value = at > 0 ? read(item.slice(at + 1).trim()) : undefined;
-      if (value === undefined) context.addIssue({ code: 'custom', message: item });
-      else record[item.slice(0, at).trim()] = value;
-    }
-    return record;
-  });
 
 const json = (text: string): unknown => {
   try {
@@ -92,83 +45,83 @@ export const settings = define({
   databaseUrl: {
     env: 'DATABASE_URL', flag: '--database-url', default: undefined, secret: true,
     expected: 'a URL of a PostgreSQL 15 or newer, such as postgres://user:password@host:5432/perdure',
-    schema: z.string().trim().refine(isDatabaseUrl),
+    read: textThat(isDatabaseUrl),
   },
   databasePoolSize: {
     env: 'PERDURE_DATABASE_POOL_SIZE', flag: '--database-pool-size', default: '10',
-    expected: 'a whole number from 2 to 500', schema: wholeNumber(2, 500),
+    expected: 'a whole number from 2 to 500', read: wholeNumber(2, 500),
   },
   databaseWaitMs: {
     env: 'PERDURE_DATABASE_WAIT', flag: '--database-wait', default: 'forever',
     expected: 'a duration such as 30s or 5m, or "forever"',
-    schema: z.union([z.literal('forever').transform(() => Number.POSITIVE_INFINITY), duration(0)]),
+    read: wordOr('forever', () => Number.POSITIVE_INFINITY, duration(0)),
   },
-  grpcHost: { env: 'PERDURE_GRPC_HOST', flag: '--ip', default: '127.0.0.1', expected: 'a host name or IP address', schema: host },
-  grpcPort: { env: 'PERDURE_GRPC_PORT', flag: '--port', default: '7233', expected: 'a port from 0 to 65535 (0: any free one)', schema: port },
-  httpHost: { env: 'PERDURE_HTTP_HOST', flag: '--http-ip', default: '127.0.0.1', expected: 'a host name or IP address', schema: host },
+  grpcHost: { env: 'PERDURE_GRPC_HOST', flag: '--ip', default: '127.0.0.1', expected: 'a host name or IP address', read: host },
+  grpcPort: { env: 'PERDURE_GRPC_PORT', flag: '--port', default: '7233', expected: 'a port from 0 to 65535 (0: any free one)', read: port },
+  httpHost: { env: 'PERDURE_HTTP_HOST', flag: '--http-ip', default: '127.0.0.1', expected: 'a host name or IP address', read: host },
   httpPort: {
     env: 'PERDURE_HTTP_PORT', flag: '--http-port', default: '8233', expected: 'a port from 0 to 65535 (0: any free one), or "off"',
-    schema: z.union([z.literal('off'), port]),
+    read: wordOr('off', () => 'off' as const, port),
   },
-  logLevel: { env: 'PERDURE_LOG_LEVEL', flag: '--log-level', default: 'info', expected: `one of ${Object.keys(LEVELS).join(', ')}`, schema: oneOf(LEVELS) },
+  logLevel: { env: 'PERDURE_LOG_LEVEL', flag: '--log-level', default: 'info', expected: `one of ${Object.keys(LEVELS).join(', ')}`, read: oneOf(LEVELS) },
   logFormat: {
     env: 'PERDURE_LOG_FORMAT', flag: '--log-format', default: process.stderr.isTTY ? 'pretty' : 'json',
-    expected: 'one of pretty, text, json', schema: oneOf(FORMATS),
+    expected: 'one of pretty, text, json', read: oneOf(FORMATS),
   },
   namespaces: {
     env: 'PERDURE_NAMESPACES', flag: '--namespace', default: ['default'], expected: 'names of 1 to 1000 characters without spaces',
-    schema: list.pipe(z.array(z.string().max(1000).regex(/^\S+$/))),
+    read: list((name) => name.length <= 1000 && /^\S+$/.test(name)),
   },
   retentionMs: {
-    env: 'PERDURE_NAMESPACE_RETENTION', flag: '--namespace-retention', default: '3d', expected: 'a duration of at least 1h, such as 72h or 30d', schema: duration(3_600_000),
+    env: 'PERDURE_NAMESPACE_RETENTION', flag: '--namespace-retention', default: '3d', expected: 'a duration of at least 1h, such as 72h or 30d', read: duration(3_600_000),
   },
   searchAttributes: {
     env: 'PERDURE_SEARCH_ATTRIBUTES', flag: '--search-attribute', default: [], expected: `Name=Type, the type one of ${Object.values(TYPES).join(', ')}`,
-    schema: pairs((text) => TYPES[text.toLowerCase()]),
+    read: pairs((text) => oneOf(TYPES)(text)?.value),
   },
   dynamicConfig: {
-    env: 'PERDURE_DYNAMIC_CONFIG', flag: '--dynamic-config-value', default: [], expected: 'key=value with a JSON value, such as limit.maxIDLength=255 or key="text"', schema: pairs(json),
+    env: 'PERDURE_DYNAMIC_CONFIG', flag: '--dynamic-config-value', default: [], expected: 'key=value with a JSON value, such as limit.maxIDLength=255 or key="text"', read: pairs(json),
   },
   processes: {
     env: 'PERDURE_PROCESSES', flag: '--processes', default: '1', expected: 'a whole number from 1 to 64, or "auto" (one for each core)',
-    schema: z.union([z.literal('auto').transform(() => availableParallelism()), wholeNumber(1, 64)]),
+    read: wordOr('auto', availableParallelism, wholeNumber(1, 64)),
   },
   placement: {
-    env: 'PERDURE_PLACEMENT', flag: '--placement', default: 'packed', expected: 'one of packed, spread', schema: oneOf({ packed: 'packed', spread: 'spread' } as const),
+    env: 'PERDURE_PLACEMENT', flag: '--placement', default: 'packed', expected: 'one of packed, spread', read: oneOf({ packed: 'packed', spread: 'spread' } as const),
   },
   requestsMax: {
-    env: 'PERDURE_REQUESTS', flag: '--requests', default: '1000', expected: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000),
+    env: 'PERDURE_REQUESTS', flag: '--requests', default: '1000', expected: 'a whole number from 1 to 1000000', read: wholeNumber(1, 1_000_000),
   },
   requestsQueuedMax: {
-    env: 'PERDURE_REQUEST_QUEUE', flag: '--request-queue', default: '5000', expected: 'a whole number from 0 to 1000000', schema: wholeNumber(0, 1_000_000),
+    env: 'PERDURE_REQUEST_QUEUE', flag: '--request-queue', default: '5000', expected: 'a whole number from 0 to 1000000', read: wholeNumber(0, 1_000_000),
   },
   requestQueuedMsMax: {
-    env: 'PERDURE_REQUEST_QUEUE_TIME', flag: '--request-queue-time', default: '3s', expected: 'a duration such as 3s', schema: duration(0),
+    env: 'PERDURE_REQUEST_QUEUE_TIME', flag: '--request-queue-time', default: '3s', expected: 'a duration such as 3s', read: duration(0),
   },
   requestBytesMax: {
-    env: 'PERDURE_REQUEST_BYTES', flag: '--request-bytes', default: '64MiB', expected: 'a size of at least 4MiB, such as 64MiB', schema: size(4 * 1024 * 1024),
+    env: 'PERDURE_REQUEST_BYTES', flag: '--request-bytes', default: '64MiB', expected: 'a size of at least 4MiB, such as 64MiB', read: size(4 * 1024 * 1024),
   },
   waitingCallsMax: {
-    env: 'PERDURE_WAITING_CALLS', flag: '--waiting-calls', default: '50000', expected: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000),
+    env: 'PERDURE_WAITING_CALLS', flag: '--waiting-calls', default: '50000', expected: 'a whole number from 1 to 1000000', read: wholeNumber(1, 1_000_000),
   },
   memoryBytesMax: {
     env: 'PERDURE_MEMORY', flag: '--memory', default: 'auto', expected: 'a size of at least 64MiB, such as 1GiB, or "auto" (three quarters of what Node may use)',
-    schema: z.union([z.literal('auto').transform(() => Math.floor(getHeapStatistics().heap_size_limit * 0.75)), size(64 * 1024 * 1024)]),
+    read: wordOr('auto', () => Math.floor(getHeapStatistics().heap_size_limit * 0.75), size(64 * 1024 * 1024)),
   },
   timeSkipping: {
     env: 'PERDURE_TIME_SKIPPING', flag: '--time-skipping', default: 'off', expected: 'one of off, locked, unlocked',
-    schema: oneOf({ off: 'off', locked: 'locked', unlocked: 'unlocked' } as const),
+    read: oneOf({ off: 'off', locked: 'locked', unlocked: 'unlocked' } as const),
   },
   timeSkippingFromMs: {
     env: 'PERDURE_TIME_SKIPPING_FROM', flag: '--time-skipping-from', default: 'now', expected: 'a time such as 2027-01-04T09:00:00Z, or "now"',
-    schema: z.union([z.literal('now').transform(() => undefined), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]),
+    read: wordOr('now', () => undefined, time),
   },
   shutdownGraceMs: {
-    env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', schema: duration(0),
+    env: 'PERDURE_SHUTDOWN_GRACE', flag: '--shutdown-grace', default: '10s', expected: 'a duration such as 10s', read: duration(0),
   },
 });
 
 export type SettingName = keyof typeof settings;
 
 /** The parsed values by setting name. */
-export type Settings = { [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> };
+export type Settings = { [Name in SettingName]: (typeof settings)[Name] extends Setting<infer Value> ? Value : never };

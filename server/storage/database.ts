@@ -1,8 +1,8 @@
 /** The connection to PostgreSQL: a pool for statements, one connection that listens. Survives a database that goes away and comes back. */
-import pg from 'pg';
 import { ServiceError } from '../core/errors.js';
 import { DirectConnections, type PreparedStatement } from './direct-connections.js';
 import type { DirectRow } from './direct-statement.js';
+import pg from './driver.js';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;

@@ -3,12 +3,12 @@
  * of servers may start at once. Each transaction takes the lock anew and looks again, which also works through a transaction-pooling proxy.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { crashPoint } from '../crash-points.js';
 import type { Logger } from '../log.js';
 import { packageFolder } from '../package-files.js';
+import pg from './driver.js';
 
 export interface MigrateOptions {
   /** Folder of `0001_name.sql` files; the one that ships with the server when absent. */
@@ -53,7 +53,7 @@ const LOCK_KEY = '8097863973307969125';
  * @throws {MigrationError} when the database is newer than the code, an applied file was changed, or the server is too old
  */
 export const migrate = async (database: string | pg.ClientBase, options: MigrateOptions = {}): Promise<MigrateResult> => {
-  const migrations = await readMigrations(options.directory ?? packageFolder('migrations'));
+  const migrations = readMigrations(options.directory ?? packageFolder('migrations'));
   if (typeof database !== 'string') return applyAll(database, migrations, options.log);
   const client = new pg.Client({ connectionString: database, application_name: 'perdure migrate' });
   client.on('error', () => undefined); // a lost connection also fails the query under way, which reports it
@@ -65,18 +65,15 @@ export const migrate = async (database: string | pg.ClientBase, options: Migrate
   }
 };
 
-const readMigrations = async (directory: string): Promise<Migration[]> => {
-  const files = (await readdir(directory)).filter((file) => file.endsWith('.sql')).sort();
-  const migrations = await Promise.all(
-    files.map(async (file) => {
-      const sql = await readFile(join(directory, file), 'utf8');
-      return { version: Number.parseInt(file, 10), file, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    }),
-  );
-  migrations.forEach(({ version, file }, index) => {
+/** Small files, read at once: asking for each by itself takes longer than reading it, and nobody is served yet. */
+const readMigrations = (directory: string): Migration[] => {
+  const files = readdirSync(directory).filter((file) => file.endsWith('.sql')).sort();
+  return files.map((file, index) => {
+    const version = Number.parseInt(file, 10);
     if (version !== index + 1) throw new MigrationError(`Migrations are numbered without a gap: expected ${index + 1}, got the file ${file}.`);
+    const sql = readFileSync(join(directory, file), 'utf8');
+    return { version, file, sql, checksum: createHash('sha256').update(sql).digest('hex') };
   });
-  return migrations;
 };
 
 const applyAll = async (client: pg.ClientBase, migrations: readonly Migration[], log: Logger | undefined): Promise<MigrateResult> => {

@@ -1,7 +1,7 @@
 /** Waits for a database that does not answer yet, and tells apart what waiting cures from what it does not. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import type { Logger } from '../log.js';
+import pg from './driver.js';
 
 export interface WaitOptions {
   /** Infinity: as long as it takes. */

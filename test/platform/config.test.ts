@@ -73,6 +73,30 @@ describe('configuration', () => {
     expect(problems({ DATABASE_URL }, { dynamicConfig: ['a=text'] })).toEqual({ '--dynamic-config-value': '["a=text"]' });
   });
 
+  it.each([['2027-01-04T09:00:00Z', '2027-01-04T09:00:00.000Z'], ['2028-02-29T09:00+02:00', '2028-02-29T07:00:00.000Z'], [' 2027-01-04T09:00:00.250Z ', '2027-01-04T09:00:00.250Z']])('reads the time %j', (text, expected) => {
+    expect(new Date(readConfig({ DATABASE_URL, PERDURE_TIME_SKIPPING_FROM: text }).timeSkippingFromMs!).toISOString()).toBe(expected);
+  });
+
+  it.each(['2027-02-29T09:00:00Z', '2027-02-30T09:00:00Z', '2027-13-01T09:00:00Z', '2027-01-04T25:00:00Z', '2027-01-04T09:00:00', '2027-01-04', 'tomorrow'])('takes %j for no time', (text) => {
+    expect(problems({ DATABASE_URL, PERDURE_TIME_SKIPPING_FROM: text })).toEqual({ PERDURE_TIME_SKIPPING_FROM: `"${text}"` });
+  });
+
+  it('reads measures with their units, and words in their place', () => {
+    const config = readConfig({ DATABASE_URL, PERDURE_DATABASE_WAIT: '500ms', PERDURE_NAMESPACE_RETENTION: '2d', PERDURE_REQUEST_BYTES: '1GiB', PERDURE_LOG_LEVEL: 'NEVER' });
+    expect([config.databaseWaitMs, config.namespaces[0]!.retentionMs, config.load.requestBytesMax, config.log.level]).toEqual([500, 2 * 86_400_000, 1024 ** 3, 'silent']);
+    expect(readConfig({ DATABASE_URL, PERDURE_PROCESSES: 'auto' }).processes).toBeGreaterThan(0);
+  });
+
+  it.each([['PERDURE_NAMESPACE_RETENTION', '59m'], ['PERDURE_REQUEST_BYTES', '64MB'], ['PERDURE_REQUEST_BYTES', '3MiB'], ['PERDURE_PROCESSES', '0'], ['PERDURE_PROCESSES', '1.5'], ['PERDURE_DATABASE_WAIT', '5 s'],
+    ['PERDURE_LOG_LEVEL', 'constructor'], ['PERDURE_NAMESPACES', 'a b'], ['PERDURE_SEARCH_ATTRIBUTES', 'Price=constructor'], ['PERDURE_GRPC_HOST', 'a b'], ['PERDURE_TIME_SKIPPING', '__proto__']])('refuses %s=%s', (key, text) => {
+    expect(problems({ DATABASE_URL, [key]: text })).toEqual({ [key]: JSON.stringify(text) });
+  });
+
+  it('takes one flag for a list, and a list for no single value', () => {
+    expect(readConfig({ DATABASE_URL }, { namespaces: 'a, b' }).namespaces.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(problems({ DATABASE_URL }, { grpcPort: ['1', '2'] })).toEqual({ '--port': '["1","2"]' });
+  });
+
   it('is frozen, all of it', () => {
     const config = readConfig({ DATABASE_URL });
     expect(() => {

@@ -12,7 +12,7 @@ import { OPERATOR_SERVICE, WORKFLOW_SERVICE } from '../../server/transport/grpc/
 const require = createRequire(import.meta.url);
 const descriptor = require('protobufjs/ext/descriptor') as typeof import('protobufjs/ext/descriptor.js');
 
-const approvals = { protoPath: path.resolve('proto/perdure/v1/approvals.proto'), serviceName: 'perdure.v1.ApprovalService', handlers: {} };
+const approvals = { protoPath: path.resolve('proto/perdure/v1/approvals.proto'), serviceName: 'perdure.v1.ApprovalService', handlers: { ListApprovals: async () => ({}) } };
 
 let server: GrpcServer;
 let client: Client;

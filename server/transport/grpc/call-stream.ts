@@ -63,11 +63,16 @@ class StreamCall implements Call, Endable {
   }
 }
 
+export const CALL_SERVICE = 'perdure.v1.CallService';
+
+const notHere = (): never => {
+  throw new Error(`${CALL_SERVICE} is served here, not called`);
+};
+
 /** The service, with its messages read and written by hand. */
-export const callService = (declared: ServiceDefinition): ServiceDefinition => ({
-  ...declared,
-  Open: { ...declared.Open!, requestDeserialize: decodeCallBatch, responseSerialize: encodeReplyBatch },
-});
+export const callService = {
+  Open: { path: `/${CALL_SERVICE}/Open`, requestStream: true, responseStream: true, requestDeserialize: decodeCallBatch, responseSerialize: encodeReplyBatch, requestSerialize: notHere, responseDeserialize: notHere },
+} satisfies ServiceDefinition;
 
 export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, surroundings: Omit<Surroundings, 'unread'>): handleBidiStreamingCall<CallBatch, readonly ReplyMessage[]> {
   return (stream) => {

@@ -12,12 +12,12 @@ import type { Handler, Handlers } from '../../engine/call.js';
 import { API_SERVER_VERSION } from '../../engine/capabilities.js';
 import { bindAddress, cannotListen } from './bind-address.js';
 import { clientAdmission } from './client-admission.js';
-import { callService, openCallStream, streamMethods } from './call-stream.js';
+import { CALL_SERVICE, callService, openCallStream, streamMethods } from './call-stream.js';
 import { Connections } from './connections.js';
 import { createHealth } from './health.js';
 import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from './open-api.js';
-import { loadProto, type OwnService, ownServiceDefinition } from './own-services.js';
+import { type OwnService, ownServiceDefinition } from './own-services.js';
 import { addReflection } from './reflection.js';
 import { type Surroundings, unary } from './unary-call.js';
 import { UnreadAnswers } from './unread-answers.js';
@@ -29,7 +29,7 @@ export interface GrpcServerOptions {
   readonly port: number;
   readonly services: { readonly workflow: Handlers; readonly operator: Handlers; /** Only in test mode. */ readonly test?: Handlers };
   readonly extraServices?: readonly OwnService[];
-  /** Path of calls.proto, to serve the stream of calls. */
+  /** Path of calls.proto, which reflection shows: the stream of calls is served. */
   readonly callStreamProto?: string;
   /** Binds nothing: another process accepts connections and hands them over (`connections`). */
   readonly handed?: boolean;
@@ -46,8 +46,6 @@ interface GrpcLimits {
   /** Bytes of large answers that a connection may have unread; what it reads beyond that is refused until it has. */
   readonly unreadBytesMax: number;
 }
-
-const CALL_SERVICE = 'perdure.v1.CallService';
 
 const DEFAULT_LIMITS: GrpcLimits = {
   maxReceiveBytes: 4 * 1024 * 1024,
@@ -136,15 +134,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const open: [name: string, handlers: Handlers][] = [[WORKFLOW_SERVICE, services.workflow], [OPERATOR_SERVICE, services.operator]];
   if (services.test) open.push([TEST_SERVICE, services.test]);
   for (const [name, handlers] of open) add(name, openApiService(name), handlers);
-  for (const own of extraServices) add(own.serviceName, ownServiceDefinition(loadProto(own.protoPath), own), own.handlers);
+  for (const own of extraServices) add(own.serviceName, ownServiceDefinition(own), own.handlers);
   const declared: { serviceName: string; protoPath: string }[] = [...extraServices];
   if (options.callStreamProto) {
-    const stream = { protoPath: options.callStreamProto, serviceName: CALL_SERVICE };
     const methods = streamMethods(
       open.map(([service, handlers]) => ({ definition: openApiService(service), handlerOf: (name) => handlers[name] ?? absent(service, name) })),
     );
-    server.addService(callService(ownServiceDefinition(loadProto(stream.protoPath), { ...stream, handlers: {} })), { Open: openCallStream(methods, surroundings) });
-    declared.push(stream);
+    server.addService(callService, { Open: openCallStream(methods, surroundings) });
+    declared.push({ protoPath: options.callStreamProto, serviceName: CALL_SERVICE });
   }
   const health = createHealth([...open.map(([name]) => name), ...declared.map((own) => own.serviceName)]);
   health.addTo(server);
