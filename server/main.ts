@@ -6,6 +6,7 @@ import { dynamicLimits } from './dynamic-limits.js';
 import { createLogger, type Logger } from './log.js';
 import { onNpmGone } from './npm-parent.js';
 import type { EmbeddedPostgres } from './postgres/embedded-postgres.js';
+import { schemaKey } from './storage/migration-files.js';
 
 /** What the composition root makes. */
 export interface RunnableServer {
@@ -165,7 +166,8 @@ class Life {
       return config;
     }
     const { startEmbeddedPostgres } = await import('./postgres/embedded-postgres.js');
-    this.postgres = await startEmbeddedPostgres({ ...(options.database.folder !== undefined && { folder: options.database.folder }), log, onLaunched: meanwhile });
+    const contents = { key: schemaKey(), fill: makeSchema };
+    this.postgres = await startEmbeddedPostgres({ ...(options.database.folder !== undefined && { folder: options.database.folder }), contents, log, onLaunched: meanwhile });
     if (this.postgres.note !== undefined) log.warn(`the data lies in ${this.postgres.dataDirectory}, because ${this.postgres.note}`);
     return Object.freeze({ ...config, databaseUrl: this.postgres.url });
   }
@@ -199,6 +201,13 @@ class Life {
     return false;
   }
 }
+
+/** The schema in a database that is there to be copied. */
+const makeSchema = async (url: string): Promise<void> => {
+  const [{ migrate }, { forgetClusterId }] = await Promise.all([import('./storage/migrate.js'), import('./storage/cluster.js')]);
+  await migrate(url);
+  await forgetClusterId(url);
+};
 
 // what an embedded database starts without is loaded while it starts
 const loadWaiting = () => import('./storage/wait-for-database.js');

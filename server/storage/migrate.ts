@@ -2,13 +2,12 @@
  * Brings a database to the schema of this code: forward-only SQL files, each in a transaction of its own, under an advisory lock, so that any number
  * of servers may start at once. Each transaction takes the lock anew and looks again, which also works through a transaction-pooling proxy.
  */
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { crashPoint } from '../crash-points.js';
 import type { Logger } from '../log.js';
-import { packageFolder } from '../package-files.js';
 import pg from './driver.js';
+import { type Migration, MigrationError, readMigrations } from './migration-files.js';
+
+export { MigrationError };
 
 export interface MigrateOptions {
   /** Folder of `0001_name.sql` files; the one that ships with the server when absent. */
@@ -21,18 +20,6 @@ export interface MigrateResult {
   readonly version: number;
   /** File names applied by this call. */
   readonly applied: readonly string[];
-}
-
-/** The schema and the code do not fit together; the text says what to do. Trying again does not help. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError';
-}
-
-interface Migration {
-  readonly version: number;
-  readonly file: string;
-  readonly sql: string;
-  readonly checksum: string;
 }
 
 interface AppliedRow {
@@ -53,7 +40,7 @@ const LOCK_KEY = '8097863973307969125';
  * @throws {MigrationError} when the database is newer than the code, an applied file was changed, or the server is too old
  */
 export const migrate = async (database: string | pg.ClientBase, options: MigrateOptions = {}): Promise<MigrateResult> => {
-  const migrations = readMigrations(options.directory ?? packageFolder('migrations'));
+  const migrations = readMigrations(options.directory);
   if (typeof database !== 'string') return applyAll(database, migrations, options.log);
   const client = new pg.Client({ connectionString: database, application_name: 'perdure migrate' });
   client.on('error', () => undefined); // a lost connection also fails the query under way, which reports it
@@ -63,17 +50,6 @@ export const migrate = async (database: string | pg.ClientBase, options: Migrate
   } finally {
     await client.end().catch(() => undefined);
   }
-};
-
-/** Small files, read at once: asking for each by itself takes longer than reading it, and nobody is served yet. */
-const readMigrations = (directory: string): Migration[] => {
-  const files = readdirSync(directory).filter((file) => file.endsWith('.sql')).sort();
-  return files.map((file, index) => {
-    const version = Number.parseInt(file, 10);
-    if (version !== index + 1) throw new MigrationError(`Migrations are numbered without a gap: expected ${index + 1}, got the file ${file}.`);
-    const sql = readFileSync(join(directory, file), 'utf8');
-    return { version, file, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-  });
 };
 
 const applyAll = async (client: pg.ClientBase, migrations: readonly Migration[], log: Logger | undefined): Promise<MigrateResult> => {

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountForPostgres } from '../../server/postgres/account.js';
-import { EPHEMERAL_PREFIX } from '../../server/postgres/places.js';
+import type { Logger } from '../../server/log.js';
+import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from '../../server/postgres/embedded-postgres.js';
+import { cacheFolder, EPHEMERAL_PREFIX } from '../../server/postgres/places.js';
 import { identityOf, postmasterOf } from '../../server/postgres/processes.js';
 import { until } from '../helpers/until.js';
 
@@ -141,6 +143,56 @@ describe('a database that does not last', () => {
     const next = postmaster(holder);
     await kill(holder);
     await until('the second PostgreSQL to be gone', () => !runs(next));
+  });
+});
+
+describe('contents of databases that do not last', () => {
+  const key = `test-${process.pid}`;
+  const cache = (): Promise<string> => cacheFolder(accountForPostgres());
+  const templates = async (): Promise<string[]> => readdirSync(await cache()).filter((name) => name.includes(key));
+  const counted = { process: undefined as never, dataDirectory: '' };
+  let running: EmbeddedPostgres[];
+
+  beforeEach(() => {
+    running = [];
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((one) => one.stop()));
+    for (const name of await templates()) await rm(join(await cache(), name), { recursive: true });
+  });
+
+  const started = async (options: EmbeddedPostgresOptions): Promise<Holder> => {
+    const postgres = await startEmbeddedPostgres(options);
+    running.push(postgres);
+    return { ...counted, url: postgres.url };
+  };
+
+  it('are made once, and each database has its own of them', async () => {
+    let fills = 0;
+    const fill = async (url: string): Promise<void> => {
+      fills++;
+      await query({ ...counted, url }, 'create table things as select 1 as thing');
+    };
+    const [one, another] = await Promise.all([started({ contents: { key, fill } }), started({ contents: { key, fill } })]);
+    await query(one, 'insert into things values (2)');
+    expect(await query(one, 'select count(*)::int as things from things')).toEqual([{ things: 2 }]);
+    expect(await query(another, 'select count(*)::int as things from things')).toEqual([{ things: 1 }]);
+    expect(fills).toBe(1);
+    const other = await started({ contents: { key: `${key}-other`, fill: async () => undefined } });
+    expect(await query(other, 'select to_regclass($$things$$) as things')).toEqual([{ things: null }]);
+  });
+
+  it('that cannot be made leave the database empty, say so, and leave nothing behind', async () => {
+    const warnings: unknown[] = [];
+    const log = { warn: (...said: unknown[]) => warnings.push(said), debug: () => undefined, info: () => undefined } as unknown as Logger;
+    const fill = async (url: string): Promise<void> => {
+      await query({ ...counted, url }, 'create table things as select 1 as thing');
+      throw new Error('half-way');
+    };
+    const postgres = await started({ contents: { key, fill }, log });
+    expect(await query(postgres, 'select to_regclass($$things$$) as things')).toEqual([{ things: null }]);
+    expect(warnings).toEqual([[{ why: 'half-way' }, expect.stringContaining('could not keep')]]);
+    expect(await templates()).toEqual([]);
   });
 });
 

@@ -5,6 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { temporal } from '@temporalio/proto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EPHEMERAL_PREFIX } from '../../server/postgres/places.js';
@@ -67,6 +69,23 @@ const gate = async (url: string): Promise<{ url: string; open(): Promise<void>; 
 };
 
 describe('server start-dev', () => {
+  it('has an identity of its own, although its database is a copy', async () => {
+    const identities = [1, 2].map(async () => {
+      const server = perdure(['server', 'start-dev', '--port', '0', '--headless', '--http-port', 'off']);
+      const client = new Client(await server.grpcAddress(), credentials.createInsecure());
+      const same = (bytes: Buffer): Buffer => bytes;
+      const reply = await new Promise<Buffer>((resolve, reject) =>
+        client.makeUnaryRequest('/temporal.api.workflowservice.v1.WorkflowService/GetClusterInfo', same, same, Buffer.alloc(0), (error, bytes) => (error ? reject(error) : resolve(bytes!))),
+      );
+      client.close();
+      return temporal.api.workflowservice.v1.GetClusterInfoResponse.decode(reply).clusterId;
+    });
+    const [one, another] = await Promise.all(identities);
+    expect(one).toMatch(/^[0-9a-f-]{36}$/);
+    expect(another).toMatch(/^[0-9a-f-]{36}$/);
+    expect(another).not.toBe(one);
+  });
+
   it('serves an empty engine, takes the usual flags of the field, and leaves nothing behind when killed', async () => {
     const args = ['--port', '0', '--ip', '127.0.0.1', '--headless', '--namespace', 'mine', '--namespace', 'yours', '--log-level', 'never', '--log-format', 'pretty'];
     const unused = ['--dynamic-config-value', 'frontend.enableUpdateWorkflowExecution=true', '--search-attribute', 'Price=Double', '--sqlite-pragma', 'journal_mode=wal', '--ui-public-path', '/x'];
@@ -134,13 +153,6 @@ describe('server start-dev', () => {
     expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('got that of DATABASE_URL')]);
   });
 
-  it('says once that it made the schema, not once for each migration', async () => {
-    const server = perdure(['server', 'start-dev', '--port', '0', '--headless', '--log-format', 'json']);
-    await server.grpcAddress();
-    const { stderr } = await server.kill('SIGTERM');
-    expect(stderr.split('\n').filter((line) => /migration|schema/.test(line))).toEqual([expect.stringContaining('brought the database to the schema of this version')]);
-  });
-
   it('takes the database that DATABASE_URL names, and its own where --db-filename asks for it', async () => {
     const database = await createDatabase({ migrated: false });
     const scratch = await mkdtemp(join(tmpdir(), 'start-dev-'));
@@ -199,6 +211,13 @@ describe('server start', () => {
     const { code, stderr } = await run(['server', 'start', '--port', '0']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/DATABASE_URL: expected a URL of a PostgreSQL 15 or newer.*, got nothing/);
+  });
+
+  it('says once that it made the schema, not once for each migration', async () => {
+    const server = perdure(['server', 'start', '--port', '0', '--http-port', 'off', '--log-format', 'json'], { DATABASE_URL: database.url });
+    await server.grpcAddress();
+    const { stderr } = await server.kill('SIGTERM');
+    expect(stderr.split('\n').filter((line) => /migration|schema/.test(line))).toEqual([expect.stringContaining('brought the database to the schema of this version')]);
   });
 
   it('migrates, serves on free ports and says which, and stops with 0', async () => {
