@@ -40,12 +40,19 @@ import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
 import { TaskQueueConfigs } from './storage/task-queue-configs.js';
 import { Tasks } from './storage/tasks.js';
+import { Upkeep } from './storage/upkeep.js';
 import { Workers } from './storage/workers.js';
 import { postCallback } from './transport/http/post-callback.js';
 
 const CACHED_RUNS = 10_000;
 /** A node that did not look for longer, because it stood still, may have company by now. */
 const LOOKED_LATELY_MS = 5_000;
+/** How often loops look for what they were not told of: others store, or a statement whose answer was lost may have stored. */
+const LOOK_MS = 1_000;
+/** The same for a node that is alone and knows what it stored. */
+const ALONE_LOOK_MS = 10_000;
+/** For so long after a loss. */
+const DOUBT_MS = 60_000;
 
 /** What the loops of a node share with its engine: what it wakes, and what they find out for it. */
 export interface NodeParts {
@@ -53,12 +60,14 @@ export interface NodeParts {
   readonly outage: Outage;
   /** There once the loops are built. */
   timers: Pick<Loop, 'wake' | 'wakeIn'> | undefined;
-  outbox: Pick<Loop, 'wake'> | undefined;
+  outbox: Pick<Loop, 'wake' | 'wakeIn'> | undefined;
   /** Fires what is due of runs at once. */
   fireRuns: ((runIds: readonly string[]) => void) | undefined;
   sweeper: Pick<Loop, 'wake'> | undefined;
   /** When it was last seen whether there are other nodes, by real time. Infinity: nobody looks. */
   lookedMs: number;
+  /** When a statement was last lost on its way, by real time. */
+  lostMs: number;
 }
 
 /** The engine of one node; it wakes no loop until there are some. Its clock is `wall`, unless the configuration asks for one that skips time. */
@@ -67,13 +76,14 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     onError: ({ message }) => log.warn({ why: message }, 'a database connection was lost'),
+    onLost: () => lost(parts, wall),
   });
   const limits = dynamicLimits(config.dynamicConfig);
   const commits = new Commits(database);
   const nodeId = ids.newId();
   const now = (): number => wall.now();
   const namespaces = new Namespaces(database);
-  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, fireRuns: undefined, sweeper: undefined, lookedMs: Number.POSITIVE_INFINITY };
+  const parts: NodeParts = { announcer: new Announcer(nodeId, commits, log), outage: new Outage(), timers: undefined, outbox: undefined, fireRuns: undefined, sweeper: undefined, lookedMs: Number.POSITIVE_INFINITY, lostMs: Number.NEGATIVE_INFINITY };
   const timeSkipping = skippingClock(config, wall, parts, () => engine.courier.busy || engine.queries.size > 0);
   const clock = timeSkipping ?? wall;
   const committer = new Committer(commits, {
@@ -84,6 +94,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
   });
   const storedQueueConfigs = new TaskQueueConfigs(database);
   const cache = new RunCache(CACHED_RUNS);
+  const messagesAt = (ms: number): void => parts.outbox?.wakeIn(ms - clock.now());
   const engine: Engine = {
     nodeId,
     log,
@@ -98,8 +109,9 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     histories: new Histories(database),
     tasks: new Tasks(database),
     retention: new Retention(database),
+    upkeep: new Upkeep(database),
     approvals: new Approvals(database),
-    outbox: new Outbox(database),
+    outbox: new Outbox(database, messagesAt),
     courier: courierOf(() => engine, log),
     callbacks: new CallbackCalls(postCallback),
     listing: new Listing(database),
@@ -143,12 +155,22 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
       };
     },
     deadlineAt: (ms) => parts.timers?.wakeIn(ms - clock.now()),
+    messagesAt,
     unsettled: (runId, held) => settleLater(engine, runId, held),
     sweepSoon: () => parts.sweeper?.wake(),
     otherNodes: () => parts.announcer.others || wall.now() - parts.lookedMs > LOOKED_LATELY_MS,
+    lookMs: () => (engine.otherNodes() || wall.now() - parts.lostMs < DOUBT_MS ? LOOK_MS : ALONE_LOOK_MS),
     notify: (change) => parts.announcer.add(change),
   };
   return { engine, parts };
+}
+
+/** What a lost statement may have stored is looked for. */
+function lost(parts: NodeParts, wall: Clock): void {
+  parts.lostMs = wall.now();
+  parts.outage.failed();
+  parts.timers?.wakeIn(LOOK_MS);
+  parts.outbox?.wakeIn(LOOK_MS);
 }
 
 /** The clock of test mode; undefined when the configuration asks for none. */

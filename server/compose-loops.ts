@@ -13,6 +13,7 @@ import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
 import { NodeWatch } from './loops/node-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
+import { quietVacuum } from './loops/quiet-vacuum.js';
 import { queueReporter } from './loops/queue-reporter.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireRuns, fireTimersOnce } from './loops/timer-firer.js';
@@ -52,7 +53,10 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const meet = (others: boolean): void => {
     const first = others && !parts.announcer.others;
     parts.announcer.others = others;
-    if (first) shareKept(engine, log);
+    if (!first) return;
+    shareKept(engine, log);
+    timers.wake(); // from now on they look for what others store
+    outbox.wake();
   };
   const nodeWatch = new NodeWatch({
     nodes: new Nodes(engine.database),
@@ -72,6 +76,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   const deadRows = new Loop({ name: 'dead-row-sweeper', log, runOnce: deadRowSweeper(engine) });
   const statistics = new Loop({ name: 'closed-run-statistics', log, runOnce: closedRunStatistics(engine) });
+  const vacuum = new Loop({ name: 'quiet-vacuum', log, runOnce: quietVacuum(engine) });
   parts.timers = timers;
   parts.outbox = outbox;
   parts.fireRuns = (runIds) =>
@@ -93,7 +98,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
     },
   );
   return {
-    loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper, deadRows, statistics],
+    loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper, deadRows, statistics, vacuum],
     outbox,
     listener,
     nodeWatch,

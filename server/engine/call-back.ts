@@ -21,6 +21,8 @@ export const isCallback = (m: OutboxMessage): m is CallbackMessage => m.message.
 
 /** While a call is under way the message is this node's: for as long as it may take, and a little. */
 const MARGIN_MS = 5_000;
+/** A call for which there was no room is tried again. */
+const NO_ROOM_MS = 1_000;
 
 export async function callBack(engine: Engine, { id, message: { to, index, destination } }: CallbackMessage): Promise<void> {
   if (!engine.callbacks.hasRoom(destination)) return; // it is found again in a while
@@ -33,7 +35,10 @@ export async function callBack(engine: Engine, { id, message: { to, index, desti
   crashPoint('calling-back');
   const outcome = await callOnce(engine, run.state, index);
   crashPoint('called-back');
-  if (!outcome) return engine.outbox.release([id]);
+  if (!outcome) {
+    await engine.outbox.release([id]);
+    return engine.messagesAt(engine.clock.now() + NO_ROOM_MS);
+  }
   await record(engine, { id, runId: to.runId, index }, outcome);
 }
 

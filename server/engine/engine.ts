@@ -15,6 +15,7 @@ import type { QueueReports } from '../storage/queue-reports.js';
 import type { Runs } from '../storage/runs.js';
 import type { TaskQueueConfigs } from '../storage/task-queue-configs.js';
 import type { Tasks } from '../storage/tasks.js';
+import type { Upkeep } from '../storage/upkeep.js';
 import type { Workers } from '../storage/workers.js';
 import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
@@ -67,6 +68,7 @@ export interface Engine {
   readonly histories: Histories;
   readonly tasks: Tasks;
   readonly retention: Retention;
+  readonly upkeep: Upkeep;
   readonly approvals: Approvals;
   readonly outbox: Outbox;
   readonly listing: Listing;
@@ -102,12 +104,16 @@ export interface Engine {
   turnContext(): TurnContext;
   /** A run here has a deadline at that moment: the timer loop must not sleep past it. */
   deadlineAt(ms: number): void;
+  /** A message to another run may lie in the outbox at that moment: the loop that looks for it must not sleep past it. */
+  messagesAt(ms: number): void;
   /** The database was lost with the commit that hands tasks of a run to these polls: what becomes of them shows when it answers again. */
   unsettled(runId: string, held: readonly HeldPoll[]): void;
   /** Data of a deleted namespace waits to be removed. */
   sweepSoon(): void;
   /** Whether other nodes work on the same database. */
   otherNodes(): boolean;
+  /** How long, in milliseconds, a loop may sleep that is told of what this node stores: longer where nobody can have stored anything else. */
+  lookMs(): number;
   /** Tells other nodes that something changed (a hint). */
   notify(change: Change): void;
 }

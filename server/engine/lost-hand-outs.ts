@@ -100,7 +100,7 @@ export async function takeBackFrom(engine: Engine, node: { id: string; seenMs: n
   const due = await engine.runs.due(0, nowMs + DUE_WITHIN_MS, RUNS_MAX);
   const tag = handOutTag(node.id);
   const lost: { runId: string; requestId: string }[] = [];
-  for (const { state } of (await engine.runs.loadAll(due.map(({ runId }) => runId))).values()) {
+  for (const { state } of (await engine.runs.loadAll(due.runIds)).values()) {
     const task = state.workflowTask;
     if (task && task.startedMs >= node.seenMs - LAST_WORDS_MS && task.requestId.startsWith(tag)) lost.push({ runId: state.info.runId, requestId: task.requestId });
   }

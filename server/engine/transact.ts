@@ -7,6 +7,7 @@ import { announceClose } from '../core/kinds/close.js';
 import { isRunning, terminateRun } from '../core/kinds/run.js';
 import { nearLimit, overLimit, relieveBuffer } from '../core/size-limits.js';
 import { Turn } from '../core/turn.js';
+import { SENDER_DELIVERS_MS } from '../storage/commit.js';
 import type { CommitItem, RunWrite } from '../storage/commit-item.js';
 import { DatabaseLost } from '../storage/database.js';
 import type { HistoryRow } from '../storage/history.js';
@@ -152,7 +153,10 @@ export async function commit(engine: Engine, item: CommitItem, out: HandedOut): 
     throw error;
   }
   if (outcome === 'done') {
-    engine.courier.send(item.messages);
+    if (item.messages.length > 0) {
+      engine.courier.send(item.messages);
+      engine.messagesAt(engine.clock.now() + SENDER_DELIVERS_MS); // those for which it had no room
+    }
     return true;
   }
   giveBack(engine, out);
@@ -275,7 +279,7 @@ async function settle(
   moveOn(run, written);
   for (const effect of turn.effects) {
     if (effect.type === 'new-run') await settleNew(engine, effect.turn as Turn, item, out);
-    else if (effect.type === 'other-run') engine.cache.drop((effect.turn as Turn).state.info.runId);
+    else if (effect.type === 'other-run') settleOther(engine, effect.turn as Turn, item);
   }
   const mine = out.reservations.filter((r) => r.turn === turn);
   try {
@@ -285,6 +289,13 @@ async function settle(
     remember(engine, run);
     announce(engine, turn, written, item, isOurs);
   }
+}
+
+/** Of another run that this commit has changed, too, this node remembers nothing but when it is due. */
+function settleOther(engine: Engine, { state }: Turn, item: CommitItem): void {
+  engine.cache.drop(state.info.runId);
+  const deadlineMs = item.runs.find((r) => r.state === state)?.deadlineMs ?? null;
+  if (deadlineMs !== null) engine.deadlineAt(deadlineMs);
 }
 
 /** The same for a run that began with this commit. */

@@ -29,7 +29,7 @@ export class NodeWatch {
   readonly loop: Loop;
   /** What this node believes, and what its row says: that says so first. */
   private alone = false;
-  private said = false;
+  private said: boolean | undefined;
 
   constructor(private readonly options: NodeWatchOptions) {
     this.loop = new Loop({ name: 'node-watch', log: options.log, runOnce: () => this.runOnce() });
@@ -55,8 +55,7 @@ export class NodeWatch {
   }
 
   private async runOnce(): Promise<number> {
-    await this.say(this.alone);
-    let others = await this.others();
+    let others = await this.sayAndLook();
     if (others.length === 0 && !this.alone) {
       await this.say(true); // whoever comes now waits until this node has looked again
       others = await this.others();
@@ -74,10 +73,23 @@ export class NodeWatch {
     await nodes.seen(self, now(), alone);
   }
 
+  /** In one question where nothing new is said. */
+  private async sayAndLook(): Promise<NodeRow[]> {
+    const { nodes, self, now } = this.options;
+    const seen = this.said === this.alone ? await nodes.seenAgain(self.id, now(), now() - GONE_MS) : undefined;
+    if (seen) return this.alive(seen);
+    await this.say(this.alone);
+    return this.others();
+  }
+
   /** Other nodes that are alive, as far as can be seen from here. */
   private async others(): Promise<NodeRow[]> {
     const { nodes, self, now } = this.options;
-    const seen = await nodes.others(self.id, now() - GONE_MS);
+    return this.alive(await nodes.others(self.id, now() - GONE_MS));
+  }
+
+  private async alive(seen: readonly NodeRow[]): Promise<NodeRow[]> {
+    const { self } = this.options;
     const alive = seen.filter((node) => node.host !== self.host || (node.pid === self.pid ? ownNodes.has(node.id) : isRunning(node.pid)));
     for (const node of seen) if (!alive.includes(node)) await this.bury(node);
     return alive;

@@ -2,15 +2,18 @@
 import type { Engine } from '../engine/engine.js';
 
 const BATCH = 500;
-const LOOK_MS = 1_000;
+/** While there is no room, or something is under way. */
+const BUSY_MS = 1_000;
 /** For so long they are this node's to deliver. */
 const CLAIM_MS = 10_000;
 
-/** Returns how long to sleep. */
+/** Returns how long to sleep: until the time of the next message comes. Those that are stored meanwhile wake the loop; others' are looked for. */
 export async function deliverOutboxOnce(engine: Engine): Promise<number> {
-  if (!engine.courier.hasRoom) return LOOK_MS;
+  if (!engine.courier.hasRoom) return BUSY_MS;
   const nowMs = engine.clock.now();
+  const nextMs = await engine.outbox.nextMs();
+  if (nextMs > nowMs) return Math.min(engine.lookMs(), nextMs - nowMs);
   const messages = await engine.outbox.claim(BATCH, nowMs, nowMs + CLAIM_MS);
   engine.courier.send(messages);
-  return messages.length === BATCH ? 0 : LOOK_MS;
+  return messages.length === BATCH ? 0 : BUSY_MS;
 }

@@ -9,23 +9,21 @@ import type { LoadedRun } from '../storage/runs.js';
 import { Outage } from './outage.js';
 
 const BATCH = 500;
-/** Deadlines that other nodes store are seen at least this often. */
-const LOOK_MS = 1_000;
+/** What could not be moved on is tried again. */
+const RETRY_MS = 1_000;
 
-/** Returns how long to sleep until the next deadline. */
+/** Returns how long to sleep: until the next deadline that is stored. Those that are stored meanwhile wake the loop; others' are looked for. */
 export async function fireTimersOnce(engine: Engine, outage: Outage = new Outage()): Promise<number> {
-  const left = outage.leftToOthersUpTo(engine.clock.now());
-  const due = await dueRuns(engine, left, outage);
-  const ids = due.map(({ runId }) => runId);
-  const loaded = await engine.runs.loadAll(ids.filter((runId) => !engine.cache.peek(runId)));
-  await Promise.all(ids.map((runId) => fireOne(engine, runId, loaded.get(runId))));
-  if (due.length === BATCH) return 0;
-  const next = await engine.runs.nextDeadline(left);
+  const { runIds, nextMs } = await dueRuns(engine, outage.leftToOthersUpTo(engine.clock.now()), outage);
+  const loaded = await engine.runs.loadAll(runIds.filter((runId) => !engine.cache.peek(runId)));
+  const fired = await Promise.all(runIds.map((runId) => fireOne(engine, runId, loaded.get(runId))));
+  if (runIds.length === BATCH) return 0;
   const nowMs = engine.clock.now();
-  return Math.min(LOOK_MS, outage.leftToOthersForMs(nowMs), next === undefined ? LOOK_MS : Math.max(0, next - nowMs));
+  const retryMs = fired.includes(false) ? RETRY_MS : Number.POSITIVE_INFINITY;
+  return Math.min(engine.lookMs(), retryMs, outage.leftToOthersForMs(nowMs), Math.max(0, nextMs - nowMs));
 }
 
-async function dueRuns(engine: Engine, afterMs: number, outage: Outage): Promise<{ runId: string }[]> {
+async function dueRuns(engine: Engine, afterMs: number, outage: Outage): Promise<{ runIds: string[]; nextMs: number }> {
   try {
     const due = await engine.runs.due(afterMs, engine.clock.now(), BATCH);
     outage.answered(engine.clock.now());
@@ -41,7 +39,8 @@ export async function fireRuns(engine: Engine, runIds: readonly string[]): Promi
   await Promise.all(runIds.map((runId) => fireOne(engine, runId)));
 }
 
-async function fireOne(engine: Engine, runId: string, loaded?: LoadedRun): Promise<void> {
+/** False: it is still to be done. */
+async function fireOne(engine: Engine, runId: string, loaded?: LoadedRun): Promise<boolean> {
   let started: HistoryEvent | undefined;
   try {
     await transact(
@@ -59,8 +58,10 @@ async function fireOne(engine: Engine, runId: string, loaded?: LoadedRun): Promi
         },
       },
     );
+    return true;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     engine.log.warn({ err: error, runId }, 'a due run could not be moved on; it is tried again');
+    return false;
   }
 }

@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   readonly url: string;
   readonly poolSize: number;
   readonly onError: (error: Error) => void;
+  /** Called when a statement was lost on its way: what it would have stored may or may not be there. */
+  readonly onLost?: () => void;
   /** A statement without an answer for so long, or a connection that is not made, counts as lost; default 30,000. A network that was cut says nothing. */
   readonly timeoutMs?: number;
 }
@@ -80,7 +82,7 @@ export class Database {
       });
       return result.rows;
     } catch (error) {
-      throw connectionLost(error) ? new DatabaseLost(error) : error;
+      throw this.told(error);
     }
   }
 
@@ -89,14 +91,14 @@ export class Database {
     try {
       return await this.direct.run(statement);
     } catch (error) {
-      throw connectionLost(error) ? new DatabaseLost(error) : error;
+      throw this.told(error);
     }
   }
 
   /** Several statements in one transaction on one connection. */
   async transaction<R>(work: (query: (statement: Statement) => Promise<Row[]>) => Promise<R>): Promise<R> {
     const client = await this.pool.connect().catch((error: unknown) => {
-      throw connectionLost(error) ? new DatabaseLost(error) : error;
+      throw this.told(error);
     });
     let broken: Error | undefined;
     try {
@@ -107,7 +109,7 @@ export class Database {
     } catch (error) {
       if (connectionLost(error)) {
         broken = error as Error;
-        throw new DatabaseLost(error);
+        throw this.told(error);
       }
       await client.query('rollback').catch((e: Error) => {
         broken = e;
@@ -116,6 +118,13 @@ export class Database {
     } finally {
       client.release(broken);
     }
+  }
+
+  /** What callers are told of an error. */
+  private told(error: unknown): unknown {
+    if (!connectionLost(error)) return error;
+    this.options.onLost?.();
+    return new DatabaseLost(error);
   }
 
   /** A connection of its own, outside the pool, for listening. */

@@ -10,6 +10,16 @@ export interface NodeRow {
   alone: boolean;
 }
 
+interface StoredNode {
+  node_id: string;
+  host: string;
+  pid: number;
+  seen_ms: number;
+  alone: boolean;
+}
+
+const nodeRow = (row: StoredNode): NodeRow => ({ id: row.node_id, host: row.host, pid: row.pid, seenMs: row.seen_ms, alone: row.alone });
+
 export class Nodes {
   constructor(private readonly database: Database) {}
 
@@ -22,14 +32,29 @@ export class Nodes {
     });
   }
 
+  /**
+   * Says again what the node's row says, and answers with the others that were seen since. Undefined: the row is gone. Only for a row that says so already:
+   * of two nodes that come at once and ask while they say so, neither might see the other.
+   */
+  async seenAgain(nodeId: string, nowMs: number, sinceMs: number): Promise<NodeRow[] | undefined> {
+    const rows = await this.database.query<{ seen: boolean } & { [Column in keyof StoredNode]: StoredNode[Column] | null }>({
+      name: 'node-seen-again',
+      text: `with seen as (update nodes set seen_ms = greatest(seen_ms + 1, $2) where node_id = $1 returning 1)
+        select exists (select from seen) as seen, n.node_id, n.host, n.pid, n.seen_ms, n.alone
+        from (values (1)) as one left join nodes n on n.node_id <> $1 and n.seen_ms >= $3`,
+      values: [nodeId, Math.floor(nowMs), Math.floor(sinceMs)],
+    });
+    return rows[0]!.seen ? rows.filter((row) => row.node_id !== null).map((row) => nodeRow(row as StoredNode)) : undefined;
+  }
+
   /** Nodes other than this one that were seen since. */
   async others(nodeId: string, sinceMs: number): Promise<NodeRow[]> {
-    const rows = await this.database.query<{ node_id: string; host: string; pid: number; seen_ms: number; alone: boolean }>({
+    const rows = await this.database.query<StoredNode & Record<string, unknown>>({
       name: 'nodes-others',
       text: 'select node_id, host, pid, seen_ms, alone from nodes where node_id <> $1 and seen_ms >= $2',
       values: [nodeId, Math.floor(sinceMs)],
     });
-    return rows.map((r) => ({ id: r.node_id, host: r.host, pid: r.pid, seenMs: r.seen_ms, alone: r.alone }));
+    return rows.map(nodeRow);
   }
 
   /** Removes a node that is dead. Undefined: another node was faster. */

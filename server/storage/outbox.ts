@@ -4,7 +4,17 @@ import type { Database } from './database.js';
 import { decodeMessage } from './snapshot-codec.js';
 
 export class Outbox {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    /** Told when a message here is to be looked for again. */
+    private readonly onWaiting: (untilMs: number) => void = () => undefined,
+  ) {}
+
+  /** When the time of the first message comes, or came; Infinity when there is none. */
+  async nextMs(): Promise<number> {
+    const rows = await this.database.query<{ not_before_ms: number | null }>({ name: 'outbox-next', text: 'select min(not_before_ms) as not_before_ms from outbox' });
+    return rows[0]?.not_before_ms ?? Number.POSITIVE_INFINITY;
+  }
 
   /** Takes up to `limit` messages whose time has come for this node until `untilMs`, oldest first; other nodes pass them by. */
   async claim(limit: number, nowMs: number, untilMs: number): Promise<OutboxMessage[]> {
@@ -43,6 +53,7 @@ export class Outbox {
         where message_id = any($1::uuid[])`,
       values: [ids, nowMs, baseMs, maxMs],
     });
+    this.onWaiting(nowMs + baseMs);
   }
 
   /** Keeps a message for this node until then, should it not die before. False when it is no longer there. */
@@ -52,6 +63,7 @@ export class Outbox {
       text: 'update outbox set not_before_ms = $2 where message_id = $1 returning 1',
       values: [id, Math.ceil(untilMs)],
     });
+    this.onWaiting(untilMs);
     return rows.length > 0;
   }
 
@@ -62,6 +74,7 @@ export class Outbox {
       text: 'update outbox set attempts = attempts + 1, not_before_ms = $2 where message_id = $1',
       values: [id, Math.ceil(untilMs)],
     });
+    this.onWaiting(untilMs);
   }
 
   /** Makes due what nodes were to deliver that are no more; for a node that is alone. Messages that wait out a failure wait on. Returns how many. */

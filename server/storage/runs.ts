@@ -133,24 +133,16 @@ export class Runs {
     return rows.map((row) => row.run_id);
   }
 
-  /** Runs whose deadline has passed and is later than a moment, most overdue first. */
-  async due(afterMs: number, nowMs: number, limit: number): Promise<{ runId: string; deadlineMs: number }[]> {
-    const rows = await this.database.query<{ run_id: string; deadline_ms: number }>({
+  /** Runs whose deadline has passed and is later than a moment, most overdue first; and the first deadline that has not passed, in the same question. */
+  async due(afterMs: number, nowMs: number, limit: number): Promise<{ runIds: string[]; nextMs: number }> {
+    const rows = await this.database.query<{ run_id: string | null; deadline_ms: number | null }>({
       name: 'runs-due',
-      text: 'select run_id, deadline_ms from runs_open where deadline_ms <= $1 and deadline_ms > $3 order by deadline_ms limit $2',
+      text: `(select run_id, deadline_ms from runs_open where deadline_ms <= $1 and deadline_ms > $3 order by deadline_ms limit $2)
+        union all select null, min(deadline_ms) from runs_open where deadline_ms > $1`,
       values: [nowMs, limit, afterMs],
     });
-    return rows.map((r) => ({ runId: r.run_id, deadlineMs: r.deadline_ms }));
-  }
-
-  /** The next deadline of any run after a moment; undefined when none is set. */
-  async nextDeadline(afterMs: number): Promise<number | undefined> {
-    const rows = await this.database.query<{ deadline_ms: number | null }>({
-      name: 'runs-next-deadline',
-      text: 'select min(deadline_ms) as deadline_ms from runs_open where deadline_ms > $1',
-      values: [afterMs],
-    });
-    return rows[0]?.deadline_ms ?? undefined;
+    const next = rows.find((row) => row.run_id === null)?.deadline_ms;
+    return { runIds: rows.flatMap((row) => row.run_id ?? []), nextMs: next ?? Number.POSITIVE_INFINITY };
   }
 
   /** How many runs were open when the database last looked. */

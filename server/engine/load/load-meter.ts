@@ -115,12 +115,15 @@ export class LoadMeter {
 const LOOK_MS = 100;
 /** After so many looks without a call the clock stops: an idle node costs nothing. */
 const QUIET_LOOKS = 20;
+/** So many polls start a clock that has stopped: those of workers with nothing to do come once a minute each. */
+const POLLS = 50;
 
 /** Looks at this process as long as it is called upon. */
 export class LoadClock {
   private timer: NodeJS.Timeout | undefined;
   private touched = false;
   private quiet = 0;
+  private polls = 0;
   private dueMs = 0;
   private lookedMs = 0;
   private spent = performance.eventLoopUtilization();
@@ -129,12 +132,19 @@ export class LoadClock {
   constructor(
     private readonly parts: () => Pick<Sample, 'commitWaitMs' | 'tasksReady'>,
     private readonly onSample: (sample: Sample) => void,
+    /** The clock stops. */
+    private readonly onQuiet: () => void,
   ) {}
 
-  /** A call came. */
-  touch(): void {
+  /** A call came; `polls`: one that does nothing until something happens. */
+  touch(polls: boolean): void {
+    if (this.timer) {
+      this.touched = true;
+      return;
+    }
+    if (polls && ++this.polls < POLLS) return;
     this.touched = true;
-    if (this.timer) return;
+    this.polls = 0;
     this.quiet = 0;
     this.lookedMs = performance.now();
     this.spent = performance.eventLoopUtilization();
@@ -170,7 +180,11 @@ export class LoadClock {
     });
     this.quiet = this.touched ? 0 : this.quiet + 1;
     this.touched = false;
-    if (this.quiet < QUIET_LOOKS) this.next();
-    else this.timer = undefined;
+    if (this.quiet < QUIET_LOOKS) {
+      this.next();
+      return;
+    }
+    this.timer = undefined;
+    this.onQuiet();
   }
 }

@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly limits: LoadLimits;
   readonly now: () => number;
   readonly committer: Pick<Committer, 'oldestWaitMs'>;
-  readonly cache: Pick<RunCache, 'shrink'>;
+  readonly cache: Pick<RunCache, 'shrink' | 'rest'>;
   /** Ready tasks that lie in memory for pollers to come. */
   readonly tasksReady: () => number;
 }
@@ -32,13 +32,14 @@ export class Load {
     this.clock = new LoadClock(
       () => ({ commitWaitMs: committer.oldestWaitMs, tasksReady: tasksReady() }),
       (sample) => this.look(sample),
+      () => options.cache.rest(),
     );
   }
 
   /** Does the work of a call when its turn has come. Throws RESOURCE_EXHAUSTED, with a hint when to come again, when it does not come. */
   async serve<Answer>(request: object, call: Call, work: (call: Call) => Promise<Answer>): Promise<Answer> {
     const kind = kindOf(call.method, request);
-    this.clock.touch();
+    this.clock.touch(kind.sheddable);
     const { line } = kind;
     const namespace = (request as { namespace?: string | null }).namespace ?? '';
     const bytes = kind.bytes + requestBytes(request);

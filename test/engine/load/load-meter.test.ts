@@ -1,7 +1,7 @@
 /** When a node counts as busy, and when it takes nothing on. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_LOAD_LIMITS } from '../../../server/engine/load/load-limits.js';
-import { LoadMeter, type Sample } from '../../../server/engine/load/load-meter.js';
+import { LoadClock, LoadMeter, type Sample } from '../../../server/engine/load/load-meter.js';
 
 const calm: Sample = { elapsedMs: 100, lateMs: 1, utilization: 0.5, machine: 0.5, commitWaitMs: 5, tasksReady: 0, memoryBytes: 100 };
 const meter = () => new LoadMeter({ ...DEFAULT_LOAD_LIMITS, memoryBytesMax: 1_000 });
@@ -59,5 +59,34 @@ describe('load meter', () => {
     expect(looks(load, 1, { memoryBytes: 950 }).critical).toBe(true);
     expect(looks(load, 1, { memoryBytes: 899 }).critical).toBe(false);
     expect(looks(load, 1, { memoryBytes: 950 }).critical).toBe(false);
+  });
+});
+
+describe('the clock of the load', () => {
+  const watched = () => {
+    vi.useFakeTimers();
+    let samples = 0;
+    let stops = 0;
+    const clock = new LoadClock(() => ({ commitWaitMs: 0, tasksReady: 0 }), () => samples++, () => stops++);
+    return { clock, samples: () => samples, stops: () => stops };
+  };
+  afterEach(() => vi.useRealTimers());
+
+  it('runs while calls come, and stops when none has come for a while', () => {
+    const { clock, samples, stops } = watched();
+    clock.touch(false);
+    vi.advanceTimersByTime(60_000);
+    expect(samples()).toBe(21);
+    expect(stops()).toBe(1);
+  });
+
+  it('is not started by the polls of workers with nothing to do, but by a flood of them', () => {
+    const { clock, samples } = watched();
+    for (let i = 0; i < 49; i++) clock.touch(true);
+    vi.advanceTimersByTime(1_000);
+    expect(samples()).toBe(0);
+    clock.touch(true);
+    vi.advanceTimersByTime(1_000);
+    expect(samples()).toBe(10);
   });
 });

@@ -38,3 +38,14 @@ it('short of memory, the half that was not touched for longest goes', () => {
   cache.shrink();
   expect(['open-0', 'open-1', 'open-2', 'open-3', 'closed'].filter((id) => cache.peek(id))).toEqual(['open-0', 'open-3']);
 });
+
+it('with nothing to do, the thousand that were touched last stay', () => {
+  const cache = new RunCache(10_000);
+  for (let i = 0; i < 3_000; i++) cache.put(run(`open-${i}`));
+  cache.put(cache.take('open-0')!);
+  cache.rest();
+  expect(cache.size).toBe(1_000);
+  expect(cache.peek('open-0')).toBeDefined();
+  expect(cache.peek('open-2000')).toBeUndefined();
+  expect(cache.peek('open-2999')).toBeDefined();
+});
