@@ -1,5 +1,4 @@
 /** What a node does by itself: its loops and its ear, built around its engine. */
-import { hostname } from 'node:os';
 import type { NodeParts } from './compose-engine.js';
 import type { Engine } from './engine/engine.js';
 import { hear } from './engine/hear-nodes.js';
@@ -8,6 +7,7 @@ import type { Logger } from './log.js';
 import { sweepBacklogOnce } from './loops/backlog-sweep.js';
 import { closedRunStatistics } from './loops/closed-run-statistics.js';
 import { deadRowSweeper } from './loops/dead-row-sweeper.js';
+import { thisHost } from './loops/host.js';
 import { Listener } from './loops/listener.js';
 import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
@@ -17,6 +17,7 @@ import { quietVacuum } from './loops/quiet-vacuum.js';
 import { queueReporter } from './loops/queue-reporter.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireRuns, fireTimersOnce } from './loops/timer-firer.js';
+import { SENDER_DELIVERS_MS } from './storage/commit.js';
 import { Nodes } from './storage/nodes.js';
 
 export interface NodeLoops {
@@ -27,7 +28,23 @@ export interface NodeLoops {
 }
 
 /** Workers whose node died come to another, or to the same that is there again, with the answers that they have. */
-const ANSWERS_COME_MS = 2_000;
+const ANSWERS_COME_MS = 1_000;
+/** To a node that has just come they need to find their way back first. */
+const JUST_COME_MS = 5_000;
+const FIND_BACK_MS = 2_000;
+
+/** What a dead node had taken upon itself is done by others: tasks that it had fetched, messages that it was to deliver, the queues of workers that polled it. */
+async function takeOver(engine: Engine, node: { id: string }, parts: NodeParts): Promise<void> {
+  const nowMs = engine.clock.now();
+  const [tasks, messages, queues] = await Promise.all([
+    engine.tasks.releaseAll(nowMs),
+    engine.outbox.releaseAll(nowMs, SENDER_DELIVERS_MS),
+    engine.queuePolls.forget(node.id),
+  ]);
+  if (tasks > 0) engine.queues.backlogEverywhere();
+  if (messages > 0) parts.outbox?.wake();
+  for (const queue of queues) engine.remotePolls.shutDown(queue);
+}
 
 function takeBack(engine: Engine, node: { id: string; seenMs: number }, log: Logger): void {
   takeBackFrom(engine, node).then(
@@ -48,6 +65,7 @@ function shareKept(engine: Engine, log: Logger): void {
 
 export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): NodeLoops {
   const { outage } = parts;
+  const startedMs = engine.wall.now();
   const timers = new Loop({ name: 'timer-firer', log, runOnce: () => fireTimersOnce(engine, outage) });
   const outbox = new Loop({ name: 'outbox-deliverer', log, runOnce: () => deliverOutboxOnce(engine) });
   const meet = (others: boolean): void => {
@@ -60,7 +78,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   };
   const nodeWatch = new NodeWatch({
     nodes: new Nodes(engine.database),
-    self: { id: engine.nodeId, host: hostname(), pid: process.pid, startedMs: engine.wall.now() },
+    self: { id: engine.nodeId, host: thisHost(), pid: process.pid, startedMs },
     now: () => engine.wall.now(),
     log,
     onOthers(others) {
@@ -68,7 +86,11 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
       parts.lookedMs = engine.wall.now();
     },
     greet: async () => engine.notify({ kind: 'node-started' }),
-    onDead: (node) => void setTimeout(() => takeBack(engine, node, log), ANSWERS_COME_MS).unref(),
+    onDead(node) {
+      takeOver(engine, node, parts).catch((err: unknown) => log.warn({ err, node: node.id }, 'what a dead node was about is taken over only when its claims end'));
+      const waitMs = engine.wall.now() - startedMs < JUST_COME_MS ? FIND_BACK_MS : ANSWERS_COME_MS;
+      setTimeout(() => takeBack(engine, node, log), waitMs).unref();
+    },
   });
   const backlogSweep = new Loop({ name: 'backlog-sweep', log, runOnce: () => sweepBacklogOnce(engine) });
   const neighbours = new Loop({ name: 'neighbour-watch', log, runOnce: () => watchNeighboursOnce(engine) });

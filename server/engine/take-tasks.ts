@@ -12,6 +12,7 @@ import { handOutId } from './ids.js';
 import type { Poller, PollerInfo } from './matching/poller.js';
 import { CLAIM_MS } from './matching/task-queues.js';
 import { transact } from './transact.js';
+import { whenItAnswers } from './when-it-answers.js';
 import { ServiceError } from '../core/errors.js';
 
 const BATCH_MAX = 100;
@@ -31,7 +32,11 @@ async function claimTasks(engine: Engine, queue: QueueName, wanted: number, held
   const limit = Math.min(Math.max(wanted, 1), BATCH_MAX);
   const nowMs = engine.clock.now();
   const untilMs = nowMs + CLAIM_MS;
-  const tasks = await engine.tasks.claim(queue, limit, nowMs, untilMs, { without: heldKeys, withRuns: engine.otherNodes() });
+  const tasks = await engine.tasks.claim(queue, limit, nowMs, untilMs, { without: heldKeys, withRuns: engine.otherNodes() }).catch((error: unknown) => {
+    // what was claimed all the same nobody knows of
+    if (error instanceof DatabaseLost) whenItAnswers(engine, () => engine.tasks.unclaim(queue, untilMs).then((some) => void (some && engine.queues.backlog(queue))));
+    throw error;
+  });
   engine.queues.fetched(queue, tasks, tasks.length < limit && heldKeys.length === 0);
   if (tasks.length === limit) engine.queues.backlog(queue);
   const left = tasks.filter((task) => !engine.queues.startNow(queue, task));

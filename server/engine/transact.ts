@@ -19,6 +19,7 @@ import { joinEvents } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
 import { lookSoon } from './update-status.js';
 import { isWorkedOnHere } from './watch-run.js';
+import { deliverLater } from './when-it-answers.js';
 
 /** Races that one transition may lose before its caller is told to come again. */
 const ATTEMPTS_MAX = 30;
@@ -148,8 +149,10 @@ export async function commit(engine: Engine, item: CommitItem, out: HandedOut): 
   try {
     outcome = await engine.committer.commit(item);
   } catch (error) {
-    if (error instanceof DatabaseLost) holdOn(engine, out);
-    else giveBack(engine, out);
+    if (error instanceof DatabaseLost) {
+      holdOn(engine, out);
+      deliverLater(engine, item.messages);
+    } else giveBack(engine, out);
     throw error;
   }
   if (outcome === 'done') {

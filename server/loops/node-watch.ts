@@ -1,9 +1,12 @@
 /** Says that this node is there, and knows whether others are. */
 import type { EngineLog } from '../engine/engine.js';
 import type { NodeRow, Nodes } from '../storage/nodes.js';
+import { isRunning } from './host.js';
 import { Loop } from './loop.js';
 
 const SEEN_EVERY_MS = 2_000;
+/** Whether those of this host are alive is asked of the system, and so more often. */
+const NEAR_LOOK_MS = 250;
 /** A node that was not seen for so long is gone. */
 const GONE_MS = 10_000;
 const JOIN_LOOK_MS = 20;
@@ -30,6 +33,9 @@ export class NodeWatch {
   /** What this node believes, and what its row says: that says so first. */
   private alone = false;
   private said: boolean | undefined;
+  /** Processes of other nodes on this host. */
+  private near: readonly number[] = [];
+  private nearLook: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: NodeWatchOptions) {
     this.loop = new Loop({ name: 'node-watch', log: options.log, runOnce: () => this.runOnce() });
@@ -51,6 +57,7 @@ export class NodeWatch {
   /** Others need not wait until they miss this node. */
   async leave(): Promise<void> {
     ownNodes.delete(this.options.self.id);
+    this.watchNear([]);
     await this.options.nodes.remove(this.options.self.id, 0);
   }
 
@@ -61,10 +68,28 @@ export class NodeWatch {
       others = await this.others();
     }
     const alone = others.length === 0;
+    this.watchNear(others.flatMap(({ host, pid }) => (host === this.options.self.host && pid !== this.options.self.pid ? pid : [])));
     this.options.onOthers(!alone);
     if (!alone && this.said) await this.say(false);
     this.alone = alone;
     return SEEN_EVERY_MS;
+  }
+
+  /** One that dies is noticed at once. */
+  private watchNear(pids: readonly number[]): void {
+    this.near = pids;
+    if (pids.length > 0) {
+      this.nearLook ??= setInterval(() => this.lookNear(), NEAR_LOOK_MS).unref();
+      return;
+    }
+    clearInterval(this.nearLook);
+    this.nearLook = undefined;
+  }
+
+  private lookNear(): void {
+    if (this.near.every(isRunning)) return;
+    this.near = []; // until the database has been asked who is there
+    this.loop.wake();
   }
 
   private async say(alone: boolean): Promise<void> {
@@ -98,15 +123,5 @@ export class NodeWatch {
   private async bury({ id }: NodeRow): Promise<void> {
     const dead = await this.options.nodes.bury(id);
     if (dead) this.options.onDead({ id, ...dead });
-  }
-}
-
-/** Whether there is such a process on this host. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -30,6 +30,11 @@ export class Outbox {
     return rows.map((r) => ({ id: r.message_id, message: decodeMessage<Message>(r.message) }));
   }
 
+  /** Gives back what was claimed until that very moment. */
+  async unclaim(untilMs: number): Promise<void> {
+    await this.database.query({ name: 'outbox-unclaim', text: 'update outbox set not_before_ms = 0 where not_before_ms = $1 and attempts = 0', values: [untilMs] });
+  }
+
   /** Which of these are still to be delivered. */
   async present(ids: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.query<{ message_id: string }>({
@@ -77,9 +82,13 @@ export class Outbox {
     this.onWaiting(untilMs);
   }
 
-  /** Makes due what nodes were to deliver that are no more; for a node that is alone. Messages that wait out a failure wait on. Returns how many. */
-  async releaseAll(nowMs: number): Promise<number> {
-    const rows = await this.database.query({ text: 'update outbox set not_before_ms = 0 where not_before_ms > $1 and attempts = 0 returning 1', values: [Math.floor(nowMs)] });
+  /**
+   * Makes due what nodes were to deliver that are no more: all for a node that is alone, else what is due soon anyway, since others are at some of it. Messages
+   * that wait out a failure wait on. Returns how many.
+   */
+  async releaseAll(nowMs: number, withinMs = Number.MAX_SAFE_INTEGER): Promise<number> {
+    const values = [Math.floor(nowMs), Math.min(Math.floor(nowMs) + withinMs, Number.MAX_SAFE_INTEGER)];
+    const rows = await this.database.query({ text: 'update outbox set not_before_ms = 0 where not_before_ms > $1 and not_before_ms <= $2 and attempts = 0 returning 1', values });
     return rows.length;
   }
 

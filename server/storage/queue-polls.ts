@@ -47,6 +47,16 @@ export class QueuePolls {
     });
   }
 
+  /** What a node has told that is no more. */
+  async forget(nodeId: string): Promise<QueueName[]> {
+    const rows = await this.database.query<{ namespace_id: string; kind: 1 | 2; queue: string }>({
+      name: 'queue-polls-forget',
+      text: 'delete from queue_polls where node_id = $1 returning namespace_id, kind, queue',
+      values: [nodeId],
+    });
+    return rows.map((r) => ({ namespaceId: r.namespace_id, kind: r.kind, queue: r.queue }));
+  }
+
   /** What the other nodes have told. `nodes` counts those whose last poll is no older than `latelyMs`. */
   async ofOthers(nodeId: string, sinceMs: number, latelyMs: number): Promise<RemoteQueuePoll[]> {
     const rows = await this.database.query<Columns>({

@@ -114,7 +114,17 @@ export class Tasks {
     });
   }
 
-  /** Gives back what nodes had claimed that are no more; for a node that is alone. Returns how many. */
+  /** Gives back what was claimed until that very moment. Says whether anything was. */
+  async unclaim(queue: QueueName, untilMs: number): Promise<boolean> {
+    const rows = await this.database.query({
+      name: 'tasks-unclaim',
+      text: 'update tasks set claimed_until_ms = 0 where namespace_id = $1 and kind = $2 and queue = $3 and claimed_until_ms = $4 returning 1',
+      values: [queue.namespaceId, queue.kind, queue.queue, untilMs],
+    });
+    return rows.length > 0;
+  }
+
+  /** Gives back what nodes had claimed that are no more. What others have claimed as well they start at once, or have started. Returns how many. */
   async releaseAll(nowMs: number): Promise<number> {
     const rows = await this.database.query({
       text: 'update tasks set claimed_until_ms = 0 where claimed_until_ms > $1 returning 1',
