@@ -5,6 +5,7 @@
 import { enums } from '../core/api.js';
 import { detail, notFound, ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
+import { keepsFailing } from '../core/kinds/task-problem.js';
 import type { RunState } from '../core/run-state.js';
 import type { QueueName } from '../storage/tasks.js';
 import type { Engine } from './engine.js';
@@ -17,8 +18,6 @@ import { tellOfWait } from './watch-run.js';
 
 /** A waiting query looks at its run by itself from time to time, should word from another node be lost. */
 const LOOK_AGAIN_MS = 1_000;
-/** A run whose workflow task has failed so often cannot be asked: the worker would fail over the same events. */
-const FAILING_ATTEMPTS = 3;
 /** Queries that wait for the workflow task of one run. */
 const RIDING_MAX = 100;
 /** A queue that was polled so lately still has a worker. */
@@ -43,7 +42,7 @@ function hindrance(engine: Engine, pending: PendingQuery, state: RunState): Serv
     return state.previousStartedEventId ? undefined : notReady('Workflow execution closed before WorkflowTaskStarted event');
   }
   if (state.firstTaskAtMs > pending.untilMs && !state.workflowTask) return notReady('Workflow task is not scheduled yet.');
-  if (state.workflowTaskAttempt >= FAILING_ATTEMPTS) return notReady('Unable to query workflow due to Workflow Task in failed state.');
+  if (keepsFailing(state)) return notReady('Unable to query workflow due to Workflow Task in failed state.');
   const others = engine.queries.ridingOn(pending.runId).filter((query) => query !== pending);
   return !isIdle(state) && others.length >= RIDING_MAX ? bufferFull() : undefined;
 }

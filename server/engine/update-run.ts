@@ -2,6 +2,7 @@
 import { enums, type temporal } from '../core/api.js';
 import { failedPrecondition, notFound, ServiceError } from '../core/errors.js';
 import { isRunning } from '../core/kinds/run.js';
+import { keepsFailing } from '../core/kinds/task-problem.js';
 import { admitUpdate, findUpdate } from '../core/kinds/update.js';
 import { isClosing, isPaused } from '../core/kinds/workflow-task.js';
 import type { RunState } from '../core/run-state.js';
@@ -26,8 +27,6 @@ type PollResponse = temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdate
 const WAIT_MS = 20_000;
 /** Left over for an answer to reach its caller before the caller's deadline. */
 const ANSWER_MS = 20;
-/** A run whose workflow task has failed so often takes no updates: they come after the events that it stumbles over. */
-export const FAILING_ATTEMPTS = 3;
 
 export async function updateRun(engine: Engine, request: UpdateRequest, call: Call): Promise<UpdateResponse> {
   const namespace = await engine.registry.require(request.namespace);
@@ -93,7 +92,7 @@ export function takeUpdate(turn: Turn, { request, firstExecutionRunId }: UpdateR
     if (known && known.stage !== 'admitted') return undefined;
     throw new RunEnded();
   }
-  if (state.workflowTaskAttempt >= FAILING_ATTEMPTS) throw taskKeepsFailing();
+  if (keepsFailing(state)) throw taskKeepsFailing();
   if (known) return undefined;
   if (isPaused(state)) throw failedPrecondition('Workflow is paused. Cannot update the workflow.');
   if (isClosing(state)) throw runIsClosing();

@@ -5,6 +5,7 @@ import { takeBackFrom } from '../../server/engine/lost-hand-outs.js';
 import { DatabaseLost } from '../../server/storage/database.js';
 import { command, EngineNode } from '../helpers/engine-node.js';
 import { until } from '../helpers/until.js';
+import { acceptAll } from '../helpers/updates.js';
 import { useNode } from '../helpers/use-node.js';
 
 let node: EngineNode;
@@ -82,7 +83,7 @@ describe('a database that is lost with a commit which hands out', () => {
     leave();
     expect((await poll).taskToken?.length ?? 0).toBe(0);
     const task = await node.poll('left');
-    expect(task.attempt).toBe(2);
+    expect(task.attempt).toBe(1); // nobody failed at it
     await node.complete(task, [command.complete()]);
   });
 });
@@ -103,12 +104,52 @@ describe('a node that dies', () => {
     await other.complete(answered, [command.timer('t', 60)]);
     expect(await takeBackFrom(other.engine, { id: dead.engine.nodeId, seenMs })).toBe(1);
     const again = await other.poll('lost-with-it');
-    expect(again.attempt).toBe(2);
+    expect(again.attempt).toBe(1);
     await expect(other.complete(lost, [command.complete()])).rejects.toMatchObject({ code: 'NOT_FOUND' });
     for (const task of [again, known, others]) await other.complete(task, [command.complete()]);
     const causes = (await other.events('lost-with-it')).flatMap((e) => e.workflowTaskFailedEventAttributes?.cause ?? []);
     expect(causes).toEqual([failed]);
     await node.expectFoldsToLive();
     await Promise.all([dead.close(), other.close()]);
+  });
+});
+
+describe('a run whose workflow tasks do not come back', () => {
+  const update = (workflowId: string): Promise<object> => {
+    const answer = node.rpc('UpdateWorkflowExecution', {
+      workflowExecution: { workflowId },
+      waitPolicy: { lifecycleStage: enums.UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED },
+      request: { meta: { updateId: 'u', identity: 'caller' }, input: { name: 'change' } },
+    });
+    answer.catch(() => undefined);
+    return answer;
+  };
+
+  it('because nodes and workers die with them: it takes updates as ever', async () => {
+    await node.start('dying', { workflowTaskTimeout: { seconds: 2 } });
+    for (let i = 0; i < 4; i++) {
+      await node.poll('dying');
+      await node.forward(30_000);
+    }
+    const answer = update('dying');
+    const task = await until('the task to have the update', async () => {
+      const one = await node.poll('dying');
+      if (one.messages!.length > 0) return one;
+      await node.forward(30_000);
+      return undefined;
+    });
+    const [commands, more] = acceptAll(task);
+    await node.complete(task, commands, more);
+    await expect(answer).resolves.toMatchObject({ outcome: { success: {} } });
+  });
+
+  it('because its worker fails at them: it takes none', async () => {
+    await node.start('failing');
+    for (let i = 0; i < 3; i++) {
+      const { taskToken } = await node.poll('failing');
+      const cause = enums.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
+      await node.rpc('RespondWorkflowTaskFailed', { taskToken, cause, failure: { message: 'bad' }, namespace: '' });
+    }
+    await expect(update('failing')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
   });
 });

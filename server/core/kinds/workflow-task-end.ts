@@ -47,7 +47,7 @@ export function failWorkflowTask(turn: Turn, failed: TaskFailure): void {
       },
     });
   } else {
-    taskEnded(state, true);
+    taskEnded(state, failed.cause !== CAUSE.WORKFLOW_TASK_FAILED_CAUSE_FAILOVER_CLOSE_COMMAND);
   }
   if (failed.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) state.workflowTaskAttempt = 1;
   state.closeAttempted = failed.cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;

@@ -279,6 +279,12 @@ export function taskEnded(state: RunState, countAttempt: boolean): void {
   for (const update of state.updatesAdmitted) update.sentWith = 0;
 }
 
+/** Tasks that were taken from their workers, who did nothing wrong: the next is a first attempt again. */
+const BLAMELESS = new Set<number>([
+  CAUSE.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
+  CAUSE.WORKFLOW_TASK_FAILED_CAUSE_FAILOVER_CLOSE_COMMAND,
+]);
+
 export const workflowTaskEvents = {
   [T.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED](state: RunState, event: HistoryEvent): void {
     const attributes = event.workflowTaskScheduledEventAttributes!;
@@ -312,7 +318,7 @@ export const workflowTaskEvents = {
   },
   [T.EVENT_TYPE_WORKFLOW_TASK_FAILED](state: RunState, event: HistoryEvent): void {
     const cause = event.workflowTaskFailedEventAttributes!.cause ?? 0;
-    if (cause === CAUSE.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED) {
+    if (BLAMELESS.has(cause)) {
       taskEnded(state, false);
       return;
     }
