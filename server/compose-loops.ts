@@ -3,6 +3,7 @@ import type { NodeParts } from './compose-engine.js';
 import type { Engine } from './engine/engine.js';
 import { hear } from './engine/hear-nodes.js';
 import { takeBackFrom } from './engine/lost-hand-outs.js';
+import { whenItAnswers } from './engine/when-it-answers.js';
 import type { Logger } from './log.js';
 import { sweepBacklogOnce } from './loops/backlog-sweep.js';
 import { closedRunStatistics } from './loops/closed-run-statistics.js';
@@ -47,10 +48,10 @@ async function takeOver(engine: Engine, node: { id: string }, parts: NodeParts):
 }
 
 function takeBack(engine: Engine, node: { id: string; seenMs: number }, log: Logger): void {
-  takeBackFrom(engine, node).then(
-    (tasks) => tasks > 0 && log.info({ node: node.id, tasks }, 'workflow tasks that a dead node had handed out last are handed out anew'),
-    (err: unknown) => log.warn({ err, node: node.id }, 'what a dead node had handed out is left to its timeouts'),
-  );
+  whenItAnswers(engine, async () => {
+    const tasks = await takeBackFrom(engine, node);
+    if (tasks > 0) log.info({ node: node.id, tasks }, 'workflow tasks that a dead node had handed out last are handed out anew');
+  });
 }
 
 /** Another node has come: the tasks that this one keeps for its own workers are for the other's as well. */

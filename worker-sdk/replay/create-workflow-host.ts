@@ -53,6 +53,8 @@ function failureTypes(types: WorkflowHostOptions['workflowFailureErrorTypes'], w
 interface Busy {
   tasks: number;
   last: Promise<WorkflowTaskOutcome> | undefined;
+  /** The run is to be forgotten when they are done, for this reason. */
+  evictFor: string | undefined;
 }
 
 class Host implements WorkflowHost {
@@ -103,7 +105,7 @@ class Host implements WorkflowHost {
       busy.last = busy.last?.then(handle, handle) ?? handle();
       return busy.last;
     }
-    const first: Busy = { tasks: 1, last: undefined };
+    const first: Busy = { tasks: 1, last: undefined, evictFor: undefined };
     this.#busy.set(runId, first);
     first.last = handle();
     return first.last;
@@ -124,7 +126,10 @@ class Host implements WorkflowHost {
       throw error;
     } finally {
       const busy = this.#busy.get(runId);
-      if (busy && --busy.tasks === 0) this.#busy.delete(runId);
+      if (busy && --busy.tasks === 0) {
+        this.#busy.delete(runId);
+        if (busy.evictFor !== undefined) this.#cache.evict(runId, busy.evictFor);
+      }
       this.#cache.trim((id) => this.#busy.has(id));
     }
   }
@@ -166,7 +171,10 @@ class Host implements WorkflowHost {
   }
 
   evict(runId: string, reason = 'the worker asked for it'): void {
-    this.#cache.evict(runId, reason);
+    const busy = this.#busy.get(runId);
+    // a later task of the run, which the server gave out as if there had been none before
+    if (busy) busy.evictFor = reason;
+    else this.#cache.evict(runId, reason);
   }
 
   dispose(): void {

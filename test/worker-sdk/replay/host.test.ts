@@ -216,6 +216,22 @@ describe('the cache', () => {
     expect(outcome.kind === 'query' && firstValue(outcome.answer.queryResult)).toBe(3);
   });
 
+  test('a run that is to be forgotten is forgotten when the task that it works on is done', async () => {
+    await open();
+    const driver = await advanced(3);
+    host.evict(driver.runId);
+    evicted.length = 0;
+    const { fetch } = paged(driver, 2);
+    const outcome = await host.handleTask(driver.nextTask(), (token) => {
+      // the answer of an earlier task was refused at last
+      host.evict(driver.runId, 'answer was not taken by the server');
+      return fetch(token);
+    });
+    expect(outcome).toMatchObject({ kind: 'completed', completion: { commands: [{ scheduleActivityTaskCommandAttributes: { activityId: '4' } }] } });
+    expect(evicted).toEqual([[driver.runId, 'answer was not taken by the server']]);
+    expect(host.cachedRuns).toBe(0);
+  });
+
   test('what it exports is known', async () => {
     await open();
     expect([...host.workflowTypes].sort()).toEqual(['broken', 'brokenQuery', 'steps', 'waits']);
