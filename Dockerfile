@@ -17,7 +17,8 @@ RUN npm ci --workspace=@perdure/server --workspace=perdure --include-workspace-r
 COPY tsconfig.base.json ./
 COPY server server
 COPY cli cli
-RUN node_modules/.bin/tsc -b server cli && find server cli -name '*.tsbuildinfo' -delete -o -name '*.d.ts' -not -path '*/node_modules/*' -delete -o -name '*.js.map' -not -path '*/node_modules/*' -delete
+COPY scripts/bundle.mjs scripts/
+RUN node_modules/.bin/tsc -b server cli && node scripts/bundle.mjs && find server cli -name '*.tsbuildinfo' -delete -o -name '*.d.ts' -not -path '*/node_modules/*' -delete -o -name '*.js.map' -not -path '*/node_modules/*' -delete
 
 FROM packages AS runtime
 # optional packages are the embedded PostgreSQL, which has no use beside a real one

@@ -74,6 +74,7 @@ await bench(async () => {
   const { count } = values;
   const dev = await several(count, ['start-dev', '--headless']);
   const notes = [];
+  const { inOnePiece } = await import('../server/dist/bundle.js');
   let own;
   const postgres = values['database-url'] ? undefined : await startPostgres();
   try {
@@ -86,6 +87,7 @@ await bench(async () => {
   } finally {
     await postgres?.stop();
   }
+  notes.push(`the engine's code: ${inOnePiece('main.js').pathname.includes('/bundle/') ? 'in one piece' : 'as compiled, file by file (npm run build joins it)'}`);
   notes.push(`CPU-ms until ready: start-dev ${dev.readyCpuMs.toFixed(0)}, start ${own.readyCpuMs.toFixed(0)} (engine alone); medians of ${count}, after one that fills the caches`);
   report(
     'Start, first workflow, memory with nothing to do',

@@ -59,7 +59,8 @@ export const install = async () => {
   if (reason !== undefined) await quietly(`installing packages (${reason})`, 'npm', ['ci', '--no-audit', '--no-fund']);
 };
 
-/** Compiles; without projects, all of the checkout. What is up to date costs a moment only. */
+/** Compiles; without projects, all of the checkout. Where the engine is among them, joins it into one piece. What is up to date costs a moment only. */
 export const build = async (projects = []) => {
   await quietly('compiling', process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects]);
+  if (projects.length === 0 || projects.includes('server')) await quietly('joining', process.execPath, [join(ROOT, 'scripts', 'bundle.mjs')]);
 };

@@ -121,9 +121,7 @@ class Life {
     const { options, print } = this;
     const load = (): Promise<CreateServer> => (options.createServer ? Promise.resolve(options.createServer) : loadCreateServer());
     const config = await this.withDatabase(() => {
-      if (this.config.processes > 1) return;
-      void load().catch(() => undefined);
-      if (this.config.http) void import('./transport/http/http-server.js').catch(() => undefined);
+      if (this.config.processes === 1) void load().catch(() => undefined);
     });
     const { describe } = await loadWaiting();
     signal.throwIfAborted();

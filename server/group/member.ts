@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import type { FromMember, MemberLoad, ToMember } from './messages.js';
 import { type MemberView, sinceWhen } from './placement.js';
 
-const MEMBER = fileURLToPath(new URL('../group-member.js', import.meta.url));
+const MEMBER = fileURLToPath(new URL('../start-group-member.js', import.meta.url));
 const METRICS_MS = 1_000;
 /** A connection that a member does not take within this is ended. */
 const TAKEN_MS = 3_000;

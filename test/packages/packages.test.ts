@@ -1,6 +1,6 @@
 // What npm publishes: what is in it, and that it works for whoever imports it, and for whoever requires it.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { publint } from 'publint';
@@ -19,7 +19,7 @@ describe.each(WORKSPACES)('%s', (workspace) => {
     expect(packed.files).toContain('LICENSE');
     expect(packed.files).toContain('README.md');
     expect(packed.manifest.license).toBe('Apache-2.0');
-    const odd = packed.files.filter((name) => !/^(?:LICENSE|README\.md|package\.json)$|^dist\/.+\.(?:js|d\.ts)$|^dist\/cjs\/package\.json$|^(?:migrations|proto|docs|bin)\//.test(name));
+    const odd = packed.files.filter((name) => !/^(?:LICENSE|README\.md|package\.json)$|^dist\/.+\.(?:js|d\.ts)$|^dist\/cjs\/package\.json$|^dist\/bundle\/files\.json$|^(?:migrations|proto|docs|bin)\//.test(name));
     expect(odd).toEqual([]);
     expect(packed.files.filter((name) => /(?:^|\/)(?:test|tests|node_modules)\/|\.test\.|\.map$|tsbuildinfo/.test(name))).toEqual([]);
   });
@@ -65,6 +65,23 @@ describe.each<Workspace>(['worker-sdk', 'eslint-plugin'])('both kinds of consume
 it('has declarations for compilers that do not read "exports"', () => {
   const { typesVersions, exports = {} } = installed['worker-sdk'].packed.manifest;
   expect(Object.keys(typesVersions?.['*'] ?? {}).sort()).toEqual(Object.keys(exports).filter((path) => path !== '.' && path !== './package.json').map((path) => path.slice(2)).sort());
+});
+
+it('the engine runs in one piece as it is packed, and from its files once one of them was changed', () => {
+  const dist = join(installed.server.packed.folder, 'dist');
+  appendFileSync(join(dist, 'bundle', 'main.js'), "process.stdout.write('one piece');\n");
+  const serve = (): { said: string; complaint: string } => {
+    writeFileSync(join(installed.server.project, 'd.mjs'), "import { serve } from '@perdure/server/main';\nprocess.exit(await serve({ database: { kind: 'url' }, flags: {}, env: {} }));");
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['d.mjs'], { cwd: installed.server.project, encoding: 'utf8' });
+    expect(status).toBe(2);
+    return { said: stdout, complaint: stderr };
+  };
+  const { said, complaint } = serve();
+  expect(said).toBe('one piece');
+  expect(complaint).toContain('DATABASE_URL: expected a URL');
+  const settings = join(dist, 'settings.js');
+  writeFileSync(settings, readFileSync(settings, 'utf8').replace("env: 'DATABASE_URL'", "env: 'DATABASE_URL_CHANGED'"));
+  expect(serve()).toEqual({ said: '', complaint: complaint.replace('DATABASE_URL', 'DATABASE_URL_CHANGED') });
 });
 
 describe('a CommonJS project', () => {
