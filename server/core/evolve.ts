@@ -2,6 +2,7 @@
 import { api, type HistoryEvent, toNumber } from './api.js';
 import { blankState, type RunIdentity } from './blank-state.js';
 import { durableCallbacks } from './kinds/callback.js';
+import { passingBytesOf } from './encode.js';
 import { applyEvent } from './registry.js';
 import type { RunState } from './run-state.js';
 import { durableAttributes } from './system-attributes.js';
@@ -16,7 +17,7 @@ export function foldHistory(identity: RunIdentity, events: readonly HistoryEvent
 export function foldInto(state: RunState, events: readonly HistoryEvent[]): void {
   for (const event of events) {
     state.nextEventId = toNumber(event.eventId) + 1;
-    state.historyBytes += api.history.v1.HistoryEvent.encode(event).finish().length + 3;
+    state.historyBytes += passingBytesOf(api.history.v1.HistoryEvent, event).length + 3;
     applyEvent(state, event);
   }
 }

@@ -5,6 +5,8 @@
 import { api, type Command, enums, type HistoryEvent, int64, toNumber, toTimestamp } from './api.js';
 import { reorderBuffered } from './buffer-order.js';
 import type { Effect } from './effect.js';
+import { bytesOf } from './encode.js';
+import { HistoryWriter } from './history-writer.js';
 import { makeOrdinary } from './kinds/speculative-task.js';
 import type { Limits } from './limits.js';
 import type { Approval, RunState } from './run-state.js';
@@ -31,8 +33,8 @@ export interface TurnContext {
 }
 
 export class Turn {
-  /** Events added by this turn, encoded one by one; their concatenation as field 1 is a History. */
-  readonly encoded: Uint8Array[] = [];
+  /** Events added by this turn, as the bytes of a History. */
+  readonly written = new HistoryWriter();
   /** The same events as objects, for whoever builds an answer from them. */
   readonly events: HistoryEvent[] = [];
   /** Ids of events that begin a batch of their own, as readers page by batches. */
@@ -128,7 +130,7 @@ export class Turn {
 
   private buffer(event: HistoryEvent): void {
     const { state } = this;
-    const bytes = EventCodec.encode(event).finish();
+    const bytes = bytesOf(EventCodec, event);
     state.buffered.push(bytes);
     state.bufferedBytes += bytes.length;
     this.touched = true;
@@ -187,14 +189,12 @@ export class Turn {
     event.eventId = int64(id);
     event.taskId = int64(1_048_576 + id);
     event.eventTime ??= toTimestamp(this.nowMs);
-    const bytes = EventCodec.encode(event).finish();
     if (!this.batchOpen) {
       this.batchStarts.push(id);
       this.batchOpen = true;
     }
     this.events.push(event);
-    this.encoded.push(bytes);
-    state.historyBytes += bytes.length + 3;
+    state.historyBytes += this.written.add(event) + 3;
   }
 }
 

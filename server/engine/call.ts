@@ -15,7 +15,22 @@ export interface Call {
 
 /** A response that is already serialized: transport sends its bytes as they are. */
 export class EncodedResponse {
-  constructor(readonly bytes: Uint8Array) {}
+  /** What the bytes are made of: joining messages' bytes joins the messages, so that large ones need not be copied to be added to. */
+  readonly parts: readonly Uint8Array[];
+
+  constructor(...parts: readonly Uint8Array[]) {
+    this.parts = parts;
+  }
+
+  get byteLength(): number {
+    return this.parts.reduce((sum, part) => sum + part.length, 0);
+  }
+
+  /** Joined, unless there is one part alone. */
+  get bytes(): Buffer {
+    const [only] = this.parts;
+    return this.parts.length === 1 ? Buffer.from(only!.buffer, only!.byteOffset, only!.byteLength) : Buffer.concat(this.parts);
+  }
 }
 
 /** A use case as transport calls it: the decoded request in, the response message or its bytes out. */

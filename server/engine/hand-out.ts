@@ -5,6 +5,7 @@
 import { crashPoint } from '../crash-points.js';
 import { startActivity } from '../core/kinds/activity-attempt.js';
 import { startWorkflowTask } from '../core/kinds/workflow-task.js';
+import { bytesOf } from '../core/encode.js';
 import { type TaskRank, taskRank } from '../core/priority.js';
 import type { Turn } from '../core/turn.js';
 import type { TaskWrite } from '../storage/commit-item.js';
@@ -139,7 +140,7 @@ export async function deliver(
     const activity = run.state.activities[scheduledEventId];
     if (!activity) continue;
     const scheduled = turn?.appended(scheduledEventId) ?? (await eventOf(engine, run, scheduledEventId));
-    poller.end(new EncodedResponse(PollActivityTaskQueueResponse.encode(activityTaskAnswer(run.state, activity, scheduled)).finish()));
+    poller.end(new EncodedResponse(bytesOf(PollActivityTaskQueueResponse, activityTaskAnswer(run.state, activity, scheduled))));
     crashPoint('after-hand-out');
   }
 }

@@ -33,7 +33,7 @@ async function poll(engine: Engine, kind: 1 | 2, request: PollRequest, call: Cal
   clearTimeout(timer);
   if (!answer) return {};
   const delta = engine.queues.find(name)?.scalingHint(poller, engine.wall.now() - sinceMs) ?? 0;
-  return delta === 0 ? answer : new EncodedResponse(Buffer.concat([answer.bytes, hintBytes(kind, delta)]));
+  return delta === 0 ? answer : new EncodedResponse(...answer.parts, hintBytes(kind, delta));
 }
 
 const RESPONSES = { 1: api.workflowservice.v1.PollWorkflowTaskQueueResponse, 2: api.workflowservice.v1.PollActivityTaskQueueResponse };

@@ -1,10 +1,10 @@
 /** The task that asks a worker a query and nothing else. It leaves no trace in the run. */
 import { api, enums, int64, type temporal } from '../core/api.js';
 import type { RunState } from '../core/run-state.js';
-import { EncodedResponse } from './call.js';
+import type { EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { encodePageToken } from './page-token.js';
-import { spliceHistory } from './raw-history.js';
+import { withHistory } from './raw-history.js';
 import { encodeToken } from './task-token.js';
 import { historyPart } from './workflow-task-answer.js';
 
@@ -39,5 +39,5 @@ export async function queryTask(
     workflowExecutionTaskQueue: { name: info.taskQueue, kind: enums.TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
     nextPageToken: nextEventId > 0 ? encodePageToken({ run: info.runId, next: nextEventId, before: end }) : undefined,
   };
-  return new EncodedResponse(spliceHistory(PollResponse, message, HISTORY_FIELD, parts.length > 0 ? parts : [Buffer.alloc(0)]));
+  return withHistory(PollResponse, message, HISTORY_FIELD, parts);
 }

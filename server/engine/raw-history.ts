@@ -1,22 +1,14 @@
 /** Splicing stored history into a response: bytes of a History are written as a field without being decoded. */
 import protobuf from 'protobufjs';
 import { api, type HistoryEvent } from '../core/api.js';
+import { type Codec, bytesOf } from '../core/encode.js';
+import { varintBytes, writeVarint } from '../core/varint.js';
 import type { HistoryRow } from '../storage/history.js';
-
-interface AnyType {
-  encode(message: object, writer?: protobuf.Writer): protobuf.Writer;
-}
+import { EncodedResponse } from './call.js';
 
 const HistoryCodec = api.history.v1.History;
 
-/** Events as the bytes of a History. */
-export function joinEvents(encoded: readonly Uint8Array[]): Buffer {
-  const writer = protobuf.Writer.create();
-  for (const bytes of encoded) writer.uint32(10).bytes(bytes);
-  return writer.finish() as Buffer;
-}
-
-export const encodeEvents = (events: readonly HistoryEvent[]): Buffer => HistoryCodec.encode({ events: [...events] }).finish() as Buffer;
+export const encodeEvents = (events: readonly HistoryEvent[]): Buffer => bytesOf(HistoryCodec, { events: [...events] });
 
 export const decodeEvents = (bytes: Uint8Array): HistoryEvent[] => HistoryCodec.decode(bytes).events as HistoryEvent[];
 
@@ -38,9 +30,17 @@ export function sliceRow(row: HistoryRow, fromEventId: number, beforeEventId: nu
   return encodeEvents(events);
 }
 
-/** A message without its history, and the history's bytes as the field of that number. */
-export function spliceHistory(type: AnyType, message: object, field: number, parts: readonly Uint8Array[]): Uint8Array {
-  const writer = type.encode(message, protobuf.Writer.create());
-  writer.uint32((field << 3) | 2).bytes(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-  return writer.finish();
+/** A message without its history as an answer with it: the history's bytes become the field of that number. */
+export function withHistory<Message>(
+  codec: Codec<Message>,
+  message: Message,
+  field: number,
+  parts: readonly Uint8Array[],
+): EncodedResponse {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const tag = (field << 3) | 2;
+  const header = Buffer.allocUnsafe(varintBytes(tag) + varintBytes(length));
+  writeVarint(header, writeVarint(header, 0, tag), length);
+  return new EncodedResponse(bytesOf(codec, message), header, ...parts);
 }

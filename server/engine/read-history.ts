@@ -2,12 +2,12 @@
 import { api, enums, type temporal, toNumber } from '../core/api.js';
 import { isRunning } from '../core/kinds/run.js';
 import { HISTORY_PAGE_MAX, pageSize } from '../core/validate/page-size.js';
-import { type Call, EncodedResponse } from './call.js';
+import type { Call, EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { readRun, type SeenRun, seeRun } from './find-run.js';
 import { longPollMs } from './long-poll.js';
 import { decodePageToken, encodePageToken, type PageToken } from './page-token.js';
-import { decodeEvents, encodeEvents, lastEventOf, sliceRow, spliceHistory } from './raw-history.js';
+import { decodeEvents, encodeEvents, lastEventOf, sliceRow, withHistory } from './raw-history.js';
 import { tellOfWait } from './watch-run.js';
 import type { RunProgress } from './watchers.js';
 
@@ -33,9 +33,7 @@ export async function readHistory(engine: Engine, request: Request, call: Call):
 }
 
 const answer = (parts: readonly Uint8Array[], nextPageToken: Uint8Array | undefined): EncodedResponse =>
-  new EncodedResponse(
-    spliceHistory(Response, nextPageToken ? { nextPageToken } : {}, HISTORY_FIELD, parts.length > 0 ? parts : [Buffer.alloc(0)]),
-  );
+  withHistory(Response, nextPageToken ? { nextPageToken } : {}, HISTORY_FIELD, parts);
 
 /** The last event once the run is closed; before that the last event there is, or a wait when the caller asked for one. */
 async function closeEvent(

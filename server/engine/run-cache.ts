@@ -2,6 +2,7 @@
 import { isRunning } from '../core/kinds/run.js';
 import type { RunState } from '../core/run-state.js';
 import type { HistoryRow } from '../storage/history.js';
+import { RecentRows } from './recent-rows.js';
 
 export interface CachedRun {
   state: RunState;
@@ -13,9 +14,6 @@ export interface CachedRun {
   recentFrom: number;
 }
 
-/** Bytes of history kept with a run at most. */
-const RECENT_BYTES_MAX = 256 * 1024;
-
 /** Closed runs that are remembered: whoever waited for their end, and asks what it was, comes within a moment. */
 const CLOSED_MAX = 500;
 
@@ -25,6 +23,7 @@ const RESTING_MAX = 1_000;
 export class RunCache {
   private readonly open = new Map<string, CachedRun>();
   private readonly closed = new Map<string, CachedRun>();
+  private readonly recent = new RecentRows();
 
   /** Runs that were taken out, for a transition that is under way. */
   private readonly inHand = new Set<string>();
@@ -61,7 +60,7 @@ export class RunCache {
   }
 
   put(run: CachedRun): void {
-    trimRecent(run);
+    this.recent.keep(run);
     const { runId } = run.state.info;
     const open = isRunning(run.state);
     const [runs, most] = open ? [this.open, this.capacity] : [this.closed, CLOSED_MAX];
@@ -69,7 +68,7 @@ export class RunCache {
     runs.set(runId, run);
     if (runs.size > most) {
       const oldest = runs.keys().next().value;
-      if (oldest !== undefined) runs.delete(oldest);
+      if (oldest !== undefined) this.drop(oldest);
     }
   }
 
@@ -78,33 +77,22 @@ export class RunCache {
     let left = this.open.size - RESTING_MAX;
     for (const runId of this.open.keys()) {
       if (left-- <= 0) return;
-      this.open.delete(runId);
+      this.drop(runId);
     }
   }
 
   /** Memory is short: forgets the closed runs, and of the open ones the half that was not touched for longest. */
   shrink(): void {
-    this.closed.clear();
+    for (const runId of this.closed.keys()) this.drop(runId);
     let left = Math.ceil(this.open.size / 2);
     for (const runId of this.open.keys()) {
       if (left-- <= 0) return;
-      this.open.delete(runId);
+      this.drop(runId);
     }
   }
 
   drop(runId: string): void {
+    this.recent.forget(runId);
     if (!this.open.delete(runId)) this.closed.delete(runId);
   }
-}
-
-/** Forgets rows that no sticky worker will ask for again, and everything when it grows too large. */
-function trimRecent(run: CachedRun): void {
-  const known = run.state.previousStartedEventId;
-  let drop = 0;
-  while (drop < run.recent.length && run.recent[drop]!.lastEventId <= known) drop++;
-  if (drop > 0) run.recent.splice(0, drop);
-  let bytes = 0;
-  for (const row of run.recent) bytes += row.events.length;
-  if (bytes > RECENT_BYTES_MAX) run.recent = [];
-  run.recentFrom = run.recent[0]?.firstEventId ?? run.state.nextEventId;
 }

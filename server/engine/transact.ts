@@ -15,7 +15,6 @@ import type { LoadedRun } from '../storage/runs.js';
 import type { Engine } from './engine.js';
 import { noSuchRun } from './find-run.js';
 import { deliver, giveBack, type HandedOut, handOut, holdOn } from './hand-out.js';
-import { joinEvents } from './raw-history.js';
 import type { CachedRun } from './run-cache.js';
 import { lookSoon } from './update-status.js';
 import { isWorkedOnHere } from './watch-run.js';
@@ -227,7 +226,7 @@ function runWrite(turn: Turn, read: { version: number; deadlineMs: number | null
     indexed: turn.searchAttributesChanged
       ? indexedValues(state.searchAttributes, turn.context.attributeTypes(state.info.namespace))
       : undefined,
-    events: turn.encoded.length > 0 ? joinEvents(turn.encoded) : undefined,
+    events: turn.written.finish(),
     firstEventId: turn.firstEventId,
     lastEventId: state.nextEventId - 1,
     batchStarts: turn.batchStarts.slice(1),

@@ -3,10 +3,10 @@ import { api, int64, type temporal, toTimestamp } from '../core/api.js';
 import { unwrittenEvents } from '../core/kinds/workflow-task.js';
 import type { RunState, WorkflowTask } from '../core/run-state.js';
 import type { HistoryRow } from '../storage/history.js';
-import { EncodedResponse } from './call.js';
+import type { EncodedResponse } from './call.js';
 import type { Engine } from './engine.js';
 import { encodePageToken } from './page-token.js';
-import { encodeEvents, sliceRow, spliceHistory } from './raw-history.js';
+import { encodeEvents, sliceRow, withHistory } from './raw-history.js';
 import { ridingQueries } from './riding-queries.js';
 import type { CachedRun } from './run-cache.js';
 import { encodeToken } from './task-token.js';
@@ -49,7 +49,7 @@ export async function historyPart(engine: Engine, run: CachedRun, fromEventId: n
 /** The answer for a started task. */
 export async function workflowTaskAnswer(engine: Engine, run: CachedRun): Promise<EncodedResponse> {
   const { answer, parts } = await answerOf(engine, run);
-  return new EncodedResponse(spliceHistory(Response, answer, HISTORY_FIELD, parts));
+  return withHistory(Response, answer, HISTORY_FIELD, parts);
 }
 
 /** The same as a message, for answers that carry a task inside (eager start, the next task of a completion). */

@@ -30,7 +30,7 @@ export class DirectStatement implements Submittable {
 
   submit(connection: Connection): void {
     const { stream } = connection;
-    const message = bindAndExecute(this.name, this.values);
+    const message = bindAndExecute(this.name, this.values, (length) => bufferOf(connection, length));
     if ((connection as PreparedConnection).parsedStatements[this.name] !== undefined) {
       stream.write(message);
       return;
@@ -58,6 +58,21 @@ export class DirectStatement implements Submittable {
   handleEmptyQuery(): void {}
 }
 
+/** A buffer that has grown larger is not kept. */
+const KEPT_BYTES_MAX = 4 * 1024 * 1024;
+const FIRST_BYTES = 16 * 1024;
+
+/** What a connection's statements are written into. The driver sends one when the one before has been answered: its bytes have been read by then. */
+const buffers = new WeakMap<Connection, Buffer>();
+
+function bufferOf(connection: Connection, length: number): Buffer {
+  const kept = buffers.get(connection);
+  if (kept && length <= kept.length) return kept.subarray(0, length);
+  const larger = Buffer.allocUnsafe(Math.max(length, FIRST_BYTES, 2 * (kept?.length ?? 0)));
+  if (larger.length <= KEPT_BYTES_MAX) buffers.set(connection, larger);
+  return larger.subarray(0, length);
+}
+
 const TEXT = 0;
 const BINARY = 1;
 /** Execute of the unnamed portal, all rows, and Sync. */
@@ -65,12 +80,12 @@ const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 
 const BIND = 0x42;
 
 /** Bind, Execute and Sync of PostgreSQL's extended protocol in one buffer: columns and their values binary, other numbers as text, rows as text. */
-function bindAndExecute(name: string, values: readonly DirectParameter[]): Buffer {
+function bindAndExecute(name: string, values: readonly DirectParameter[], buffer: (length: number) => Buffer): Buffer {
   const parameters = values.map((value) => (typeof value === 'number' ? String(value) : value));
   const nameBytes = Buffer.byteLength(name);
   let length = 4 + 1 + nameBytes + 1 + 2 + parameters.length * 2 + 2 + 2;
   for (const parameter of parameters) length += 4 + (typeof parameter === 'string' ? parameter.length : (parameter?.byteLength ?? 0));
-  const message = Buffer.allocUnsafe(1 + length + EXECUTE_AND_SYNC.length);
+  const message = buffer(1 + length + EXECUTE_AND_SYNC.length);
   message[0] = BIND;
   let at = message.writeInt32BE(length, 1);
   message[at++] = 0; // the unnamed portal

@@ -3,6 +3,7 @@
  * nothing. What the library generates makes two objects of each message and copies each answer twice.
  */
 import protobuf from 'protobufjs';
+import { varintBytes, writeVarint } from '../../core/varint.js';
 
 /** A call on its way up. */
 export interface CallMessage {
@@ -24,7 +25,8 @@ export interface ReplyMessage {
   code: number;
   message?: string;
   details?: Uint8Array;
-  response?: Uint8Array;
+  /** In parts, which are joined when the reply is written. */
+  response?: readonly Uint8Array[];
 }
 
 const VARINT = 0;
@@ -67,35 +69,53 @@ function decodeCall(reader: protobuf.Reader): CallMessage {
   return call;
 }
 
-const varintBytes = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5);
+/** Of a reply's response. */
+export function responseBytes({ response }: ReplyMessage): number {
+  let length = 0;
+  if (response) for (const part of response) length += part.length;
+  return length;
+}
+
 /** Of a field that is left out when it is empty. */
 const fieldBytes = (length: number): number => (length > 0 ? 1 + varintBytes(length) + length : 0);
 
-function bodyBytes({ id, code, message, details, response }: ReplyMessage): number {
-  const texts = fieldBytes(message ? Buffer.byteLength(message) : 0) + fieldBytes(details?.length ?? 0) + fieldBytes(response?.length ?? 0);
+function bodyBytes(reply: ReplyMessage): number {
+  const { id, code, message, details } = reply;
+  const texts = fieldBytes(message ? Buffer.byteLength(message) : 0) + fieldBytes(details?.length ?? 0) + fieldBytes(responseBytes(reply));
   return 1 + varintBytes(id) + (code > 0 ? 1 + varintBytes(code) : 0) + texts;
 }
 
-/** ReplyBatch -> bytes. */
+/** Batches are written here; grpc-js copies each into a frame of its own as soon as it has it. */
+let scratch = Buffer.allocUnsafe(16 * 1024);
+const SCRATCH_BYTES_MAX = 4 * 1024 * 1024;
+
+function scratchOf(length: number): Buffer {
+  if (length > SCRATCH_BYTES_MAX) return Buffer.allocUnsafe(length);
+  if (length > scratch.length) scratch = Buffer.allocUnsafe(Math.max(length, 2 * scratch.length));
+  return scratch.subarray(0, length);
+}
+
+/** ReplyBatch -> bytes, to be used up before the next batch is encoded. */
 export function encodeReplyBatch(replies: readonly ReplyMessage[]): Buffer {
   const bodies = replies.map(bodyBytes);
   let length = 0;
   for (const body of bodies) length += fieldBytes(body);
-  const target = Buffer.allocUnsafe(length);
+  const target = scratchOf(length);
   let at = 0;
   const varint = (value: number): void => {
-    let left = value;
-    for (; left > 0x7f; left >>>= 7) target[at++] = (left & 0x7f) | 0x80;
-    target[at++] = left;
+    at = writeVarint(target, at, value);
   };
-  const bytes = (field: number, value: Uint8Array | undefined): void => {
-    if (!value?.length) return;
+  const bytes = (field: number, length: number, parts: readonly Uint8Array[]): void => {
+    if (length === 0) return;
     target[at++] = field;
-    varint(value.length);
-    target.set(value, at);
-    at += value.length;
+    varint(length);
+    for (const part of parts) {
+      target.set(part, at);
+      at += part.length;
+    }
   };
-  replies.forEach(({ id, code, message, details, response }, i) => {
+  replies.forEach((reply, i) => {
+    const { id, code, message, details, response } = reply;
     target[at++] = REPLIES;
     varint(bodies[i]!);
     target[at++] = REPLY.id;
@@ -104,9 +124,12 @@ export function encodeReplyBatch(replies: readonly ReplyMessage[]): Buffer {
       target[at++] = REPLY.code;
       varint(code);
     }
-    bytes(REPLY.message, message ? Buffer.from(message) : undefined);
-    bytes(REPLY.details, details);
-    bytes(REPLY.response, response);
+    if (message) {
+      const text = Buffer.from(message);
+      bytes(REPLY.message, text.length, [text]);
+    }
+    if (details) bytes(REPLY.details, details.length, [details]);
+    if (response) bytes(REPLY.response, responseBytes(reply), response);
   });
   return target;
 }

@@ -1,9 +1,16 @@
 /** The stream of calls (proto/perdure/v1/calls.proto): requests come in batches, each is handled like a unary call, replies leave in batches. */
-import { type handleBidiStreamingCall, Metadata, type MethodDefinition, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
+import {
+  type handleBidiStreamingCall,
+  Metadata,
+  type MethodDefinition,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js';
 import { enums } from '../../core/api.js';
 import { resourceExhausted, ServiceError } from '../../core/errors.js';
-import type { Call, Handler } from '../../engine/call.js';
-import { type CallBatch, type CallMessage, decodeCallBatch, encodeReplyBatch, type ReplyMessage } from './call-codec.js';
+import { type Call, EncodedResponse, type Handler } from '../../engine/call.js';
+import { type CallBatch, type CallMessage, decodeCallBatch, encodeReplyBatch, type ReplyMessage, responseBytes } from './call-codec.js';
 import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
 import type { Connection, Endable } from './connections.js';
 import type { Surroundings } from './unary-call.js';
@@ -24,7 +31,9 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 const UNREAD_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The methods of the open API by name, ready to be called. */
-export function streamMethods(definitions: readonly { definition: ServiceDefinition; handlerOf: (name: string) => Handler<object> }[]): Map<string, StreamMethod> {
+export function streamMethods(
+  definitions: readonly { definition: ServiceDefinition; handlerOf: (name: string) => Handler<object> }[],
+): Map<string, StreamMethod> {
   const methods = new Map<string, StreamMethod>();
   for (const { definition, handlerOf } of definitions) {
     for (const method of Object.values(definition)) {
@@ -71,10 +80,21 @@ const notHere = (): never => {
 
 /** The service, with its messages read and written by hand. */
 export const callService = {
-  Open: { path: `/${CALL_SERVICE}/Open`, requestStream: true, responseStream: true, requestDeserialize: decodeCallBatch, responseSerialize: encodeReplyBatch, requestSerialize: notHere, responseDeserialize: notHere },
+  Open: {
+    path: `/${CALL_SERVICE}/Open`,
+    requestStream: true,
+    responseStream: true,
+    requestDeserialize: decodeCallBatch,
+    responseSerialize: encodeReplyBatch,
+    requestSerialize: notHere,
+    responseDeserialize: notHere,
+  },
 } satisfies ServiceDefinition;
 
-export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, surroundings: Omit<Surroundings, 'unread'>): handleBidiStreamingCall<CallBatch, readonly ReplyMessage[]> {
+export function openCallStream(
+  methods: ReadonlyMap<string, StreamMethod>,
+  surroundings: Omit<Surroundings, 'unread'>,
+): handleBidiStreamingCall<CallBatch, readonly ReplyMessage[]> {
   return (stream) => {
     stream.sendMetadata(new Metadata());
     new CallStream(stream, methods, surroundings);
@@ -121,7 +141,12 @@ class CallStream {
   }
 
   private async serve({ id, method, request, timeoutMs }: CallMessage): Promise<void> {
-    const call = new StreamCall(method, timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY, this.clientName, this.clientVersion);
+    const call = new StreamCall(
+      method,
+      timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY,
+      this.clientName,
+      this.clientVersion,
+    );
     let reply: ReplyMessage;
     let over: (() => void) | undefined;
     try {
@@ -131,7 +156,11 @@ class CallStream {
       const message = decode(target, request);
       over = this.connection?.begin(method, message, call);
       const response = await target.handler(message, call);
-      reply = { id, code: status.OK, response: target.definition.responseSerialize(response) };
+      reply = {
+        id,
+        code: status.OK,
+        response: response instanceof EncodedResponse ? response.parts : [Buffer.from(target.definition.responseSerialize(response))],
+      };
     } catch (error) {
       reply = failed(id, this.statusOf(error, method));
     }
@@ -159,7 +188,7 @@ class CallStream {
   private reply(reply: ReplyMessage): void {
     if (this.ended) return;
     this.replies.push(reply);
-    this.unreadBytes += reply.response?.length ?? 0;
+    this.unreadBytes += responseBytes(reply);
     if (this.unreadBytes > UNREAD_BYTES_MAX && !this.paused) {
       this.paused = true;
       this.stream.pause();
@@ -178,7 +207,7 @@ class CallStream {
     while (this.replies.length > 0 && !this.blocked && !this.ended) {
       let bytes = 0;
       let count = 0;
-      while (count < this.replies.length && (count === 0 || bytes < BATCH_BYTES)) bytes += this.replies[count++]!.response?.length ?? 0;
+      while (count < this.replies.length && (count === 0 || bytes < BATCH_BYTES)) bytes += responseBytes(this.replies[count++]!);
       this.unreadBytes -= bytes;
       this.blocked = !this.stream.write(this.replies.splice(0, count));
     }

@@ -5,6 +5,7 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
 import type { Message, Method, Namespace, Service, Type } from 'protobufjs';
+import { passingBytesOf } from '../../core/encode.js';
 import { EncodedResponse } from '../../engine/call.js';
 import { noteRequestBytes } from '../../engine/load/request-bytes.js';
 import { messagesOf } from './file-descriptors.js';
@@ -36,10 +37,9 @@ export function messageType(fullName: string): Type {
   return type;
 }
 
-/** A serialized response as a Buffer, which is what grpc-js copies from. */
+/** A serialized response, to be copied at once, as grpc-js does. */
 function encodeResponse(type: Type, response: object): Buffer {
-  const bytes = response instanceof EncodedResponse ? response.bytes : type.encode(response as Message).finish();
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return response instanceof EncodedResponse ? response.bytes : passingBytesOf(type, response as Message);
 }
 
 function methodDefinition(service: string, method: Method): MethodDefinition<object, object> {

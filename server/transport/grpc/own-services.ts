@@ -37,7 +37,7 @@ export function ownServiceDefinition(own: OwnService): ServiceDefinition {
     responseStream: false,
     requestSerialize: (message) => declared(name).requestSerialize(message),
     requestDeserialize: (bytes) => declared(name).requestDeserialize(bytes),
-    responseSerialize: (message) => (message instanceof EncodedResponse ? Buffer.from(message.bytes) : declared(name).responseSerialize(message)),
+    responseSerialize: (message) => (message instanceof EncodedResponse ? message.bytes : declared(name).responseSerialize(message)),
     responseDeserialize: (bytes) => declared(name).responseDeserialize(bytes),
     originalName: name,
   });

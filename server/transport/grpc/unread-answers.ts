@@ -21,7 +21,7 @@ export class UnreadAnswers {
 
   /** Takes note of an answer that is about to be sent; the error to send instead when the connection has too much unread. */
   take(method: string, call: GrpcCall, response: object): ServiceError | undefined {
-    const bytes = response instanceof EncodedResponse ? response.bytes.length : 0;
+    const bytes = response instanceof EncodedResponse ? response.byteLength : 0;
     if (bytes < LARGE_BYTES) return undefined;
     const peer = call.getPeer();
     const unread = this.byPeer.get(peer) ?? 0;

@@ -49,3 +49,36 @@ it('with nothing to do, the thousand that were touched last stay', () => {
   expect(cache.peek('open-2000')).toBeUndefined();
   expect(cache.peek('open-2999')).toBeDefined();
 });
+
+/** One whose last event is so large. */
+const withRow = (runId: string, bytes: number): CachedRun => {
+  const made = run(runId);
+  made.state.nextEventId = 2;
+  made.recent.push({ firstEventId: 1, lastEventId: 1, batchStarts: [], events: Buffer.alloc(bytes) });
+  return made;
+};
+
+it('history is remembered up to a bound for all runs together: those that were touched last keep theirs', () => {
+  const cache = new RunCache(1_000);
+  for (let i = 0; i < 100; i++) cache.put(withRow(`r-${i}`, 1024 * 1024));
+  cache.put(cache.take('r-50')!);
+  for (let i = 100; i < 163; i++) cache.put(withRow(`r-${i}`, 1024 * 1024));
+  const rowsOf = (id: string): number => cache.peek(id)!.recent.length;
+  expect(['r-49', 'r-50', 'r-99', 'r-100', 'r-162'].map(rowsOf)).toEqual([0, 1, 0, 1, 1]);
+  expect(cache.peek('r-49')!.recentFrom).toBe(2);
+  expect(cache.peek('r-50')!.recentFrom).toBe(1);
+});
+
+it('what is forgotten with its run makes room', () => {
+  const cache = new RunCache(1_000);
+  for (let i = 0; i < 64; i++) cache.put(withRow(`r-${i}`, 1024 * 1024));
+  for (let i = 1; i < 64; i++) cache.drop(`r-${i}`);
+  for (let i = 100; i < 163; i++) cache.put(withRow(`r-${i}`, 1024 * 1024));
+  expect(cache.peek('r-0')!.recent).toHaveLength(1);
+});
+
+it('a run of which more is new than one answer holds is read from the database', () => {
+  const cache = new RunCache(10);
+  cache.put(withRow('large', 3 * 1024 * 1024));
+  expect(cache.peek('large')).toMatchObject({ recent: [], recentFrom: 2 });
+});
