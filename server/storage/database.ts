@@ -3,6 +3,7 @@ import { ServiceError } from '../core/errors.js';
 import { DirectConnections, type PreparedStatement } from './direct-connections.js';
 import type { DirectRow } from './direct-statement.js';
 import pg from './driver.js';
+import { Silence } from './silence.js';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -31,8 +32,10 @@ export interface DatabaseOptions {
   readonly onError: (error: Error) => void;
   /** Called when a statement was lost on its way: what it would have stored may or may not be there. */
   readonly onLost?: () => void;
-  /** A statement without an answer for so long, or a connection that is not made, counts as lost; default 30,000. A network that was cut says nothing. */
+  /** A statement without an answer for so long, or a connection that is not made, counts as lost; default 30,000. */
   readonly timeoutMs?: number;
+  /** A network that was cut says nothing: when nothing is heard for so long the database is asked, and has as long to answer; default 3,000. */
+  readonly silentMs?: number;
 }
 
 /** The database does not answer. Callers are told to come again: UNAVAILABLE is what SDKs retry. */
@@ -44,17 +47,30 @@ export class DatabaseLost extends ServiceError {
 }
 
 const TIMEOUT_MS = 30_000;
+/** A connection takes milliseconds. One that is not made so soon is tried anew, as TCP itself asks again ever more seldom. */
+const CONNECT_MS = 5_000;
+
+/** Of the pool: the time to connect is one thing, and the time to wait until a connection is free another. */
+class PoolClient extends pg.Client {
+  constructor(config: pg.ClientConfig = {}) {
+    super({ ...config, connectionTimeoutMillis: Math.min(config.connectionTimeoutMillis ?? CONNECT_MS, CONNECT_MS) });
+  }
+}
 
 export class Database {
   private readonly pool: pg.Pool;
   private readonly direct: DirectConnections;
   private closing = false;
+  /** Every connection that there is. */
+  private readonly connections = new Set<pg.Client>();
+  private readonly silence: Silence | undefined;
 
   constructor(private readonly options: DatabaseOptions) {
     this.pool = new pg.Pool({
       connectionString: options.url,
       max: Math.max(2, options.poolSize - 1),
       types,
+      Client: PoolClient,
       application_name: 'perdure',
       idleTimeoutMillis: 0,
       keepAlive: true,
@@ -70,10 +86,27 @@ export class Database {
       if (!this.closing) options.onError(error);
     };
     this.pool.on('error', onError);
+    this.pool.on('connect', (client) => this.connections.add(client as pg.PoolClient & pg.Client));
+    this.pool.on('remove', (client) => this.connections.delete(client as pg.PoolClient & pg.Client));
+    this.silence = this.watchSilence();
     this.direct = new DirectConnections(this.pool, connectionLost, onError);
   }
 
+  /** None where there is no network: PostgreSQL's own socket on this machine. */
+  private watchSilence(): Silence | undefined {
+    const { url, silentMs } = this.options;
+    const { host, port } = new pg.Client({ connectionString: url });
+    if (host.startsWith('/')) return undefined;
+    return new Silence({ host, port, onSilent: () => this.giveUp(), ...(silentMs !== undefined && { silentMs, answerMs: silentMs }) });
+  }
+
+  /** Ends all connections, and with them the statements that nobody will answer: their callers are told now, and new connections are made at once when the network is back. */
+  private giveUp(): void {
+    for (const client of this.connections) streamOf(client)?.destroy(new Error('Connection terminated: the database is not heard any more'));
+  }
+
   async query<R extends Row = Row>(statement: Statement): Promise<R[]> {
+    this.silence?.asked();
     try {
       const result = await this.pool.query<R>({
         ...(statement.name ? { name: statement.name } : {}),
@@ -83,15 +116,20 @@ export class Database {
       return result.rows;
     } catch (error) {
       throw this.told(error);
+    } finally {
+      this.silence?.answered();
     }
   }
 
   /** The same by the shortest way, for the statement that every transition waits for. Rows are the texts of their columns. */
   async execute(statement: PreparedStatement): Promise<DirectRow[]> {
+    this.silence?.asked();
     try {
       return await this.direct.run(statement);
     } catch (error) {
       throw this.told(error);
+    } finally {
+      this.silence?.answered();
     }
   }
 
@@ -130,17 +168,26 @@ export class Database {
   /** A connection of its own, outside the pool, for listening. */
   async connect(): Promise<pg.Client> {
     const { timeoutMs = TIMEOUT_MS } = this.options;
-    const client = new pg.Client({ connectionString: this.options.url, types, application_name: 'perdure listen', keepAlive: true, query_timeout: timeoutMs, connectionTimeoutMillis: timeoutMs });
-    await client.connect();
+    const client = new pg.Client({ connectionString: this.options.url, types, application_name: 'perdure listen', keepAlive: true, query_timeout: timeoutMs, connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_MS) });
+    this.connections.add(client);
+    client.once('end', () => this.connections.delete(client));
+    await client.connect().catch((error: unknown) => {
+      this.connections.delete(client);
+      throw error;
+    });
     return client;
   }
 
   async close(): Promise<void> {
     this.closing = true;
+    this.silence?.stop();
     this.direct.close();
     await this.pool.end();
   }
 }
+
+const streamOf = (client: pg.Client): { destroy(error: Error): unknown } | undefined =>
+  (client as unknown as { connection?: { stream?: { destroy(error: Error): unknown } } }).connection?.stream;
 
 /** SQLSTATE of an error that PostgreSQL reported, '' for any other. Errors of the system have codes too, some as long as one (EPIPE), and a number. */
 export const sqlState = (error: unknown): string => {
