@@ -71,7 +71,7 @@ export const passes = (problem: Error): boolean => {
   const errors = problem instanceof AggregateError ? (problem.errors as Error[]) : [problem];
   return errors.every((error) => {
     const code = (error as { code?: string }).code;
-    return code === undefined ? /timeout|terminated unexpectedly/i.test(error.message) : NOT_NOW.has(code) || NOT_THERE.has(code);
+    return code === undefined ? /timeout|Connection terminated|connection error|not queryable/i.test(error.message) : NOT_NOW.has(code) || NOT_THERE.has(code);
   });
 };
 

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { createLogger, type Logger } from '../../server/log.js';
-import { waitForDatabase } from '../../server/storage/wait-for-database.js';
+import { passes, waitForDatabase } from '../../server/storage/wait-for-database.js';
 import { useDatabase } from '../helpers/postgres.js';
 import { until } from '../helpers/until.js';
 
@@ -62,4 +62,10 @@ it('stops waiting when told to', async () => {
 it('does not wait for a database that will not come: a wrong name', async () => {
   const wrong = database.url.replace(database.name, 'no_such_database');
   await expect(waitForDatabase(wrong, { waitMs: Number.POSITIVE_INFINITY })).rejects.toThrow(/Cannot use the database "no_such_database".*does not exist/);
+});
+
+it('waits on when the connection breaks, whenever that is', () => {
+  for (const text of ['Connection terminated unexpectedly', 'Client has encountered a connection error and is not queryable', 'Connection terminated due to connection timeout'])
+    expect([text, passes(new Error(text))]).toEqual([text, true]);
+  expect(passes(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'))).toBe(false);
 });
