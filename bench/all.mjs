@@ -22,6 +22,7 @@ const rows = {
   footprint: { args: ['footprint.mjs'], minutes: 3, needs: 'database-url' },
   timers: { args: ['timers.mjs'], minutes: 6, needs: 'database-url' },
   'long-run': { args: ['long-run.mjs'], minutes: 5 },
+  payloads: { args: ['payloads.mjs'], minutes: 3 },
   'closed-runs': { args: ['closed-runs.mjs'], minutes: 12, needs: 'database-url' },
   startup: { args: ['startup.mjs'], minutes: 3, own: true },
   processes: { args: ['processes.mjs'], minutes: 8, own: true },

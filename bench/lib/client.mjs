@@ -5,7 +5,7 @@ import { sdk } from './sdks.mjs';
 const [, , sdkName, address, taskQueue, namespace] = process.argv;
 const { client, connection, close } = await sdk(sdkName).client(address, namespace);
 
-async function drive({ scenario, inFlight, seconds, limit }) {
+async function drive({ scenario, inFlight, seconds, limit, payload }) {
   const { unit } = scenarios[scenario];
   const latencies = [];
   const begin = performance.now();
@@ -15,7 +15,7 @@ async function drive({ scenario, inFlight, seconds, limit }) {
     Array.from({ length: inFlight }, async () => {
       while (performance.now() < end && started < limit) {
         started++;
-        latencies.push(await unit(client, taskQueue));
+        latencies.push(await unit(client, taskQueue, { payload }));
       }
     }),
   );

@@ -28,6 +28,12 @@ export const scenarios = {
     stepsPerWorkflow: 10,
     unit: (client, taskQueue) => timed(async () => (await start(client, 'tenSteps', taskQueue, ['x'])).result()),
   },
+  payloads: {
+    title: 'ten-step workflow with a large payload',
+    inFlight: 4,
+    stepsPerWorkflow: 10,
+    unit: (client, taskQueue, { payload }) => timed(async () => (await start(client, 'tenSteps', taskQueue, [payload])).result()),
+  },
   signal: {
     title: 'signal to completed',
     inFlight: 1,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const FOLDER = fileURLToPath(new URL('../../bench/', import.meta.url));
-const COMMANDS = ['all', 'closed-runs', 'footprint', 'handover', 'long-run', 'overload', 'overload-cases', 'processes', 'replay', 'run', 'sdk', 'startup', 'timers'];
+const COMMANDS = ['all', 'closed-runs', 'footprint', 'handover', 'long-run', 'overload', 'overload-cases', 'payloads', 'processes', 'replay', 'run', 'sdk', 'startup', 'timers'];
 
 let temporary: string;
 beforeAll(async () => {
