@@ -39,7 +39,7 @@ import { QueueReports } from './storage/queue-reports.js';
 import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
 import { TaskQueueConfigs } from './storage/task-queue-configs.js';
-import { Tasks } from './storage/tasks.js';
+import { queueKey, Tasks } from './storage/tasks.js';
 import { Upkeep } from './storage/upkeep.js';
 import { Workers } from './storage/workers.js';
 import { postCallback } from './transport/http/post-callback.js';
@@ -70,6 +70,12 @@ export interface NodeParts {
   lostMs: number;
 }
 
+/** Where the first tasks of runs at a queue lie, if the namespace is known here. */
+function firstTaskAt({ registry }: Engine, namespace: string, queue: string): string | undefined {
+  const known = registry.peek(namespace);
+  return known && queueKey({ namespaceId: known.id, kind: 1, queue });
+}
+
 /** The engine of one node; it wakes no loop until there are some. Its clock is `wall`, unless the configuration asks for one that skips time. */
 export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids): { engine: Engine; parts: NodeParts } {
   const database = new Database({
@@ -87,7 +93,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
   const timeSkipping = skippingClock(config, wall, parts, () => engine.courier.busy || engine.queries.size > 0);
   const clock = timeSkipping ?? wall;
   const committer = new Committer(commits, {
-    groupMax: 200,
+    groupMax: 80,
     lanes: 1,
     now: () => clock.now(),
     ...(timeSkipping && { watch: (item, committed) => timeSkipping.watch(item, committed) }),
@@ -117,7 +123,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     listing: new Listing(database),
     committer,
     cache,
-    load: new Load({ limits: { ...DEFAULT_LOAD_LIMITS, ...config.load }, now: () => performance.now(), committer, cache, tasksReady: () => engine.queues.keptTasks }),
+    load: new Load({ limits: { ...DEFAULT_LOAD_LIMITS, ...config.load }, now: () => performance.now(), committer, cache, tasksReady: () => engine.queues.keptTasks, firstTaskAt: (namespace, queue) => firstTaskAt(engine, namespace, queue), promisePoll: (queue) => engine.queues.promisePoll(queue) }),
     serial: new SerialQueue(),
     queues: new TaskQueues(now, {
       fetch: (queue, wanted, heldKeys) => takeTasks(engine, queue, wanted, heldKeys),
@@ -125,6 +131,7 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
       configOf: (queue) => engine.queueConfigs.of(queue),
       nodesPolling: (queue) => 1 + (engine.otherNodes() ? engine.remotePolls.nodesPolling(queue) : 0),
       alone: () => !engine.otherNodes(),
+      pollCame: (queue) => engine.load.admission.pollCame(queue),
     }),
     watchers: new Watchers(),
     interests: new Interests(now),

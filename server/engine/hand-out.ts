@@ -75,6 +75,7 @@ function handOutWorkflowTask(engine: Engine, turn: Turn, out: HandedOut): void {
   const queue = workflowTaskQueue(engine, turn);
   const rank = taskRank(state.info.priority, null);
   const poller = engine.queues.reserve(queue, rank);
+  if (task.sticky) noteNext(engine, turn, poller);
   if (poller) {
     engine.load.meter.taskWaited(0);
     const requestId = handOutId(engine);
@@ -92,6 +93,7 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
   const queue: QueueName = { namespaceId: state.info.namespaceId, kind: 2, queue: activity.queue };
   const rank = taskRank(state.info.priority, activity.priority);
   const poller = engine.queues.reserve(queue, rank);
+  noteNext(engine, turn, poller);
   if (poller) {
     engine.load.meter.taskWaited(0);
     const requestId = handOutId(engine);
@@ -101,6 +103,10 @@ function handOutActivity(engine: Engine, turn: Turn, scheduledEventId: number, o
   }
   out.tasks.push(taskRow(engine, turn, queue, scheduledEventId, activity.stamp, rank));
 }
+
+/** Whether a run that is under way found a worker for its next task: if not, its queue has too many runs under way. */
+const noteNext = (engine: Engine, { state: { info } }: Turn, poller: Poller | undefined): void =>
+  engine.queues.noteNext({ namespaceId: info.namespaceId, kind: 1, queue: info.taskQueue }, poller !== undefined);
 
 function taskRow(engine: Engine, turn: Turn, queue: QueueName, eventId: number, stamp: number, rank: TaskRank): TaskWrite {
   const { info } = turn.state;

@@ -46,6 +46,7 @@ function bindTo(engine: Engine) {
 
 export function workflowHandlers(engine: Engine): Handlers {
   const bind = bindTo(engine);
+  const gated = <Bound extends object>(bound: Bound) => Object.assign(bound, { gate: engine.load.startGate });
   return {
     RegisterNamespace: bind(registerNamespace),
     DescribeNamespace: bind(describeNamespace),
@@ -55,9 +56,9 @@ export function workflowHandlers(engine: Engine): Handlers {
     ListTaskQueuePartitions: bind(listPartitions),
     UpdateTaskQueueConfig: bind(updateTaskQueueConfig),
     ListNamespaces: bind(listNamespaces),
-    StartWorkflowExecution: bind(startRun),
+    StartWorkflowExecution: gated(bind(startRun)),
     SignalWorkflowExecution: bind(signalWorkflow),
-    SignalWithStartWorkflowExecution: bind(signalWithStart),
+    SignalWithStartWorkflowExecution: gated(bind(signalWithStart)),
     RequestCancelWorkflowExecution: bind(requestCancelWorkflow),
     TerminateWorkflowExecution: bind(terminateWorkflow),
     ResetWorkflowExecution: bind(resetWorkflow),

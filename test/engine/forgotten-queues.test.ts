@@ -14,6 +14,7 @@ it('a query that waited in vain does not keep its queue known', () => {
     configOf: () => NO_CONFIG,
     nodesPolling: () => 1,
     alone: () => true,
+    pollCame: () => undefined,
   });
   let alive = true;
   queues.offer(QUEUE, { alive: () => alive, give: () => undefined });

@@ -4,13 +4,13 @@ import { type ClientDuplexStream, credentials, makeClientConstructor, Metadata }
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from '../../server/core/api.js';
-import { namespaceNotFound } from '../../server/core/errors.js';
-import type { Call } from '../../server/engine/call.js';
+import { namespaceNotFound, resourceExhausted } from '../../server/core/errors.js';
+import type { Call, Gate, Turn } from '../../server/engine/call.js';
 import { until } from '../helpers/until.js';
 import { createGrpcServer, type GrpcServer } from '../../server/transport/grpc/grpc-server.js';
 
 const PROTO = fileURLToPath(new URL('../../proto/perdure/v1/calls.proto', import.meta.url));
-const { GetSystemInfoResponse, DescribeNamespaceRequest, PollWorkflowTaskQueueRequest } = api.workflowservice.v1;
+const { GetSystemInfoResponse, StartWorkflowExecutionRequest, StartWorkflowExecutionResponse, DescribeNamespaceRequest, PollWorkflowTaskQueueRequest } = api.workflowservice.v1;
 
 interface Reply {
   id: number;
@@ -31,6 +31,11 @@ describe('the stream of calls', () => {
   let polls: Call[] = [];
   let answerPolls = (): void => undefined;
   let served = 0;
+  const turns: Turn[] = [];
+  const left: Uint8Array[] = [];
+  let withdrawn = 0;
+  const gate: Gate = { enter: (_request, turn) => (turns.push(turn), { withdraw: () => withdrawn++ }), leave: (request) => left.push(request) };
+  const started: Call[] = [];
 
   beforeAll(async () => {
     server = createGrpcServer({
@@ -48,6 +53,13 @@ describe('the stream of calls', () => {
           DescribeNamespace: async (request: { namespace: string }) => {
             throw namespaceNotFound(request.namespace);
           },
+          StartWorkflowExecution: Object.assign(
+            async ({ workflowId }: { workflowId: string }, call: Call) => {
+              started.push(call);
+              return { runId: `of ${workflowId}` };
+            },
+            { gate },
+          ),
           PollWorkflowTaskQueue: (_request: object, call: Call) =>
             new Promise((resolve) => {
               polls.push(call);
@@ -124,6 +136,37 @@ describe('the stream of calls', () => {
     send(call(2, 'NoSuchMethod'), call(3, 'DescribeNamespace', Buffer.from([0xff, 0xff, 0xff])));
     expect((await unknown).code).toBe(12);
     expect((await garbled).code).toBe(3);
+  });
+
+  it('a call with a gate is served when its turn comes, and refused undecoded when it does not', async () => {
+    turns.length = 0;
+    const [served, refused] = [replyTo(30), replyTo(31)];
+    send(call(30, 'StartWorkflowExecution', StartWorkflowExecutionRequest.encode({ workflowId: 'w' }).finish()), call(31, 'StartWorkflowExecution', Buffer.from([0xff])));
+    await until('both to wait', () => turns.length === 2);
+    expect(started).toEqual([]);
+    turns[0]!.begin();
+    turns[1]!.refuse(resourceExhausted('later', { cause: 1, scope: 1, retryMs: 1_000 }));
+    expect(StartWorkflowExecutionResponse.decode((await served).response).runId).toBe('of w');
+    expect(await refused).toMatchObject({ code: 8, message: 'later' });
+    expect([started.map((c) => c.hadItsTurn), left]).toEqual([[true], []]);
+  });
+
+  it('a call that had its turn and cannot be decoded gives it back', async () => {
+    turns.length = 0;
+    const reply = replyTo(32);
+    send(call(32, 'StartWorkflowExecution', Buffer.from([0xff])));
+    await until('it to wait', () => turns.length === 1);
+    turns[0]!.begin();
+    expect((await reply).code).toBe(3);
+    expect(left.map((bytes) => [...bytes])).toEqual([[0xff]]);
+  });
+
+  it('a call that waits for its turn loses its place when its caller goes', async () => {
+    turns.length = 0;
+    send(call(33, 'StartWorkflowExecution', StartWorkflowExecutionRequest.encode({}).finish()));
+    await until('it to wait', () => turns.length === 1);
+    stream.write({ calls: [], cancelled: [33] });
+    await until('its place to be free', () => withdrawn === 1);
   });
 
   it('refuses an id that is under way', async () => {

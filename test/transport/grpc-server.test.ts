@@ -2,9 +2,10 @@ import { connect } from 'node:http2';
 import { afterEach, expect, test } from 'vitest';
 import { api } from '../../server/core/api.js';
 import { detail, notFound, ServiceError } from '../../server/core/errors.js';
-import { type Call, EncodedResponse, type Handlers } from '../../server/engine/call.js';
+import { type Call, EncodedResponse, type Gate, type Handlers, type Turn } from '../../server/engine/call.js';
 import { createGrpcServer, type GrpcServer } from '../../server/transport/grpc/grpc-server.js';
 import { OPERATOR_SERVICE, openApiService, WORKFLOW_SERVICE } from '../../server/transport/grpc/open-api.js';
+import { until } from '../helpers/until.js';
 import { RawClient } from './raw-client.js';
 
 const closers: Array<() => unknown> = [];
@@ -253,4 +254,40 @@ test('a client that this server does not go with is told so before anything else
   });
   expect((await call('banana')).code).toBe('INVALID_ARGUMENT');
   expect(called).toBe(1);
+});
+
+test('a method with a gate: requests that wait are not decoded, and what has its turn is', async () => {
+  const { StartWorkflowExecutionRequest, StartWorkflowExecutionResponse } = api.workflowservice.v1;
+  const turns: Turn[] = [];
+  const left: number[] = [];
+  let withdrawn = 0;
+  const gate: Gate = {
+    enter(request, turn) {
+      if (request.length === 0) return undefined;
+      turns.push(turn);
+      return { withdraw: () => withdrawn++ };
+    },
+    leave: ({ length }) => left.push(length),
+  };
+  const start = async ({ workflowId }: { workflowId: string }, call: Call) => ({ runId: `${workflowId} ${call.hadItsTurn}` });
+  const { client } = await serve({ StartWorkflowExecution: Object.assign(start, { gate }) });
+  const send = (bytes: Uint8Array, options = {}) => client.send(`/${WORKFLOW_SERVICE}/StartWorkflowExecution`, bytes, options);
+  const atOnce = await send(new Uint8Array());
+  expect(StartWorkflowExecutionResponse.decode(atOnce.bytes!).runId).toBe(' true');
+  const waits = send(StartWorkflowExecutionRequest.encode({ workflowId: 'w' }).finish());
+  await until('it to wait', () => turns.length === 1);
+  const garbled = send(Uint8Array.of(0xff));
+  await until('both to wait', () => turns.length === 2);
+  const refused = send(Uint8Array.of(0xff));
+  await until('all to wait', () => turns.length === 3);
+  const cancelled = send(Uint8Array.of(0xff), { cancelAfterMs: 50 });
+  await until('a place to be given up', () => withdrawn === 1);
+  turns[0]!.begin();
+  turns[1]!.begin();
+  turns[2]!.refuse(notFound('not today'));
+  expect(StartWorkflowExecutionResponse.decode((await waits).bytes!).runId).toBe('w true');
+  expect((await garbled).code).toBe('INVALID_ARGUMENT');
+  expect(left).toEqual([1]);
+  expect(await refused).toMatchObject({ code: 'NOT_FOUND', message: 'not today' });
+  expect((await cancelled).code).toBe('CANCELLED');
 });

@@ -1,38 +1,62 @@
 /**
  * Lets in as many requests as can be worked on at once; the rest waits its turn, finishing work before new work and one namespace after the
  * other. Nothing waits for ever: what would wait too long, or in too long a line, is refused with a hint when to come again.
+ * While there is no time left, a start comes in when a worker waits for its first task. So many more may come without one, by a rate.
  */
 import { enums } from '../../core/api.js';
 import { resourceExhausted, type ServiceError } from '../../core/errors.js';
-import type { Call } from '../call.js';
+import type { Ticket, Turn } from '../call.js';
 import { LINES, type Line } from './call-kind.js';
 import { FairQueue } from './fair-queue.js';
+import { StartLine } from './start-line.js';
 import type { LoadState } from './load-meter.js';
 import type { LoadLimits } from './load-limits.js';
 
-interface Waiter {
+/** Whose a call is, and, of a start, the queue at which its first task will lie, if that is known. */
+export interface Address {
   readonly namespace: string;
-  readonly bytes: number;
-  readonly sinceMs: number;
-  readonly admit: () => void;
-  readonly refuse: (error: ServiceError) => void;
+  readonly queue?: string | undefined;
+}
+
+class Waiter implements Ticket {
+  readonly namespace: string;
+  readonly queue: string | undefined;
+
+  constructor(
+    private readonly admission: Admission,
+    readonly line: Line,
+    { namespace, queue }: Address,
+    readonly bytes: number,
+    readonly sinceMs: number,
+    readonly turn: Turn,
+  ) {
+    this.namespace = namespace;
+    this.queue = queue;
+  }
+
+  withdraw(): void {
+    this.admission.withdraw(this);
+  }
 }
 
 /** What its decisions follow. */
-type Measured = Pick<LoadState, 'busy' | 'behind' | 'late' | 'critical' | 'closedPerS' | 'elapsedMs' | 'taskWaitMs'>;
+type Measured = Pick<LoadState, 'busy' | 'behind' | 'late' | 'critical' | 'closedPerS' | 'elapsedMs' | 'noTimeLeft'>;
+
+/** Whether a worker waits for the first task of a start, and nobody else was promised its poll: then it is promised. */
+export type PromisePoll = (queue: string) => boolean;
 
 /** Starts a second that are let in whatever happens: some work always begins. */
 export const STARTS_MIN = 20;
 /** The same while nothing but workers is behind: so many cost a fraction of a core, and a queue for workers that are slow, or come tomorrow, is to be filled. */
 export const STARTS_MIN_BEHIND = 400;
-/** While ready tasks wait, so much begins of what ends: work in progress goes first, and newcomers are not shut out. */
-const OF_CLOSED_MIN = 0.8;
-const OF_CLOSED_MAX = 1.1;
 /** Starts that may be let in at once are those of so long. */
 const BURST_MS = 100;
-/** What a busy moment leaves of the rate of starts, and what a calm one adds to it. */
+/** What a busy moment leaves of the rate of starts; the same while tasks wait for workers, when those that workers wait for come in besides; what a calm one adds. */
 const BACK_OFF = 0.85;
+const BACK_OFF_BEHIND = 0.5;
 const RECOVER = 1.05;
+/** The same while there is no time left: more is tried, a little. */
+const RECOVER_SHORT = 1.01;
 /** So much more than what comes is as good as no limit. */
 const UNLIMITED_FROM = 4;
 const RETRY_MS_MIN = 1_000;
@@ -59,11 +83,13 @@ export class Admission {
   private bytesQueued = 0;
   private startsPerS = Number.POSITIVE_INFINITY;
   private closed = false;
+  private late = false;
   private refusedLately = 0;
+  private readonly starts = new StartLine<Waiter>();
   private readonly lines: Readonly<Record<Line, FairQueue<Waiter>>> = {
     finish: new FairQueue(),
     change: new FairQueue(),
-    start: new FairQueue(),
+    start: this.starts,
   };
   /** How many of each line were refused so far. */
   readonly refused: Record<Line, number> = { finish: 0, change: 0, start: 0 };
@@ -71,6 +97,7 @@ export class Admission {
   constructor(
     private readonly limits: LoadLimits,
     private readonly now: () => number,
+    private readonly promisePoll: PromisePoll,
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -88,18 +115,33 @@ export class Admission {
   }
 
   /** Takes one in: at once (undefined), or when its turn comes. Whoever was let in must `leave`. */
-  enter(line: Line, namespace: string, bytes: number, call: Call): Promise<void> | undefined {
-    const queue = this.lines[line];
+  enter(line: Line, address: Address, bytes: number, turn: Turn): Ticket | undefined {
     if (line === 'start') this.refill();
     if (this.closed && line !== 'finish') throw this.refusal(line, 'The server is short of memory');
-    if (queue.size === 0 && this.fits(line, bytes)) {
+    if (this.mayEnter(line, address, bytes)) {
       this.admit(line, bytes);
       return undefined;
     }
     if (this.bytesQueued + bytes > this.limits.requestBytesMax) throw this.refusal(line, 'Too many bytes of requests wait for their turn');
     // who will not have their turn in time waits all the same: many callers, when they are refused, come again at once
-    if (queue.size >= this.limits.queuedMax) this.makeRoom(line, namespace);
-    return this.wait(line, namespace, bytes, call);
+    if (this.lines[line].size >= this.limits.queuedMax) this.makeRoom(line, address.namespace);
+    const waiter = new Waiter(this, line, address, bytes, this.now(), turn);
+    this.lines[line].push(address.namespace, waiter);
+    this.bytesQueued += bytes;
+    return waiter;
+  }
+
+  /** A poll waits for a task of that queue: if a start waits for a poll, this is its turn. */
+  pollCame(queue: string): void {
+    for (let next = this.starts.peekAt(queue); next && this.isExpected(queue, next.bytes); next = this.starts.peekAt(queue)) {
+      this.starts.remove(next.namespace, next);
+      this.letThrough(next);
+    }
+  }
+
+  /** Its caller does not wait any more. */
+  withdraw(waiter: Waiter): void {
+    if (this.lines[waiter.line].remove(waiter.namespace, waiter)) this.bytesQueued -= waiter.bytes;
   }
 
   leave(line: Line, bytes: number): void {
@@ -113,35 +155,36 @@ export class Admission {
   }
 
   /** Called some times a second with what was measured: fewer starts are let in while the node is busy, and more when it is not. */
-  adjust({ busy, behind, late, critical, closedPerS, elapsedMs, taskWaitMs }: Measured): void {
+  adjust({ busy, behind, late, critical, closedPerS, elapsedMs, noTimeLeft }: Measured): void {
     this.closed = critical;
+    this.late = late;
     this.refusedLately *= REMEMBERED;
     const letInPerS = elapsedMs > 0 ? (this.startsLetIn / elapsedMs) * 1_000 : 0;
     if (behind) {
-      this.startsPerS = Math.max(late ? STARTS_MIN : STARTS_MIN_BEHIND, closedPerS * this.shareOfClosed(taskWaitMs), Math.min(this.startsPerS, letInPerS) * BACK_OFF);
+      this.startsPerS = Math.max(late ? STARTS_MIN : STARTS_MIN_BEHIND, Math.min(this.startsPerS, letInPerS) * BACK_OFF_BEHIND);
     } else if (busy) {
       this.startsPerS = Math.max(STARTS_MIN, closedPerS, Math.min(this.startsPerS, letInPerS) * BACK_OFF);
     } else if (this.startsPerS !== Number.POSITIVE_INFINITY) {
       const unlimited = this.lines.start.size === 0 && this.startsPerS > UNLIMITED_FROM * Math.max(STARTS_MIN, letInPerS);
-      this.startsPerS = unlimited ? Number.POSITIVE_INFINITY : this.startsPerS * RECOVER;
+      this.startsPerS = unlimited ? Number.POSITIVE_INFINITY : this.startsPerS * (noTimeLeft ? RECOVER_SHORT : RECOVER);
     }
     this.startsLetIn = 0;
     this.refill();
     this.letIn();
+    for (const queue of this.starts.queues) this.pollCame(queue);
   }
 
   /** Starts are let in at an even pace: those that come all at once fill the commits that workers' answers wait for. */
   private refill(): void {
     const nowMs = this.now();
-    const most = Math.max(1, (this.startsPerS * BURST_MS) / 1_000);
+    const most = this.burst;
     const grown = this.startsLeft === Number.POSITIVE_INFINITY ? 1 : this.startsLeft + (this.startsPerS * (nowMs - this.refilledMs)) / 1_000;
     this.startsLeft = this.startsPerS === Number.POSITIVE_INFINITY ? this.startsPerS : Math.min(most, grown);
     this.refilledMs = nowMs;
   }
 
-  /** What begins of what ends. A little backlog is right: fewer begin while it is longer, more while it is shorter. */
-  private shareOfClosed(taskWaitMs: number): number {
-    return Math.max(OF_CLOSED_MIN, Math.min(OF_CLOSED_MAX, 1.2 - 0.2 * (taskWaitMs / this.limits.taskWaitMsMax)));
+  private get burst(): number {
+    return Math.max(1, (this.startsPerS * BURST_MS) / 1_000);
   }
 
   /** Refuses those that have waited too long. */
@@ -161,13 +204,33 @@ export class Admission {
     return this.startsLeft >= 1 && (this.startsInWork === 0 || this.inWork < requestsMax);
   }
 
+  /** Somebody waits for the first task of this start: it finds a worker within its own commit, which is as cheap as a workflow can begin. */
+  private isExpected(queue: string, bytes: number): boolean {
+    const { requestsMax, requestBytesMax } = this.limits;
+    if (this.late || this.closed || this.inWork >= requestsMax || this.bytesInWork + bytes > requestBytesMax) return false;
+    return this.promisePoll(queue);
+  }
+
+  /** At once, if those that wait are passed by nobody's fault: their queues have no poll, or nobody waits. */
+  private mayEnter(line: Line, { queue }: Address, bytes: number): boolean {
+    if (this.lines[line].size === 0 && this.fits(line, bytes)) return true;
+    return line === 'start' && queue !== undefined && !this.starts.hasAt(queue) && this.isExpected(queue, bytes);
+  }
+
+  private letThrough({ line, bytes, turn }: Waiter): void {
+    this.bytesQueued -= bytes;
+    this.admit(line, bytes);
+    turn.begin();
+  }
+
   private admit(line: Line, bytes: number): void {
     this.inWork++;
     this.bytesInWork += bytes;
     if (line !== 'start') return;
     this.startsInWork++;
     this.startsLetIn++;
-    this.startsLeft--;
+    // those that a poll waits for use up the rate as well, so that as many fewer come without one
+    this.startsLeft = Math.max(this.startsLeft - 1, -this.burst);
   }
 
   private letIn(): void {
@@ -175,24 +238,9 @@ export class Admission {
       const queue = this.lines[line];
       for (let next = queue.peek(); next && this.fits(line, next.bytes); next = queue.peek()) {
         queue.shift();
-        this.bytesQueued -= next.bytes;
-        this.admit(line, next.bytes);
-        next.admit();
+        this.letThrough(next);
       }
     }
-  }
-
-  private wait(line: Line, namespace: string, bytes: number, call: Call): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { namespace, bytes, sinceMs: this.now(), admit: resolve, refuse: reject };
-      this.lines[line].push(namespace, waiter);
-      this.bytesQueued += bytes;
-      call.onCancelled(() => {
-        if (!this.lines[line].remove(namespace, waiter)) return;
-        this.bytesQueued -= bytes;
-        reject(gone());
-      });
-    });
   }
 
   /** In a full line, whoever has most of it gives way to whoever has less. */
@@ -204,7 +252,7 @@ export class Admission {
 
   private turnAway(line: Line, waiter: Waiter, reason: string): void {
     this.bytesQueued -= waiter.bytes;
-    waiter.refuse(this.refusal(line, reason));
+    waiter.turn.refuse(this.refusal(line, reason));
   }
 
   /** Callers that were refused together do not come back together. */
@@ -216,6 +264,3 @@ export class Admission {
     return overloaded(`${reason}; please retry later.`, Math.min(RETRY_MS_MAX, RETRY_MS_MIN + pressMs) * (0.7 + 0.6 * this.random()));
   }
 }
-
-/** Nobody reads it: the caller has gone. */
-const gone = (): ServiceError => overloaded('The caller went away while its request waited.', RETRY_MS_MIN);

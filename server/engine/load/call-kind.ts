@@ -31,7 +31,7 @@ const POLL = kind(undefined, { waits: true, sheddable: true });
 const READ = kind('change', { bytes: 512 * KiB });
 const CHANGE = kind('change');
 const FINISH = kind('finish');
-const START = kind('start');
+export const START = kind('start');
 /** Calls that say who is there, or that somebody goes: cheap, and everything else depends on them. */
 const FREE = kind(undefined);
 const ASK = kind('change', { waits: true });

@@ -30,6 +30,8 @@ export interface LoadState extends Sample {
   readonly taskWaitMs: number;
   /** Runs that were closed, a second. */
   readonly closedPerS: number;
+  /** The event loop, or the machine, works nearly all the time. */
+  readonly noTimeLeft: boolean;
   /** New work should wait: … */
   readonly busy: boolean;
   /** … because what was begun waits for workers, and there is no time left. */
@@ -43,7 +45,7 @@ export interface LoadState extends Sample {
 /** Weight of the newest sample in what is remembered. */
 const NEWEST = 0.2;
 /** The same for what must be noticed at once. */
-const NEWEST_SHARE = 0.4;
+const NEWEST_SHARE = 0.6;
 /** Tasks that were handed out say something of the present for so many looks. */
 const TASKS_REMEMBERED = 10;
 /** Memory counts as short until it has fallen to this share of the limit. */
@@ -60,6 +62,7 @@ export class LoadMeter {
     tasksReady: 0,
     memoryBytes: 0,
     taskWaitMs: 0,
+    noTimeLeft: false,
     busy: false,
     behind: false,
     late: false,
@@ -96,7 +99,7 @@ export class LoadMeter {
     const late = lateMs > limits.loopDelayMsMax || sample.commitWaitMs > limits.commitWaitMsMax;
     const busy = behind || late;
     const critical = sample.memoryBytes > limits.memoryBytesMax * (state.critical ? RELIEVED : 1);
-    this.state = { ...sample, lateMs, utilization, machine, closedPerS, taskWaitMs, busy, behind, late, critical };
+    this.state = { ...sample, lateMs, utilization, machine, closedPerS, taskWaitMs, noTimeLeft, busy, behind, late, critical };
     return this.state;
   }
 

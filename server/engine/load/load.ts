@@ -1,10 +1,11 @@
 /** What keeps a node upright when more comes than it can do: every call passes here before its use case begins. */
 import type { Committer } from '../committer.js';
-import type { Call } from '../call.js';
+import type { Call, Gate, Turn } from '../call.js';
 import type { RunCache } from '../run-cache.js';
-import { Admission } from './admission.js';
-import { kindOf } from './call-kind.js';
+import { Admission, overloaded, type PromisePoll } from './admission.js';
+import { kindOf, type Line } from './call-kind.js';
 import type { LoadLimits } from './load-limits.js';
+import { StartGate } from './start-gate.js';
 import { LoadClock, LoadMeter, type Sample } from './load-meter.js';
 import { requestBytes } from './request-bytes.js';
 import { WaitingCalls } from './waiting-calls.js';
@@ -16,19 +17,25 @@ export interface LoadOptions {
   readonly cache: Pick<RunCache, 'shrink' | 'rest'>;
   /** Ready tasks that lie in memory for pollers to come. */
   readonly tasksReady: () => number;
+  /** The key of a task queue for workflow tasks, if the namespace is known. */
+  readonly firstTaskAt: (namespace: string, queue: string) => string | undefined;
+  readonly promisePoll: PromisePoll;
 }
 
 export class Load {
   readonly admission: Admission;
   readonly waiting: WaitingCalls;
   readonly meter: LoadMeter;
+  /** Where starts of workflows pass before they are decoded. */
+  readonly startGate: Gate;
   private readonly clock: LoadClock;
 
   constructor(private readonly options: LoadOptions) {
-    const { limits, now, committer, tasksReady } = options;
-    this.admission = new Admission(limits, now);
+    const { limits, now, committer, tasksReady, promisePoll } = options;
+    this.admission = new Admission(limits, now, promisePoll);
     this.waiting = new WaitingCalls(limits.waitingMax, now);
     this.meter = new LoadMeter(limits);
+    this.startGate = new StartGate(this.admission, options.firstTaskAt, () => this.clock.touch());
     this.clock = new LoadClock(
       () => ({ commitWaitMs: committer.oldestWaitMs, tasksReady: tasksReady() }),
       (sample) => this.look(sample),
@@ -44,7 +51,7 @@ export class Load {
     const namespace = (request as { namespace?: string | null }).namespace ?? '';
     const bytes = kind.bytes + requestBytes(request);
     if (line) {
-      const turn = this.admission.enter(line, namespace, bytes, call);
+      const turn = call.hadItsTurn ? undefined : this.turnOf(line, namespace, bytes, call);
       if (turn) await turn;
       // while it waits for somebody else, others may work
       if (kind.waits) this.admission.leave(line, bytes);
@@ -63,6 +70,21 @@ export class Load {
     } finally {
       this.admission.leave(line, bytes);
     }
+  }
+
+  /** Undefined: it has come. */
+  private turnOf(line: Line, namespace: string, bytes: number, call: Call): Promise<void> | undefined {
+    let told: Turn;
+    const turn = new Promise<void>((begin, refuse) => {
+      told = { begin, refuse };
+    });
+    const ticket = this.admission.enter(line, { namespace }, bytes, told!);
+    if (!ticket) return undefined;
+    call.onCancelled(() => {
+      ticket.withdraw();
+      told.refuse(overloaded('The caller went away while its request waited.', 0)); // nobody reads it
+    });
+    return turn;
   }
 
   /** Acts on what was measured. */

@@ -8,5 +8,8 @@ export function noteRequestBytes(request: object, bytes: number): void {
   if (bytes >= REMEMBERED_FROM) sizes.set(request, bytes);
 }
 
+/** The same for a request that is not decoded yet. */
+export const rawRequestBytes = ({ length }: Uint8Array): number => (length >= REMEMBERED_FROM ? length : 0);
+
 /** 0 for a small one. */
 export const requestBytes = (request: object): number => sizes.get(request) ?? 0;

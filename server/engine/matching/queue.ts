@@ -8,6 +8,7 @@ import type { QueueName, StoredTask } from '../../storage/tasks.js';
 import { KeptTasks } from './kept-tasks.js';
 import type { Poller, PollerInfo } from './poller.js';
 import { QueueLimiter } from './queue-limiter.js';
+import { StartPace } from './start-pace.js';
 
 /** Something that a poller can do and that is in no table: a query task. */
 export interface DirectTask {
@@ -46,9 +47,12 @@ export class Queue {
   /** Tasks do. */
   surelyBacklog = false;
   fetching = false;
+  /** Waiting polls that runs which are about to begin will take. */
+  promised = 0;
   lastPollMs = 0;
   shutDown = false;
   readonly pollers = new Map<string, SeenPoller>();
+  readonly pace: StartPace;
   limiter: QueueLimiter | undefined;
   /** Looks again when the limit lets something go. */
   limitTimer: NodeJS.Timeout | undefined;
@@ -65,6 +69,7 @@ export class Queue {
     private readonly share: () => number,
   ) {
     this.config = config;
+    this.pace = new StartPace(now);
     this.setRates();
   }
 
@@ -72,6 +77,11 @@ export class Queue {
   firstWaiting(): Poller | undefined {
     while (this.waiting.length > 0 && !this.waiting[0]!.waiting) this.waiting.shift();
     return this.waiting[0];
+  }
+
+  /** Tasks wait for its polls. */
+  get hasOlder(): boolean {
+    return this.kept.size > 0 || this.surelyBacklog || this.fetching;
   }
 
   /** A worker polls: the latest says how fast the queue should be, if it says so. */

@@ -19,6 +19,9 @@ const CLAIM_MARGIN_MS = 3_000;
 /** A queue that was polled here so lately will be polled again before a claim ends. */
 const POLLED_LATELY_MS = 1_000;
 
+const WORKFLOW_TASKS = 1;
+const ACTIVITY_TASKS = 2;
+
 /** A queue whose last poll is longer ago has no workers. */
 export const POLLER_REMEMBERED_MS = 5 * 60_000;
 
@@ -29,12 +32,16 @@ export interface QueueWorld extends FetchWorld {
   readonly configOf: (queue: QueueName) => TaskQueueConfig;
   /** Nodes at which a queue is polled, this one among them. */
   readonly nodesPolling: (queue: QueueName) => number;
+  /** A poll waits at that queue (a key), or tasks that were in its way are gone. */
+  readonly pollCame: (queue: string) => void;
 }
 
 export class TaskQueues {
   private readonly queues = new Map<string, Queue>();
   private readonly gone: GoneWorkers;
   private readonly backlogs: BacklogFetch;
+  /** Queues of which polls were promised in this turn of the event loop, once for each. */
+  private readonly promising: Queue[] = [];
 
   constructor(
     private readonly now: () => number,
@@ -53,10 +60,41 @@ export class TaskQueues {
       return poller;
     }
     queue.seen(info);
-    if (this.serve(queue, poller)) return poller;
+    if (this.serve(queue, poller)) {
+      if (queue.kept.size === 0) this.tellOfRoom(name);
+      return poller;
+    }
     queue.waiting.push(poller);
+    queue.pace.waiting(queue.waiting.length);
     if (queue.maybeBacklog) this.backlogs.start(queue);
+    else if (name.kind === WORKFLOW_TASKS) this.tellOfRoom(name);
     return poller;
+  }
+
+  /**
+   * Whether a poll waits for the first task of a run that is about to begin at this queue (a key). If so it is promised to it until this turn of the
+   * event loop ends, by when the run has taken it. Not while the worker has more to do than it takes: what was begun goes first.
+   */
+  promisePoll(at: string): boolean {
+    const queue = this.queues.get(at);
+    if (!queue || queue.waiting.length - queue.promised <= queue.pace.reserve || queue.limiter || queue.hasOlder) return false;
+    if (this.queues.get(key({ ...queue.name, kind: ACTIVITY_TASKS }))?.hasOlder) return false;
+    queue.promised++;
+    if (this.promising.push(queue) === 1) setImmediate(() => this.endPromises());
+    return true;
+  }
+
+  /** A run that began at a queue went on: its next task found a poll at once, or did not. */
+  noteNext(name: QueueName, found: boolean): void {
+    this.queues.get(key(name))?.pace.next(found);
+  }
+
+  private endPromises(): void {
+    for (const queue of this.promising.splice(0)) queue.promised = 0;
+  }
+
+  private tellOfRoom(name: QueueName): void {
+    this.world.pollCame(key(name.kind === WORKFLOW_TASKS ? name : { ...name, kind: WORKFLOW_TASKS }));
   }
 
   /** The poll's time is up, or its caller went away. */
@@ -76,6 +114,7 @@ export class TaskQueues {
     const queue = this.queues.get(key(name));
     const poller = queue && this.take(queue, task);
     if (!poller) return undefined;
+    if (queue.promised > 0) queue.promised--;
     queue.added(task.priority);
     queue.dispatched(task.priority);
     return poller;

@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { enums } from '../../core/api.js';
 import { resourceExhausted, ServiceError } from '../../core/errors.js';
-import { type Call, EncodedResponse, type Handler } from '../../engine/call.js';
+import { type Call, EncodedResponse, type Handler, type Ticket, type Turn } from '../../engine/call.js';
 import { type CallBatch, type CallMessage, decodeCallBatch, encodeReplyBatch, type ReplyMessage, responseBytes } from './call-codec.js';
 import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
 import type { Connection, Endable } from './connections.js';
@@ -47,6 +47,9 @@ export function streamMethods(
 /** One call of the stream, as use cases see it. */
 class StreamCall implements Call, Endable {
   cancelled = false;
+  hadItsTurn = false;
+  /** Its place in a line, while it waits there. */
+  ticket: Ticket | undefined;
   private listeners: (() => void)[] = [];
 
   constructor(
@@ -68,6 +71,7 @@ class StreamCall implements Call, Endable {
 
   cancel(): void {
     this.cancelled = true;
+    this.ticket?.withdraw();
     for (const listener of this.listeners.splice(0)) listener();
   }
 }
@@ -101,6 +105,24 @@ export function openCallStream(
   };
 }
 
+/** A call that waits for its turn: as little as possible, since there may be thousands. */
+class HeldCall implements Turn {
+  constructor(
+    private readonly stream: CallStream,
+    private readonly message: CallMessage,
+    private readonly call: StreamCall,
+    private readonly target: StreamMethod,
+  ) {}
+
+  begin(): void {
+    this.stream.resume(this.message, this.call, this.target);
+  }
+
+  refuse(error: Error): void {
+    this.stream.refuse(this.message, this.call, error);
+  }
+}
+
 class CallStream {
   private readonly calls = new Map<number, StreamCall>();
   private replies: ReplyMessage[] = [];
@@ -132,7 +154,7 @@ class CallStream {
   }
 
   private take(batch: CallBatch): void {
-    for (const call of batch.calls) void this.serve(call);
+    for (const call of batch.calls) this.begin(call);
     for (const id of batch.cancelled) {
       const call = this.calls.get(id);
       this.calls.delete(id);
@@ -140,20 +162,43 @@ class CallStream {
     }
   }
 
-  private async serve({ id, method, request, timeoutMs }: CallMessage): Promise<void> {
-    const call = new StreamCall(
-      method,
-      timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY,
-      this.clientName,
-      this.clientVersion,
-    );
-    let reply: ReplyMessage;
-    let over: (() => void) | undefined;
+  /** A call that waited has its turn. */
+  resume(message: CallMessage, call: StreamCall, target: StreamMethod): void {
+    call.ticket = undefined;
+    call.hadItsTurn = true;
+    void this.serve(message, call, target);
+  }
+
+  refuse({ id, method }: CallMessage, call: StreamCall, error: unknown): void {
+    call.ticket = undefined;
+    this.conclude(id, call, failed(id, this.statusOf(error, method)));
+  }
+
+  private begin(message: CallMessage): void {
+    const { id, method, timeoutMs, request } = message;
+    const deadline = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
+    const call = new StreamCall(method, deadline, this.clientName, this.clientVersion);
     try {
       const target = this.target(id, method);
       this.calls.set(id, call);
       this.surroundings.admit(call, this.stream.metadata);
-      const message = decode(target, request);
+      const { gate } = target.handler;
+      if (gate) {
+        call.ticket = gate.enter(request, new HeldCall(this, message, call, target));
+        if (call.ticket) return;
+        call.hadItsTurn = true;
+      }
+      void this.serve(message, call, target);
+    } catch (error) {
+      this.conclude(id, call, failed(id, this.statusOf(error, method)));
+    }
+  }
+
+  private async serve({ id, method, request }: CallMessage, call: StreamCall, target: StreamMethod): Promise<void> {
+    let reply: ReplyMessage;
+    let over: (() => void) | undefined;
+    try {
+      const message = this.decode(target, request, call);
       over = this.connection?.begin(method, message, call);
       const response = await target.handler(message, call);
       reply = {
@@ -165,6 +210,10 @@ class CallStream {
       reply = failed(id, this.statusOf(error, method));
     }
     over?.();
+    this.conclude(id, call, reply);
+  }
+
+  private conclude(id: number, call: StreamCall, reply: ReplyMessage): void {
     const underWay = this.calls.get(id) === call;
     if (!underWay && reply.code === status.OK) return; // its caller went away
     if (underWay) this.calls.delete(id);
@@ -177,6 +226,15 @@ class CallStream {
     if (this.calls.has(id)) throw new ServiceError('INVALID_ARGUMENT', `A call with the id ${id} is under way on this stream.`);
     if (this.calls.size >= CALLS_MAX) throw tooManyCalls();
     return target;
+  }
+
+  private decode({ definition, handler }: StreamMethod, request: Buffer, { hadItsTurn }: StreamCall): object {
+    try {
+      return definition.requestDeserialize(request);
+    } catch {
+      if (hadItsTurn) handler.gate?.leave(request);
+      throw new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.');
+    }
   }
 
   private statusOf(error: unknown, method: string): GrpcStatus {
@@ -239,14 +297,6 @@ const tooManyCalls = (): ServiceError =>
     scope: enums.ResourceExhaustedScope.RESOURCE_EXHAUSTED_SCOPE_SYSTEM,
     retryMs: 1_000,
   });
-
-function decode(target: StreamMethod, request: Buffer): object {
-  try {
-    return target.definition.requestDeserialize(request);
-  } catch {
-    throw new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.');
-  }
-}
 
 function failed(id: number, { code, details, metadata }: GrpcStatus): ReplyMessage {
   const packed = metadata?.get('grpc-status-details-bin')[0];

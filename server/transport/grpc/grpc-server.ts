@@ -19,7 +19,7 @@ import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from './open-api.js';
 import { type OwnService, ownServiceDefinition } from './own-services.js';
 import { addReflection } from './reflection.js';
-import { type Surroundings, unary } from './unary-call.js';
+import { type Surroundings, unary, undecoded } from './unary-call.js';
 import { UnreadAnswers } from './unread-answers.js';
 
 export interface GrpcServerOptions {
@@ -84,7 +84,7 @@ function implementation(
   return Object.fromEntries(
     Object.entries(definition).map(([key, method]) => {
       const name = method.path.slice(service.length + 2);
-      return [key, unary(name, handlers[name] ?? absent(service, name), surroundings)];
+      return [key, unary(name, handlers[name] ?? absent(service, name), surroundings, method.requestDeserialize)];
     }),
   );
 }
@@ -130,7 +130,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const connections = new Connections(server);
   const surroundings = { admit, log, unread: new UnreadAnswers(limits.unreadBytesMax), connections: options.handed ? connections : undefined };
   const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
-    server.addService(definition, implementation(name, definition, handlers, surroundings));
+    server.addService(undecoded(definition, (method) => handlers[method]), implementation(name, definition, handlers, surroundings));
   const open: [name: string, handlers: Handlers][] = [[WORKFLOW_SERVICE, services.workflow], [OPERATOR_SERVICE, services.operator]];
   if (services.test) open.push([TEST_SERVICE, services.test]);
   for (const [name, handlers] of open) add(name, openApiService(name), handlers);

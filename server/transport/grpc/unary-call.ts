@@ -1,6 +1,7 @@
 /** Between grpc-js and the use cases: one unary call in, one answer or one status out, whatever the handler does. */
-import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
-import type { Call, Handler } from '../../engine/call.js';
+import type { handleUnaryCall, Metadata, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import { ServiceError } from '../../core/errors.js';
+import type { Call, Gate, Handler } from '../../engine/call.js';
 import { isServiceError, type GrpcStatus, defectStatus, serviceErrorStatus } from './status.js';
 import type { GrpcLog } from './log.js';
 import type { Connections, Endable } from './connections.js';
@@ -15,6 +16,7 @@ const header = (metadata: Metadata, name: string): string => {
 class UnaryCall implements Call, Endable {
   #answered = false;
   #early = false;
+  hadItsTurn = false;
   #listening = false;
   #listeners: Array<() => void> = [];
 
@@ -87,28 +89,70 @@ export interface Surroundings {
   readonly connections: Connections | undefined;
 }
 
-/** A handler as grpc-js calls it. */
-export function unary(method: string, handler: Handler<object>, { admit, log, unread, connections }: Surroundings): handleUnaryCall<object, object> {
+/**
+ * A handler as grpc-js calls it. Where it has a gate, grpc-js passes the bytes of the request (see {@link undecoded}), and `decode` makes a message of
+ * them once the call has passed.
+ */
+export function unary(
+  method: string,
+  handler: Handler<object>,
+  { admit, log, unread, connections }: Surroundings,
+  decode: (bytes: Buffer) => object,
+): handleUnaryCall<object, object> {
+  const { gate } = handler;
   return (grpcCall, reply) => {
     const call = new UnaryCall(method, grpcCall);
-    const over = connections?.of(grpcCall.getPeer())?.begin(method, grpcCall.request, call);
-    const respond = async () => {
-      admit(call, grpcCall.metadata);
-      return handler(grpcCall.request, call);
+    const refuse = (error: unknown): void => {
+      call.answered();
+      reply(statusOf(error, method, log));
     };
-    respond().then(
-      (response) => {
-        over?.();
-        call.answered();
-        const refused = unread.take(method, grpcCall, response);
-        if (refused) reply(serviceErrorStatus(refused));
-        else reply(null, response);
-      },
-      (error: unknown) => {
-        over?.();
-        call.answered();
-        reply(statusOf(error, method, log));
-      },
-    );
+    const serve = (request: object): void => {
+      const over = connections?.of(grpcCall.getPeer())?.begin(method, request, call);
+      handler(request, call)
+        .finally(over)
+        .then((response) => {
+          call.answered();
+          const refused = unread.take(method, grpcCall, response);
+          if (refused) reply(serviceErrorStatus(refused));
+          else reply(null, response);
+        }, refuse);
+    };
+    try {
+      admit(call, grpcCall.metadata);
+      if (gate) passGate(gate, call, grpcCall.request as Buffer, { serve, refuse, decode });
+      else serve(grpcCall.request);
+    } catch (error) {
+      refuse(error);
+    }
   };
 }
+
+interface Passage {
+  readonly serve: (request: object) => void;
+  readonly refuse: (error: unknown) => void;
+  readonly decode: (bytes: Buffer) => object;
+}
+
+function passGate(gate: Gate, call: UnaryCall, bytes: Buffer, { serve, refuse, decode }: Passage): void {
+  const begin = (): void => {
+    let request: object;
+    try {
+      request = decode(bytes);
+    } catch {
+      gate.leave(bytes);
+      refuse(new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.'));
+      return;
+    }
+    call.hadItsTurn = true;
+    serve(request);
+  };
+  const ticket = gate.enter(bytes, { begin, refuse });
+  if (ticket) call.onCancelled(() => ticket.withdraw());
+  else begin();
+}
+
+/** A service of which the methods with a gate get their requests as bytes. */
+export const undecoded = (definition: ServiceDefinition, handlerOf: (method: string) => Handler<object> | undefined): ServiceDefinition =>
+  Object.fromEntries(
+    Object.entries(definition).map(([key, method]) => [key, handlerOf(key)?.gate ? { ...method, requestDeserialize: (bytes: Buffer) => bytes } : method]),
+  );

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { enums, fromDuration } from '../../../server/core/api.js';
 import { ServiceError } from '../../../server/core/errors.js';
-import type { Call } from '../../../server/engine/call.js';
+import type { Ticket } from '../../../server/engine/call.js';
 import { Admission, STARTS_MIN, STARTS_MIN_BEHIND } from '../../../server/engine/load/admission.js';
 import type { Line } from '../../../server/engine/load/call-kind.js';
 import { DEFAULT_LOAD_LIMITS, type LoadLimits } from '../../../server/engine/load/load-limits.js';
@@ -12,38 +12,39 @@ const BYTES = 4096;
 /** An admission with small limits, and a note of what happened in what order. */
 function gate(limits: Partial<LoadLimits> = {}) {
   const clock = { ms: 1_000_000 };
-  const admission = new Admission({ ...DEFAULT_LOAD_LIMITS, requestsMax: 2, queuedMax: 4, queuedMsMax: 1_000, ...limits }, () => clock.ms, () => 0.5);
+  /** Polls that wait, by queue. */
+  const polls: Record<string, number> = {};
+  const promisePoll = (queue: string) => {
+    if (!polls[queue]) return false;
+    polls[queue]--;
+    return true;
+  };
+  const admission = new Admission({ ...DEFAULT_LOAD_LIMITS, requestsMax: 2, queuedMax: 4, queuedMsMax: 1_000, ...limits }, () => clock.ms, promisePoll, () => 0.5);
   const told: string[] = [];
-  const cancels = new Map<string, () => void>();
-  const call = (name: string): Call => ({
-    method: 'Any',
-    deadline: Number.POSITIVE_INFINITY,
-    clientName: '',
-    clientVersion: '',
-    cancelled: false,
-    onCancelled: (listener) => void cancels.set(name, listener),
-  });
+  const tickets = new Map<string, Ticket>();
+  /** Asks to be let in; the answer is noted under the name. */
+  const ask = (name: string, line: Line, namespace = 'a', bytes = BYTES, queue?: string): void => {
+    const refuse = () => void told.push(`${name} refused`);
+    try {
+      const ticket = admission.enter(line, { namespace, queue }, bytes, { begin: () => void told.push(name), refuse });
+      if (ticket) tickets.set(name, ticket);
+      else told.push(name);
+    } catch {
+      refuse();
+    }
+  };
   return {
     admission,
     clock,
     told,
-    cancel: (name: string) => cancels.get(name)?.(),
-    /** Asks to be let in; the answer is noted under the name. */
-    ask(name: string, line: Line, namespace = 'a', bytes = BYTES): void {
-      const refused = () => void told.push(`${name} refused`);
-      try {
-        const turn = admission.enter(line, namespace, bytes, call(name));
-        if (turn) turn.then(() => told.push(name), refused);
-        else told.push(name);
-      } catch {
-        refused();
-      }
-    },
+    cancel: (name: string) => tickets.get(name)?.withdraw(),
+    polls,
+    ask,
+    /** Asks to start a run at a queue. */
+    start: (name: string, queue: string, namespace = 'a') => ask(name, 'start', namespace, BYTES, queue),
     leave: (line: Line, bytes = BYTES) => admission.leave(line, bytes),
-    /** What happened so far, once promises have had their turn. */
+    /** What happened so far. */
     async happened(): Promise<string[]> {
-      await Promise.resolve();
-      await Promise.resolve();
       return told.splice(0);
     },
   };
@@ -118,7 +119,7 @@ describe('admission', () => {
     cancel('gone');
     clock.ms += 100;
     admission.sweep();
-    expect(await happened()).toEqual(['first', 'gone refused', 'old refused']);
+    expect(await happened()).toEqual(['first', 'old refused']);
     leave('change');
     expect(await happened()).toEqual(['young']);
     expect(admission.refused.change).toBe(1);
@@ -140,10 +141,9 @@ describe('admission', () => {
   it('says what is exhausted and when to come again', () => {
     const { admission, ask } = gate({ requestsMax: 1, queuedMax: 0 });
     ask('first', 'change');
-    const call = { onCancelled: () => undefined } as unknown as Call;
     let refusal: unknown;
     try {
-      void admission.enter('change', 'a', BYTES, call);
+      admission.enter('change', { namespace: 'a' }, BYTES, { begin: () => undefined, refuse: () => undefined });
     } catch (error) {
       refusal = error;
     }
@@ -162,12 +162,12 @@ describe('admission', () => {
     const { admission, ask, happened, clock } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
     const look = (busy: boolean) => {
       clock.ms += 100;
-      admission.adjust({ busy, behind: busy, late: busy, critical: false, taskWaitMs: 1_000, closedPerS: 0, elapsedMs: 100 });
+      admission.adjust({ busy, behind: busy, late: busy, critical: false, noTimeLeft: busy, closedPerS: 0, elapsedMs: 100 });
     };
     for (let i = 0; i < 10; i++) ask(`start ${i}`, 'start');
     expect((await happened()).length).toBe(10);
     look(true);
-    expect(admission.rateOfStarts).toBe(85); // a hundred a second came
+    expect(admission.rateOfStarts).toBe(50); // a hundred a second came
     for (let i = 0; i < 20; i++) look(true);
     expect(admission.rateOfStarts).toBe(STARTS_MIN);
     for (let i = 0; i < 5; i++) ask(`late ${i}`, 'start');
@@ -180,26 +180,102 @@ describe('admission', () => {
     expect(admission.rateOfStarts).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('while it is behind, starts keep pace with what ends: fewer while much waits, a few more while little does', () => {
-    const rate = (taskWaitMs: number) => {
-      const { admission } = gate({ taskWaitMsMax: 40 });
-      for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, late: true, critical: false, taskWaitMs, closedPerS: 500, elapsedMs: 100 });
+  const behind = { busy: true, behind: true, late: false, critical: false, noTimeLeft: true, closedPerS: 0, elapsedMs: 100 };
+
+  it('while it is behind, a start comes in when a worker waits for its first task, whatever the rate', async () => {
+    const { admission, start, happened, polls, clock } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    for (let i = 0; i < 20; i++) admission.adjust({ ...behind, late: true });
+    start('by rate', 'slow');
+    start('first of slow', 'slow');
+    start('first of quick', 'quick');
+    start('second of quick', 'quick', 'b');
+    start('third of quick', 'quick');
+    expect(await happened()).toEqual(['by rate']);
+    admission.adjust(behind); // nothing is late any more, but workers are behind
+    polls.quick = 2;
+    admission.pollCame('quick');
+    expect(await happened(), 'in the order in which they came, past those without a poll').toEqual(['first of quick', 'second of quick']);
+    expect([admission.queued, admission.working]).toEqual([2, 3]);
+    clock.ms += 1_000;
+    admission.sweep();
+    expect(await happened()).toEqual(['first of slow refused', 'third of quick refused']);
+    polls.quick = 1;
+    admission.pollCame('quick');
+    expect(polls.quick, 'nobody waits for it').toBe(1);
+  });
+
+  it('a start that comes while a poll waits is not held, unless others have waited longer for that queue', async () => {
+    const { admission, start, happened, polls } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    for (let i = 0; i < 20; i++) admission.adjust(behind);
+    for (let i = 0; i < 100; i++) start(`by rate ${i}`, 'slow');
+    await happened();
+    polls.quick = 1;
+    start('at once', 'quick');
+    start('waits', 'quick');
+    polls.quick = 1;
+    start('waits longer', 'quick');
+    expect(await happened()).toEqual(['at once']);
+    admission.pollCame('quick');
+    expect(await happened()).toEqual(['waits']);
+  });
+
+  it('looks itself for polls that nobody told it of', async () => {
+    const { admission, start, happened, polls } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    for (let i = 0; i < 20; i++) admission.adjust({ ...behind, late: true });
+    for (let i = 0; i < 10; i++) start(`start ${i}`, 'quick');
+    await happened();
+    polls.quick = 1;
+    admission.adjust(behind);
+    expect(polls.quick).toBe(0);
+  });
+
+  it('while commits or the event loop are late, polls let nobody in', async () => {
+    const { admission, start, happened, polls } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
+    for (let i = 0; i < 20; i++) admission.adjust({ ...behind, late: true });
+    start('by rate', 'quick');
+    polls.quick = 10;
+    start('waits', 'quick');
+    admission.pollCame('quick');
+    expect(await happened()).toEqual(['by rate']);
+  });
+
+  it('starts that polls let in use up the rate: as many fewer come without', async () => {
+    const { admission, start, happened, polls, clock } = gate({ requestsMax: 10_000, queuedMax: 10_000 });
+    for (let i = 0; i < 20; i++) admission.adjust(behind);
+    clock.ms += 100;
+    polls.quick = 200;
+    for (let i = 0; i < 200; i++) start(`quick ${i}`, 'quick');
+    for (let i = 0; i < 50; i++) start(`slow ${i}`, 'slow');
+    expect((await happened()).filter((name) => name.startsWith('slow'))).toEqual([]);
+    clock.ms += 200;
+    admission.leave('start', BYTES);
+    expect((await happened()).length, 'of 400 a second').toBe(40);
+  });
+
+  it('what one look found late is tried again bit by bit, and slowly while there is no time left', () => {
+    const after = (noTimeLeft: boolean) => {
+      const { admission, start } = gate();
+      for (let i = 0; i < 20; i++) admission.adjust(behind);
+      start('by rate', 'slow');
+      start('waits for ever', 'slow');
+      for (let i = 0; i < 10; i++) admission.adjust({ ...behind, busy: false, behind: false, noTimeLeft });
       return Math.round(admission.rateOfStarts);
     };
-    expect([2_000, 80, 40, 20].map(rate)).toEqual([400, 500 * 0.8, 500, 550]);
+    expect([after(true), after(false)]).toEqual([442, 652]);
   });
 
   it('a queue for slow workers is filled: while only they are behind, so many starts are let in as cost little', () => {
     const { admission, ask } = gate();
     for (let i = 0; i < 1_000; i++) ask(`start ${i}`, 'start');
-    for (let i = 0; i < 100; i++) admission.adjust({ busy: true, behind: true, late: false, critical: false, taskWaitMs: 60_000, closedPerS: 1, elapsedMs: 100 });
+    for (let i = 0; i < 100; i++) admission.adjust({ busy: true, behind: true, late: false, critical: false, noTimeLeft: true, closedPerS: 1, elapsedMs: 100 });
     expect(admission.rateOfStarts).toBe(STARTS_MIN_BEHIND);
   });
 
   it('starts come in at an even pace', async () => {
     const { admission, ask, happened, clock, leave } = gate({ requestsMax: 1_000, queuedMax: 1_000 });
     ask('running', 'change');
-    for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, late: true, critical: false, taskWaitMs: 1_000, closedPerS: 250, elapsedMs: 100 });
+    for (let i = 0; i < 50; i++) admission.adjust({ busy: true, behind: true, late: true, critical: false, noTimeLeft: true, closedPerS: 200, elapsedMs: 100 });
+    for (let i = 0; i < 50; i++) admission.adjust({ ...behind, behind: false, closedPerS: 200 });
     expect(admission.rateOfStarts).toBe(200);
     for (let i = 0; i < 60; i++) ask(`start ${i}`, 'start');
     await happened();
@@ -218,11 +294,11 @@ describe('admission', () => {
 
   it('short of memory, only what finishes work is let in', async () => {
     const { admission, ask, happened } = gate();
-    admission.adjust({ busy: true, behind: true, late: true, critical: true, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
+    admission.adjust({ busy: true, behind: true, late: true, critical: true, noTimeLeft: true, closedPerS: 0, elapsedMs: 100 });
     ask('start', 'start');
     ask('signal', 'change');
     ask('answer', 'finish');
-    admission.adjust({ busy: false, behind: false, late: false, critical: false, taskWaitMs: 1000, closedPerS: 0, elapsedMs: 100 });
+    admission.adjust({ busy: false, behind: false, late: false, critical: false, noTimeLeft: true, closedPerS: 0, elapsedMs: 100 });
     ask('later', 'start');
     expect(await happened()).toEqual(['start refused', 'signal refused', 'answer', 'later']);
   });

@@ -31,6 +31,7 @@ function backlog({ alone = true } = {}) {
     configOf: () => NO_CONFIG,
     nodesPolling: () => 1,
     alone: () => alone,
+    pollCame: () => undefined,
   });
   return {
     queues,
