@@ -46,6 +46,8 @@ export interface Turn {
 export interface Ticket {
   /** Gives the place up; nobody is told of anything any more. */
   withdraw(): void;
+  /** Others need the room: whoever waits is told to come again later. */
+  refuse(): void;
 }
 
 /** Lets calls in by what their requests say at first sight: one that has to wait, or is refused, is not decoded. */

@@ -1,7 +1,7 @@
 /** The methods of the open API that this server has, each with its use case. What is not here answers UNIMPLEMENTED. */
 import { activityAnswers } from './answer-activity-task.js';
 import { answerQuery } from './answer-query.js';
-import type { Call, Handlers } from './call.js';
+import type { Call, Gate, Handlers } from './call.js';
 import { completeWorkflowTaskCall } from './complete-workflow-task.js';
 import { deleteNamespace, deprecateNamespace, updateNamespace } from './change-namespace.js';
 import { activityControls } from './control-activity.js';
@@ -46,7 +46,11 @@ function bindTo(engine: Engine) {
 
 export function workflowHandlers(engine: Engine): Handlers {
   const bind = bindTo(engine);
-  const gated = <Bound extends object>(bound: Bound) => Object.assign(bound, { gate: engine.load.startGate });
+  const gate: Gate = {
+    enter: (request, turn) => engine.load.startGate.enter(request, turn),
+    leave: (request) => engine.load.startGate.leave(request),
+  };
+  const gated = <Bound extends object>(bound: Bound) => Object.assign(bound, { gate });
   return {
     RegisterNamespace: bind(registerNamespace),
     DescribeNamespace: bind(describeNamespace),

@@ -265,7 +265,7 @@ test('a method with a gate: requests that wait are not decoded, and what has its
     enter(request, turn) {
       if (request.length === 0) return undefined;
       turns.push(turn);
-      return { withdraw: () => withdrawn++ };
+      return { withdraw: () => withdrawn++, refuse: () => undefined };
     },
     leave: ({ length }) => left.push(length),
   };
@@ -290,4 +290,34 @@ test('a method with a gate: requests that wait are not decoded, and what has its
   expect(left).toEqual([1]);
   expect(await refused).toMatchObject({ code: 'NOT_FOUND', message: 'not today' });
   expect((await cancelled).code).toBe('CANCELLED');
+});
+
+test('of the calls of one connection that wait for their turn, the oldest make room for others', async () => {
+  const waiting: Turn[] = [];
+  const gate: Gate = {
+    enter(_request, turn) {
+      waiting.push(turn);
+      return { withdraw: () => undefined, refuse: () => turn.refuse(notFound('too many')) };
+    },
+    leave: () => undefined,
+  };
+  const start = async ({ workflowId }: { workflowId: string }) => ({ runId: workflowId });
+  const { client, address } = await serve({ StartWorkflowExecution: Object.assign(start, { gate }) }, { heldCallsMax: 2 });
+  const other = new RawClient(address);
+  closers.push(() => other.close());
+  const send = async (from: RawClient) => {
+    const before = waiting.length;
+    const answer = from.call(WORKFLOW_SERVICE, 'StartWorkflowExecution', {});
+    await until('it to wait', () => waiting.length > before);
+    return answer.then(({ code }) => code);
+  };
+  const sent = [send(client)];
+  for (const from of [client, other, client, client]) {
+    await until('the one before to wait', () => waiting.length === sent.length);
+    sent.push(send(from));
+  }
+  await until('all to wait', () => waiting.length === 5);
+  expect(await Promise.all(sent.slice(0, 2))).toEqual(['NOT_FOUND', 'NOT_FOUND']);
+  for (const turn of waiting.slice(2)) turn.begin();
+  expect(await Promise.all(sent.slice(2))).toEqual(['OK', 'OK', 'OK']);
 });

@@ -37,6 +37,10 @@ class Waiter implements Ticket {
   withdraw(): void {
     this.admission.withdraw(this);
   }
+
+  refuse(): void {
+    this.admission.refuse(this);
+  }
 }
 
 /** What its decisions follow. */
@@ -142,6 +146,12 @@ export class Admission {
   /** Its caller does not wait any more. */
   withdraw(waiter: Waiter): void {
     if (this.lines[waiter.line].remove(waiter.namespace, waiter)) this.bytesQueued -= waiter.bytes;
+  }
+
+  /** Its caller has no room for it any more. */
+  refuse(waiter: Waiter): void {
+    const { line, namespace } = waiter;
+    if (this.lines[line].remove(namespace, waiter)) this.turnAway(line, waiter, 'Too many requests of one connection wait for their turn');
   }
 
   leave(line: Line, bytes: number): void {

@@ -95,10 +95,7 @@ export const callService = {
   },
 } satisfies ServiceDefinition;
 
-export function openCallStream(
-  methods: ReadonlyMap<string, StreamMethod>,
-  surroundings: Omit<Surroundings, 'unread'>,
-): handleBidiStreamingCall<CallBatch, readonly ReplyMessage[]> {
+export function openCallStream(methods: ReadonlyMap<string, StreamMethod>, surroundings: Omit<Surroundings, 'unread' | 'held'>): handleBidiStreamingCall<CallBatch, readonly ReplyMessage[]> {
   return (stream) => {
     stream.sendMetadata(new Metadata());
     new CallStream(stream, methods, surroundings);
@@ -138,7 +135,7 @@ class CallStream {
   constructor(
     private readonly stream: Stream,
     private readonly methods: ReadonlyMap<string, StreamMethod>,
-    private readonly surroundings: Omit<Surroundings, 'unread'>,
+    private readonly surroundings: Omit<Surroundings, 'unread' | 'held'>,
   ) {
     this.connection = surroundings.connections?.of(stream.getPeer());
     this.clientName = String(stream.metadata.get('client-name')[0] ?? '');

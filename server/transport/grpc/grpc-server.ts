@@ -15,6 +15,7 @@ import { clientAdmission } from './client-admission.js';
 import { CALL_SERVICE, callService, openCallStream, streamMethods } from './call-stream.js';
 import { Connections } from './connections.js';
 import { createHealth } from './health.js';
+import { HeldCalls } from './held-calls.js';
 import type { GrpcLog } from './log.js';
 import { OPERATOR_SERVICE, openApiService, TEST_SERVICE, WORKFLOW_SERVICE } from './open-api.js';
 import { type OwnService, ownServiceDefinition } from './own-services.js';
@@ -45,6 +46,8 @@ interface GrpcLimits {
   readonly maxConcurrentStreams: number;
   /** Bytes of large answers that a connection may have unread; what it reads beyond that is refused until it has. */
   readonly unreadBytesMax: number;
+  /** Calls of one connection that wait for their turn. */
+  readonly heldCallsMax: number;
 }
 
 const DEFAULT_LIMITS: GrpcLimits = {
@@ -52,6 +55,7 @@ const DEFAULT_LIMITS: GrpcLimits = {
   maxSendBytes: 128 * 1024 * 1024,
   maxConcurrentStreams: 4096,
   unreadBytesMax: 64 * 1024 * 1024,
+  heldCallsMax: 1_500,
 };
 
 export interface GrpcServer {
@@ -128,7 +132,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   const admit = clientAdmission(API_SERVER_VERSION);
   const connections = new Connections(server);
-  const surroundings = { admit, log, unread: new UnreadAnswers(limits.unreadBytesMax), connections: options.handed ? connections : undefined };
+  const surroundings = { admit, log, unread: new UnreadAnswers(limits.unreadBytesMax), held: new HeldCalls(limits.heldCallsMax), connections: options.handed ? connections : undefined };
   const add = (name: string, definition: ServiceDefinition, handlers: Handlers) =>
     server.addService(undecoded(definition, (method) => handlers[method]), implementation(name, definition, handlers, surroundings));
   const open: [name: string, handlers: Handlers][] = [[WORKFLOW_SERVICE, services.workflow], [OPERATOR_SERVICE, services.operator]];

@@ -1,10 +1,11 @@
 /** Between grpc-js and the use cases: one unary call in, one answer or one status out, whatever the handler does. */
 import type { handleUnaryCall, Metadata, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import { ServiceError } from '../../core/errors.js';
-import type { Call, Gate, Handler } from '../../engine/call.js';
+import type { Call, Gate, Handler, Ticket } from '../../engine/call.js';
 import { isServiceError, type GrpcStatus, defectStatus, serviceErrorStatus } from './status.js';
 import type { GrpcLog } from './log.js';
 import type { Connections, Endable } from './connections.js';
+import type { HeldCalls } from './held-calls.js';
 import type { UnreadAnswers } from './unread-answers.js';
 
 const header = (metadata: Metadata, name: string): string => {
@@ -84,6 +85,7 @@ export type Admission = (call: Call, metadata: Metadata) => void;
 export interface Surroundings {
   readonly admit: Admission;
   readonly unread: UnreadAnswers;
+  readonly held: HeldCalls;
   readonly log: GrpcLog;
   /** Where connections are handed over by another process: those. */
   readonly connections: Connections | undefined;
@@ -96,7 +98,7 @@ export interface Surroundings {
 export function unary(
   method: string,
   handler: Handler<object>,
-  { admit, log, unread, connections }: Surroundings,
+  { admit, log, unread, connections, held }: Surroundings,
   decode: (bytes: Buffer) => object,
 ): handleUnaryCall<object, object> {
   const { gate } = handler;
@@ -119,7 +121,7 @@ export function unary(
     };
     try {
       admit(call, grpcCall.metadata);
-      if (gate) passGate(gate, call, grpcCall.request as Buffer, { serve, refuse, decode });
+      if (gate) passGate(gate, call, grpcCall.request as Buffer, { serve, refuse, decode, held, peer: grpcCall.getPeer() });
       else serve(grpcCall.request);
     } catch (error) {
       refuse(error);
@@ -131,10 +133,17 @@ interface Passage {
   readonly serve: (request: object) => void;
   readonly refuse: (error: unknown) => void;
   readonly decode: (bytes: Buffer) => object;
+  readonly held: HeldCalls;
+  readonly peer: string;
 }
 
-function passGate(gate: Gate, call: UnaryCall, bytes: Buffer, { serve, refuse, decode }: Passage): void {
+function passGate(gate: Gate, call: UnaryCall, bytes: Buffer, { serve, refuse, decode, held, peer }: Passage): void {
+  let ticket: Ticket | undefined;
+  const waited = (): void => {
+    if (ticket) held.remove(peer, ticket);
+  };
   const begin = (): void => {
+    waited();
     let request: object;
     try {
       request = decode(bytes);
@@ -146,9 +155,20 @@ function passGate(gate: Gate, call: UnaryCall, bytes: Buffer, { serve, refuse, d
     call.hadItsTurn = true;
     serve(request);
   };
-  const ticket = gate.enter(bytes, { begin, refuse });
-  if (ticket) call.onCancelled(() => ticket.withdraw());
-  else begin();
+  const turnedAway = (error: unknown): void => {
+    waited();
+    refuse(error);
+  };
+  ticket = gate.enter(bytes, { begin, refuse: turnedAway });
+  if (!ticket) {
+    begin();
+    return;
+  }
+  held.add(peer, ticket);
+  call.onCancelled(() => {
+    waited();
+    ticket?.withdraw();
+  });
 }
 
 /** A service of which the methods with a gate get their requests as bytes. */

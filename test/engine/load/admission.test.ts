@@ -37,6 +37,7 @@ function gate(limits: Partial<LoadLimits> = {}) {
     admission,
     clock,
     told,
+    giveWay: (name: string) => tickets.get(name)?.refuse(),
     cancel: (name: string) => tickets.get(name)?.withdraw(),
     polls,
     ask,
@@ -125,6 +126,17 @@ describe('admission', () => {
     expect(admission.refused.change).toBe(1);
     leave('change');
     expect(admission.working).toBe(0);
+  });
+
+  it('a place is given up once, with the refusal that everybody gets', async () => {
+    const { ask, happened, admission, giveWay, cancel } = gate({ requestsMax: 1 });
+    ask('first', 'change');
+    ask('second', 'change');
+    giveWay('second');
+    giveWay('second');
+    cancel('second');
+    expect(await happened()).toEqual(['first', 'second refused']);
+    expect([admission.queued, admission.refused.change]).toEqual([0, 1]);
   });
 
   it('counts bytes as well, but a large request passes when it is alone', async () => {
