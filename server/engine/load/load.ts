@@ -35,7 +35,7 @@ export class Load {
     this.admission = new Admission(limits, now, promisePoll);
     this.waiting = new WaitingCalls(limits.waitingMax, now);
     this.meter = new LoadMeter(limits);
-    this.startGate = new StartGate(this.admission, options.firstTaskAt, () => this.clock.touch());
+    this.startGate = new StartGate(this.admission, options.firstTaskAt, () => this.clock.touch(false));
     this.clock = new LoadClock(
       () => ({ commitWaitMs: committer.oldestWaitMs, tasksReady: tasksReady() }),
       (sample) => this.look(sample),

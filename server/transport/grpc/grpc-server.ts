@@ -55,7 +55,7 @@ const DEFAULT_LIMITS: GrpcLimits = {
   maxSendBytes: 128 * 1024 * 1024,
   maxConcurrentStreams: 4096,
   unreadBytesMax: 64 * 1024 * 1024,
-  heldCallsMax: 1_500,
+  heldCallsMax: 2_500,
 };
 
 export interface GrpcServer {
