@@ -34,7 +34,13 @@ describe('the stream of calls', () => {
   const turns: Turn[] = [];
   const left: Uint8Array[] = [];
   let withdrawn = 0;
-  const gate: Gate = { enter: (_request, turn) => (turns.push(turn), { withdraw: () => withdrawn++, refuse: () => undefined }), leave: (request) => left.push(request) };
+  const gate: Gate = {
+    enter(_request, turn) {
+      turns.push(turn);
+      return { withdraw: () => withdrawn++, refuse: () => undefined };
+    },
+    leave: (request) => left.push(request),
+  };
   const started: Call[] = [];
 
   beforeAll(async () => {

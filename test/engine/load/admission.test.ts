@@ -265,7 +265,7 @@ describe('admission', () => {
   });
 
   it('what one look found late is tried again bit by bit, and slowly while there is no time left', () => {
-    const after = (noTimeLeft: boolean) => {
+    const rateLater = (noTimeLeft: boolean) => {
       const { admission, start } = gate();
       for (let i = 0; i < 20; i++) admission.adjust(behind);
       start('by rate', 'slow');
@@ -273,7 +273,7 @@ describe('admission', () => {
       for (let i = 0; i < 10; i++) admission.adjust({ ...behind, busy: false, behind: false, noTimeLeft });
       return Math.round(admission.rateOfStarts);
     };
-    expect([after(true), after(false)]).toEqual([442, 652]);
+    expect([rateLater(true), rateLater(false)]).toEqual([442, 652]);
   });
 
   it('a queue for slow workers is filled: while only they are behind, so many starts are let in as cost little', () => {
