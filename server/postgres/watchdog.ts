@@ -26,7 +26,7 @@ if [ -n "$TEMPLATE" ] && [ ! -d "$DATA" ]; then
   cp -Rp "$TEMPLATE" "$DATA.copy" && mv "$DATA.copy" "$DATA" || { echo "${WATCHDOG}could not copy $TEMPLATE to $DATA"; stopping=1; }
 fi
 while [ -z "$stopping" ]; do
-  rm -f "$SOCKET_LOCK"
+  [ ! -e "$SOCKET_LOCK" ] || rm -f "$SOCKET_LOCK"
   "$@" &
   pg=$!
   [ -z "$stopping" ] || kill -s "$STOP" "$pg" 2>/dev/null

@@ -53,11 +53,14 @@ export const migrate = async (database: string | pg.ClientBase, options: Migrate
 };
 
 const applyAll = async (client: pg.ClientBase, migrations: readonly Migration[], log: Logger | undefined): Promise<MigrateResult> => {
-  const { rows } = await client.query<{ server_version_num: string; server_version: string }>(
-    `select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version`,
+  const { rows } = await client.query<{ server_version_num: string; server_version: string; begun: boolean }>(
+    `select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version,
+            to_regclass('perdure_migrations') is not null as begun`,
   );
   if (Number(rows[0]?.server_version_num) < OLDEST_SERVER)
     throw new MigrationError(`Expected PostgreSQL 15 or newer, got ${rows[0]?.server_version}.`);
+  // most starts find nothing to do, and need no lock to see that
+  if (rows[0]?.begun === true && missing(await readApplied(client), migrations) === undefined) return { version: migrations.length, applied: [] };
   const applied: string[] = [];
   for (;;) {
     const done = await applyNext(client, migrations, log);
@@ -76,6 +79,13 @@ const applyNext = async (client: pg.ClientBase, migrations: readonly Migration[]
   await client.query('begin');
   try {
     await lock(client, log);
+    await client.query(`
+      create table if not exists perdure_migrations (
+        version integer primary key,
+        file text not null,
+        checksum text not null,
+        applied_at timestamptz not null default now()
+      )`);
     const next = missing(await readApplied(client), migrations);
     if (next !== undefined) {
       await client.query(next.sql).catch((error: unknown) => {
@@ -100,13 +110,6 @@ const lock = async (client: pg.ClientBase, log: Logger | undefined): Promise<voi
 };
 
 const readApplied = async (client: pg.ClientBase): Promise<AppliedRow[]> => {
-  await client.query(`
-    create table if not exists perdure_migrations (
-      version integer primary key,
-      file text not null,
-      checksum text not null,
-      applied_at timestamptz not null default now()
-    )`);
   const { rows } = await client.query<AppliedRow>('select version, file, checksum from perdure_migrations order by version');
   return rows;
 };
