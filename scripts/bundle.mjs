@@ -1,12 +1,18 @@
-// Joins the compiled engine into few files, which Node loads faster than hundreds (docs/decisions/0067-start.md). Only our own code: packages stay what npm installed.
+// Joins the compiled engine into few files, which Node loads faster than hundreds (docs/decisions/0067-start.md). Our own code, and of packages
+// those that are as many files as ours: the others stay what npm installed.
 // Run after the compiler; where nothing changed it costs a moment.
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const DIST = join(dirname(dirname(fileURLToPath(import.meta.url))), 'server', 'dist');
 const ENTRIES = ['main.js', 'group-member.js'];
 const PIECE = join(DIST, 'bundle');
+const require = createRequire(join(DIST, 'main.js'));
+/** A hundred files, of which a start uses a few. */
+const JOINED_PACKAGES = ['zod'];
+const { dependencies } = JSON.parse(readFileSync(join(dirname(DIST), 'package.json'), 'utf8'));
 
 const { inOnePiece } = await import(pathToFileURL(join(DIST, 'bundle.js')).href);
 const isFresh = () => ENTRIES.every((entry) => inOnePiece(entry).pathname.endsWith(`/bundle/${entry}`));
@@ -25,7 +31,7 @@ const make = async (folder) => {
     outdir: folder,
     bundle: true,
     splitting: true,
-    packages: 'external',
+    external: Object.keys(dependencies).filter((name) => !JOINED_PACKAGES.includes(name)),
     platform: 'node',
     target: 'node20',
     format: 'esm',
@@ -34,7 +40,8 @@ const make = async (folder) => {
     metafile: true,
     logLevel: 'warning',
   });
-  const files = Object.keys(metafile.inputs).sort();
+  for (const name of JOINED_PACKAGES) copyFileSync(join(dirname(require.resolve(`${name}/package.json`)), 'LICENSE'), join(folder, `LICENSE.${name}`));
+  const files = Object.keys(metafile.inputs).filter((path) => !path.includes('node_modules/')).sort();
   writeFileSync(join(folder, 'files.json'), JSON.stringify(Object.fromEntries(files.map((path) => [path, stamp(path)]))));
 };
 

@@ -121,8 +121,8 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>, fl
       problems.push({ key, expected: setting.expected, got: 'nothing' });
       continue;
     }
-    const read = setting.read(raw);
-    if (read !== undefined) values[name] = read.value;
+    const parsed = setting.schema.safeParse(raw);
+    if (parsed.success) values[name] = parsed.data;
     else problems.push({ key, expected: setting.expected, got: 'secret' in setting ? 'something else (not shown)' : shown(raw) });
   }
   if (values.timeSkipping !== 'off' && Number(values.processes) > 1)

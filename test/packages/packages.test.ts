@@ -19,7 +19,7 @@ describe.each(WORKSPACES)('%s', (workspace) => {
     expect(packed.files).toContain('LICENSE');
     expect(packed.files).toContain('README.md');
     expect(packed.manifest.license).toBe('Apache-2.0');
-    const odd = packed.files.filter((name) => !/^(?:LICENSE|README\.md|package\.json)$|^dist\/.+\.(?:js|d\.ts)$|^dist\/cjs\/package\.json$|^dist\/bundle\/files\.json$|^(?:migrations|proto|docs|bin)\//.test(name));
+    const odd = packed.files.filter((name) => !/^(?:LICENSE|README\.md|package\.json)$|^dist\/.+\.(?:js|d\.ts)$|^dist\/cjs\/package\.json$|^dist\/bundle\/(?:files\.json|LICENSE\.zod)$|^(?:migrations|proto|docs|bin)\//.test(name));
     expect(odd).toEqual([]);
     expect(packed.files.filter((name) => /(?:^|\/)(?:test|tests|node_modules)\/|\.test\.|\.map$|tsbuildinfo/.test(name))).toEqual([]);
   });
