@@ -153,26 +153,26 @@ describe('after a burst', () => {
     const committer = { items: 0 };
     const vacuumed: string[] = [];
     const look = quietVacuum({ committer, upkeep: { changes: async () => tables, vacuum: async (name: string) => void vacuumed.push(name) } } as unknown as Parameters<typeof quietVacuum>[0]);
-    const after = async (more: number) => {
+    const tend = async (more: number) => {
       committer.items += more;
       await look();
       return vacuumed.splice(0);
     };
-    return { after };
+    return { tend };
   };
 
   it('tables of which much has changed are looked after, once', async () => {
-    const { after } = upkeep([
+    const { tend } = upkeep([
       { name: 'runs_open', rows: 10_000, dead: 1_300, changed: 0 },
       { name: 'history', rows: 100_000, dead: 0, changed: 12_000 },
       { name: 'runs_closed', rows: 100_000, dead: 0, changed: 9_000 },
       { name: 'tasks', rows: 0, dead: 5_000_000, changed: 5_000_000 },
     ]);
-    expect(await after(5_000)).toEqual([]);
-    expect(await after(0)).toEqual(['runs_open', 'history']);
-    expect(await after(0)).toEqual([]);
-    expect(await after(1_000)).toEqual([]);
-    expect(await after(0)).toEqual([]);
+    expect(await tend(5_000)).toEqual([]);
+    expect(await tend(0)).toEqual(['runs_open', 'history']);
+    expect(await tend(0)).toEqual([]);
+    expect(await tend(1_000)).toEqual([]);
+    expect(await tend(0)).toEqual([]);
   });
 
   it('PostgreSQL counts no changes once they are done', async () => {
