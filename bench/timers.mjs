@@ -11,7 +11,7 @@ import proto from '@temporalio/proto';
 import { startChild } from './lib/children.mjs';
 import { copyRun } from './lib/copy-runs.mjs';
 import { withDatabase } from './lib/database.mjs';
-import { benchRow, cpuMeter, cpuText } from './lib/frame.mjs';
+import { benchRow, cpuMeter, cpuText, serverCpu } from './lib/frame.mjs';
 import { numeric } from './lib/options.mjs';
 import { percentile } from './lib/report.mjs';
 import { residentMiB } from './lib/processes.mjs';
@@ -91,7 +91,7 @@ await benchRow({ title: 'Sleeping runs and timers', lasting: true, needs: 'datab
   await sleep(seconds * 1000);
   const idle = cpu.take();
   const share = (ms) => (ms === undefined ? '–' : `${((ms / (seconds * 1000)) * 100).toFixed(2)} %`);
-  figure({ what: `${count} sleeping runs: engine, share of a core`, value: (idle.engine / (seconds * 1000)) * 100, unit: '%', atMost: 1, note: `PostgreSQL ${share(idle.postgres)}, worker ${share(idle.worker)}` });
+  figure({ what: `${count} sleeping runs: engine and PostgreSQL, share of a core`, value: (serverCpu(idle) / (seconds * 1000)) * 100, unit: '%', atMost: 1, note: `engine ${share(idle.engine)}, PostgreSQL ${share(idle.postgres)}, worker ${share(idle.worker)}` });
   note(`engine resident with ${count} asleep: ${residentMiB(engine.enginePid)?.toFixed(0)} MiB`);
 
   progress(`starting ${due} that sleep until the same second`);

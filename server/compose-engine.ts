@@ -40,7 +40,6 @@ import { Retention } from './storage/retention.js';
 import { Runs } from './storage/runs.js';
 import { TaskQueueConfigs } from './storage/task-queue-configs.js';
 import { queueKey, Tasks } from './storage/tasks.js';
-import { Upkeep } from './storage/upkeep.js';
 import { Workers } from './storage/workers.js';
 import { postCallback } from './transport/http/post-callback.js';
 
@@ -115,7 +114,6 @@ export function composeEngine(config: Config, log: Logger, wall: Clock, ids: Ids
     histories: new Histories(database),
     tasks: new Tasks(database),
     retention: new Retention(database),
-    upkeep: new Upkeep(database),
     approvals: new Approvals(database),
     outbox: new Outbox(database, messagesAt),
     courier: courierOf(() => engine, log),

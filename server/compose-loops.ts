@@ -14,7 +14,6 @@ import { Loop } from './loops/loop.js';
 import { watchNeighboursOnce } from './loops/neighbour-watch.js';
 import { NodeWatch } from './loops/node-watch.js';
 import { deliverOutboxOnce } from './loops/outbox-deliverer.js';
-import { quietVacuum } from './loops/quiet-vacuum.js';
 import { queueReporter } from './loops/queue-reporter.js';
 import { sweepRetentionOnce } from './loops/retention-sweeper.js';
 import { fireRuns, fireTimersOnce } from './loops/timer-firer.js';
@@ -99,7 +98,6 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
   const sweeper = new Loop({ name: 'retention-sweeper', log, runOnce: () => sweepRetentionOnce(engine) });
   const deadRows = new Loop({ name: 'dead-row-sweeper', log, runOnce: deadRowSweeper(engine) });
   const statistics = new Loop({ name: 'closed-run-statistics', log, runOnce: closedRunStatistics(engine) });
-  const vacuum = new Loop({ name: 'quiet-vacuum', log, runOnce: quietVacuum(engine) });
   parts.timers = timers;
   parts.outbox = outbox;
   parts.fireRuns = (runIds) =>
@@ -121,7 +119,7 @@ export function composeLoops(engine: Engine, parts: NodeParts, log: Logger): Nod
     },
   );
   return {
-    loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper, deadRows, statistics, vacuum],
+    loops: [timers, outbox, nodeWatch.loop, neighbours, reporter, backlogSweep, sweeper, deadRows, statistics],
     outbox,
     listener,
     nodeWatch,

@@ -15,7 +15,6 @@ import type { QueueReports } from '../storage/queue-reports.js';
 import type { Runs } from '../storage/runs.js';
 import type { TaskQueueConfigs } from '../storage/task-queue-configs.js';
 import type { Tasks } from '../storage/tasks.js';
-import type { Upkeep } from '../storage/upkeep.js';
 import type { Workers } from '../storage/workers.js';
 import type { CallbackCalls } from './callback-calls.js';
 import type { Committer } from './committer.js';
@@ -68,7 +67,6 @@ export interface Engine {
   readonly histories: Histories;
   readonly tasks: Tasks;
   readonly retention: Retention;
-  readonly upkeep: Upkeep;
   readonly approvals: Approvals;
   readonly outbox: Outbox;
   readonly listing: Listing;

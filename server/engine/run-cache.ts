@@ -17,9 +17,6 @@ export interface CachedRun {
 /** Closed runs that are remembered: whoever waited for their end, and asks what it was, comes within a moment. */
 const CLOSED_MAX = 500;
 
-/** Open runs that are remembered while there is nothing to do. */
-const RESTING_MAX = 1_000;
-
 export class RunCache {
   private readonly open = new Map<string, CachedRun>();
   private readonly closed = new Map<string, CachedRun>();
@@ -69,15 +66,6 @@ export class RunCache {
     if (runs.size > most) {
       const oldest = runs.keys().next().value;
       if (oldest !== undefined) this.drop(oldest);
-    }
-  }
-
-  /** Nothing is going on: remembers only the runs that were touched last. Many that sleep cost memory, and time whenever it is cleaned up. */
-  rest(): void {
-    let left = this.open.size - RESTING_MAX;
-    for (const runId of this.open.keys()) {
-      if (left-- <= 0) return;
-      this.drop(runId);
     }
   }
 

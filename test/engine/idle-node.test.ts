@@ -6,12 +6,10 @@ import { systemIds } from '../../server/engine/ids.js';
 import type { Logger } from '../../server/log.js';
 import { NodeWatch } from '../../server/loops/node-watch.js';
 import { deliverOutboxOnce } from '../../server/loops/outbox-deliverer.js';
-import { quietVacuum } from '../../server/loops/quiet-vacuum.js';
 import { fireTimersOnce } from '../../server/loops/timer-firer.js';
 import { DatabaseLost } from '../../server/storage/database.js';
 import { Nodes } from '../../server/storage/nodes.js';
 import { Outbox } from '../../server/storage/outbox.js';
-import type { TableChanges } from '../../server/storage/upkeep.js';
 import { command, EngineNode, ManualClock } from '../helpers/engine-node.js';
 import { createDatabase, type TestDatabase } from '../helpers/postgres.js';
 
@@ -145,44 +143,5 @@ describe('the watch over nodes', () => {
     await new Nodes(node.engine.database).bury(one);
     await look(first);
     expect((await new Nodes(node.engine.database).others(two, 0)).map(({ id, alone }) => ({ id, alone }))).toEqual([{ id: one, alone: false }]);
-  });
-});
-
-describe('after a burst', () => {
-  const upkeep = (tables: TableChanges[]) => {
-    const committer = { items: 0 };
-    const vacuumed: string[] = [];
-    const look = quietVacuum({ committer, upkeep: { changes: async () => tables, vacuum: async (name: string) => void vacuumed.push(name) } } as unknown as Parameters<typeof quietVacuum>[0]);
-    const tend = async (more: number) => {
-      committer.items += more;
-      await look();
-      return vacuumed.splice(0);
-    };
-    return { tend };
-  };
-
-  it('tables of which much has changed are looked after, once', async () => {
-    const { tend } = upkeep([
-      { name: 'runs_open', rows: 10_000, dead: 1_300, changed: 0 },
-      { name: 'history', rows: 100_000, dead: 0, changed: 12_000 },
-      { name: 'runs_closed', rows: 100_000, dead: 0, changed: 9_000 },
-      { name: 'tasks', rows: 0, dead: 5_000_000, changed: 5_000_000 },
-    ]);
-    expect(await tend(5_000)).toEqual([]);
-    expect(await tend(0)).toEqual(['runs_open', 'history']);
-    expect(await tend(0)).toEqual([]);
-    expect(await tend(1_000)).toEqual([]);
-    expect(await tend(0)).toEqual([]);
-  });
-
-  it('PostgreSQL counts no changes once they are done', async () => {
-    const { database: here, upkeep: tables } = node.engine;
-    await here.transaction(async (query) => {
-      await query({ text: "insert into history (run_id, first_event_id, last_event_id, events) select gen_random_uuid(), 1, 1, '' from generate_series(1, 60)" });
-      await query({ text: 'select pg_stat_force_next_flush()' });
-    });
-    expect((await tables.changes()).find(({ name }) => name === 'history')?.changed).toBe(60);
-    await tables.vacuum('history');
-    expect(await tables.changes()).toContainEqual({ name: 'history', rows: 60, dead: 0, changed: 0 });
   });
 });

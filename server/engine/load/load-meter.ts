@@ -135,8 +135,6 @@ export class LoadClock {
   constructor(
     private readonly parts: () => Pick<Sample, 'commitWaitMs' | 'tasksReady'>,
     private readonly onSample: (sample: Sample) => void,
-    /** The clock stops. */
-    private readonly onQuiet: () => void,
   ) {}
 
   /** A call came; `polls`: one that does nothing until something happens. */
@@ -183,11 +181,7 @@ export class LoadClock {
     });
     this.quiet = this.touched ? 0 : this.quiet + 1;
     this.touched = false;
-    if (this.quiet < QUIET_LOOKS) {
-      this.next();
-      return;
-    }
-    this.timer = undefined;
-    this.onQuiet();
+    if (this.quiet < QUIET_LOOKS) this.next();
+    else this.timer = undefined;
   }
 }

@@ -14,7 +14,7 @@ export interface LoadOptions {
   readonly limits: LoadLimits;
   readonly now: () => number;
   readonly committer: Pick<Committer, 'oldestWaitMs'>;
-  readonly cache: Pick<RunCache, 'shrink' | 'rest'>;
+  readonly cache: Pick<RunCache, 'shrink'>;
   /** Ready tasks that lie in memory for pollers to come. */
   readonly tasksReady: () => number;
   /** The key of a task queue for workflow tasks, if the namespace is known. */
@@ -39,7 +39,6 @@ export class Load {
     this.clock = new LoadClock(
       () => ({ commitWaitMs: committer.oldestWaitMs, tasksReady: tasksReady() }),
       (sample) => this.look(sample),
-      () => options.cache.rest(),
     );
   }
 
