@@ -11,9 +11,9 @@ import { enums } from '../../core/api.js';
 import { resourceExhausted, ServiceError } from '../../core/errors.js';
 import { type Call, EncodedResponse, type Handler, type Ticket, type Turn } from '../../engine/call.js';
 import { type CallBatch, type CallMessage, decodeCallBatch, encodeReplyBatch, type ReplyMessage, responseBytes } from './call-codec.js';
-import { defectStatus, type GrpcStatus, isServiceError, serviceErrorStatus } from './status.js';
+import type { GrpcStatus } from './status.js';
 import type { Connection, Endable } from './connections.js';
-import type { Surroundings } from './unary-call.js';
+import { statusOf, type Surroundings, undecodable } from './unary-call.js';
 
 type Stream = ServerDuplexStream<CallBatch, readonly ReplyMessage[]>;
 
@@ -168,7 +168,7 @@ class CallStream {
 
   refuse({ id, method }: CallMessage, call: StreamCall, error: unknown): void {
     call.ticket = undefined;
-    this.conclude(id, call, failed(id, this.statusOf(error, method)));
+    this.conclude(id, call, failed(id, statusOf(error, method, this.surroundings.log)));
   }
 
   private begin(message: CallMessage): void {
@@ -187,7 +187,7 @@ class CallStream {
       }
       void this.serve(message, call, target);
     } catch (error) {
-      this.conclude(id, call, failed(id, this.statusOf(error, method)));
+      this.conclude(id, call, failed(id, statusOf(error, method, this.surroundings.log)));
     }
   }
 
@@ -204,7 +204,7 @@ class CallStream {
         response: response instanceof EncodedResponse ? response.parts : [Buffer.from(target.definition.responseSerialize(response))],
       };
     } catch (error) {
-      reply = failed(id, this.statusOf(error, method));
+      reply = failed(id, statusOf(error, method, this.surroundings.log));
     }
     over?.();
     this.conclude(id, call, reply);
@@ -230,14 +230,8 @@ class CallStream {
       return definition.requestDeserialize(request);
     } catch {
       if (hadItsTurn) handler.gate?.leave(request);
-      throw new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.');
+      throw undecodable();
     }
-  }
-
-  private statusOf(error: unknown, method: string): GrpcStatus {
-    if (isServiceError(error)) return serviceErrorStatus(error);
-    this.surroundings.log.error({ err: error, method }, 'a request failed unexpectedly');
-    return defectStatus();
   }
 
   private reply(reply: ReplyMessage): void {

@@ -72,11 +72,15 @@ class UnaryCall implements Call, Endable {
   }
 }
 
-function statusOf(error: unknown, method: string, log: GrpcLog): GrpcStatus {
+/** What a caller is told of an error; one that nobody expected is logged. */
+export function statusOf(error: unknown, method: string, log: GrpcLog): GrpcStatus {
   if (isServiceError(error)) return serviceErrorStatus(error);
   log.error({ err: error, method }, 'a request failed unexpectedly');
   return defectStatus();
 }
+
+/** The bytes are no request of that method. */
+export const undecodable = (): ServiceError => new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.');
 
 /** Rules that every call is held against before its handler sees it; throws what the caller is to be told. */
 export type Admission = (call: Call, metadata: Metadata) => void;
@@ -149,7 +153,7 @@ function passGate(gate: Gate, call: UnaryCall, bytes: Buffer, { serve, refuse, d
       request = decode(bytes);
     } catch {
       gate.leave(bytes);
-      refuse(new ServiceError('INVALID_ARGUMENT', 'The request cannot be decoded.'));
+      refuse(undecodable());
       return;
     }
     call.hadItsTurn = true;
